@@ -1,0 +1,53 @@
+#include "base/alloc.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *checked(void *p)
+{
+    if (p == NULL) {
+        fputs("lintel: out of memory\n", stderr);
+        abort();
+    }
+    return p;
+}
+
+void *xalloc(size_t size)
+{
+    return checked(calloc(1, size == 0 ? 1 : size));
+}
+
+void *xrealloc_array(void *p, size_t n, size_t size)
+{
+    if (n == 0)
+        n = 1;
+    return checked(reallocarray(p, n, size));
+}
+
+char *xstrdup(const char *s)
+{
+    return checked(strdup(s));
+}
+
+char *xstrndup(const char *s, size_t len)
+{
+    char *p = checked(malloc(len + 1));
+
+    memcpy(p, s, len);
+    p[len] = '\0';
+    return p;
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+    va_list ap;
+    char *p = NULL;
+    int n;
+
+    va_start(ap, fmt);
+    n = vasprintf(&p, fmt, ap);
+    va_end(ap);
+    return checked(n < 0 ? NULL : p);
+}

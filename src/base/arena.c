@@ -1,0 +1,161 @@
+#include "base/arena.h"
+
+#include "base/alloc.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#ifdef ARENA_MALLOC
+enum { CHUNK = 0, LARGE = 0 };
+#else
+enum { CHUNK = 4096 - 32, LARGE = 1024 };
+#endif
+
+struct chunk {
+    struct chunk *next;
+    size_t used;
+    size_t cap;
+    alignas(max_align_t) char bytes[];
+};
+
+struct arena {
+    struct chunk *current; /* the chunk being filled, or NULL */
+    struct chunk *others;  /* full chunks and those of large objects */
+};
+
+struct arena *arena_new(void)
+{
+    return xalloc(sizeof(struct arena));
+}
+
+static void chunks_free(struct chunk *c)
+{
+    while (c != NULL) {
+        struct chunk *next = c->next;
+
+        free(c);
+        c = next;
+    }
+}
+
+void arena_free(struct arena *a)
+{
+    if (a == NULL)
+        return;
+    chunks_free(a->current);
+    chunks_free(a->others);
+    free(a);
+}
+
+void arena_reset(struct arena *a)
+{
+    chunks_free(a->others);
+    a->others = NULL;
+    if (a->current != NULL)
+        a->current->used = 0;
+}
+
+static struct chunk *chunk_new(size_t cap)
+{
+    struct chunk *c = malloc(sizeof *c + cap);
+
+    if (c == NULL) {
+        fputs("lintel: out of memory\n", stderr);
+        abort();
+    }
+    c->next = NULL;
+    c->used = 0;
+    c->cap = cap;
+    return c;
+}
+
+/* An object of its own chunk. */
+static char *large(struct arena *a, size_t size)
+{
+    struct chunk *c = chunk_new(size);
+
+    c->used = size;
+    c->next = a->others;
+    a->others = c;
+    return c->bytes;
+}
+
+static char *take(struct arena *a, size_t size, size_t align)
+{
+    struct chunk *c = a->current;
+    size_t at;
+
+    if (size >= LARGE)
+        return large(a, size);
+    at = c == NULL ? 0 : (c->used + align - 1) & ~(align - 1);
+    if (c == NULL || at + size > c->cap) {
+        if (c != NULL) {
+            c->next = a->others;
+            a->others = c;
+        }
+        c = a->current = chunk_new(CHUNK);
+        at = 0;
+    }
+    c->used = at + size;
+    return c->bytes + at;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    return memset(take(a, size, alignof(max_align_t)), 0, size);
+}
+
+char *arena_bytes(struct arena *a, size_t len)
+{
+    return take(a, len, 1);
+}
+
+struct str arena_str(struct arena *a, struct str s)
+{
+    char *p = arena_bytes(a, s.len + 1);
+
+    if (s.len > 0)
+        memcpy(p, s.p, s.len);
+    p[s.len] = '\0';
+    return (struct str){p, s.len};
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+    size_t size = strlen(s) + 1;
+
+    return memcpy(arena_bytes(a, size), s, size);
+}
+
+struct str arena_printf(struct arena *a, const char *fmt, ...)
+{
+    va_list ap;
+    char *p;
+    int n;
+
+    va_start(ap, fmt);
+    n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        abort();
+    p = arena_bytes(a, (size_t)n + 1);
+    va_start(ap, fmt);
+    vsnprintf(p, (size_t)n + 1, fmt, ap);
+    va_end(ap);
+    return (struct str){p, (size_t)n};
+}
+
+void *arena_grow(struct arena *a, void *array, size_t n, size_t *cap, size_t size)
+{
+    void *grown;
+
+    if (n < *cap)
+        return array;
+    *cap = *cap == 0 ? 4 : *cap * 2;
+    grown = arena_alloc(a, *cap * size);
+    if (n > 0)
+        memcpy(grown, array, n * size);
+    return grown;
+}

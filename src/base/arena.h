@@ -1,0 +1,36 @@
+/* An arena: many small objects with one life. One thread at a time. Allocation cannot fail (it
+ * aborts); whatever a peer can size without bound belongs in a struct buf instead.
+ * With --enable-arena-malloc each allocation is its own malloc, so that a sanitizer sees overruns.
+ */
+#ifndef LINTEL_BASE_ARENA_H
+#define LINTEL_BASE_ARENA_H
+
+#include "base/str.h"
+
+#include <stddef.h>
+
+struct arena;
+
+struct arena *arena_new(void);
+void arena_free(struct arena *a); /* NULL is fine */
+
+/* Forgets everything allocated but keeps one chunk for the next use. */
+void arena_reset(struct arena *a);
+
+/* Zeroed and aligned for any object; never NULL. */
+void *arena_alloc(struct arena *a, size_t size) __attribute__((returns_nonnull));
+
+/* Not zeroed, not aligned: for text. */
+char *arena_bytes(struct arena *a, size_t len) __attribute__((returns_nonnull));
+
+/* Copies, terminated by a NUL that len does not count. */
+char *arena_strdup(struct arena *a, const char *s) __attribute__((returns_nonnull));
+struct str arena_str(struct arena *a, struct str s);
+struct str arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* A copy of an array grown by room for one element: amortised when *cap is kept by the caller.
+ * Use: list = arena_grow(a, list, n, &cap, sizeof *list); list[n++] = x; */
+void *arena_grow(struct arena *a, void *array, size_t n, size_t *cap, size_t size)
+    __attribute__((returns_nonnull));
+
+#endif

@@ -1,0 +1,26 @@
+/* Files read whole and replaced atomically. All of these block: main and certificate thread. */
+#ifndef LINTEL_BASE_FILE_H
+#define LINTEL_BASE_FILE_H
+
+#include "base/buf.h"
+
+#include <sys/types.h>
+
+/* Appends the whole file at path (relative to dirfd) to out, whose ceiling bounds it.
+ * ERR_NOT_FOUND if there is none, ERR_LIMIT if it is larger, ERR_INVALID if it is no regular
+ * file, else ERR_IO. */
+MUST_CHECK int file_read(int dirfd, const char *path, struct buf *out, struct err *e);
+
+/* Replaces path (relative to dirfd; both in one folder) so that at any instant, also after a
+ * power cut, either the old or the new content is there: write beside, fsync, rename, fsync of
+ * the folder. The file gets exactly mode. */
+MUST_CHECK int file_replace(int dirfd, const char *path, struct str content, mode_t mode,
+                            struct err *e);
+
+/* Makes path and its parents, each new one with mode. No error if it is there already. */
+MUST_CHECK int file_mkdirs(int dirfd, const char *path, mode_t mode, struct err *e);
+
+/* write(2) until all is written. */
+MUST_CHECK int fd_write_all(int fd, struct str data, struct err *e);
+
+#endif

@@ -1,0 +1,18 @@
+liblintel_a_SOURCES += \
+	src/base/alloc.c \
+	src/base/alloc.h \
+	src/base/arena.c \
+	src/base/arena.h \
+	src/base/buf.c \
+	src/base/buf.h \
+	src/base/date.c \
+	src/base/date.h \
+	src/base/err.c \
+	src/base/err.h \
+	src/base/file.c \
+	src/base/file.h \
+	src/base/list.h \
+	src/base/log.c \
+	src/base/log.h \
+	src/base/str.c \
+	src/base/str.h

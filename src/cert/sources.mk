@@ -1,0 +1,3 @@
+liblintel_a_SOURCES += \
+	src/cert/cert_set.h \
+	src/cert/manager.h

@@ -1,0 +1,205 @@
+/* A compiled configuration: built whole by conf/load.h, then never written again. Shared by all
+ * threads, counted by reference; everything in it lives in its arena. */
+#ifndef LINTEL_CONF_CONF_H
+#define LINTEL_CONF_CONF_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct handler_type; /* http/handler.h; conf only carries the pointer */
+
+/* ---- what a request must be like: evaluated by http/match.h ---- */
+
+enum path_match {
+    PATH_ANY,    /* "*" */
+    PATH_EXACT,  /* "/a" */
+    PATH_PREFIX, /* "/a*" */
+    PATH_SUFFIX, /* "*.css" */
+    PATH_GLOB    /* anything else with "*" in it */
+};
+
+struct matcher {
+    enum path_match path;
+    struct str
+        pattern; /* without the stars of PREFIX and SUFFIX; compared without regard to case */
+};
+
+/* ---- a text with placeholders, compiled: expanded by http/placeholder.h ---- */
+
+enum placeholder {
+    PH_LITERAL, /* text holds the bytes */
+    PH_HOST,
+    PH_HOSTPORT,
+    PH_PORT,
+    PH_METHOD,
+    PH_URI,
+    PH_PATH,
+    PH_QUERY,
+    PH_SCHEME,
+    PH_REMOTE_HOST,
+    PH_REMOTE_PORT,
+    PH_HEADER /* text holds the field name */
+};
+
+struct text_part {
+    enum placeholder kind;
+    struct str text;
+};
+
+struct text {
+    const struct text_part *parts;
+    size_t n_parts;
+    bool constant; /* at most one literal part: text_constant() */
+};
+
+/* The bytes of a constant text. */
+static inline struct str text_constant(const struct text *t)
+{
+    return t->n_parts == 0 ? STR_LIT("") : t->parts[0].text;
+}
+
+/* ---- sites ---- */
+
+/* One handler of one site, in the order of evaluation. */
+struct handler_row {
+    struct matcher matcher;
+    const struct handler_type *type;
+    const void *conf; /* handler_type.conf_size bytes */
+    size_t slot;      /* index of its per-worker state, below conf.n_slots */
+    struct str file;  /* where it was written, for messages */
+    unsigned line;
+};
+
+enum key_type { KEY_P256, KEY_P384, KEY_RSA2048, KEY_RSA3072, KEY_RSA4096, KEY_ED25519 };
+
+/* Where the certificate of a name comes from. */
+enum cert_source {
+    CERT_NONE,     /* a site without TLS */
+    CERT_ACME,     /* from a CA, by ACME */
+    CERT_INTERNAL, /* from the embedded local CA */
+    CERT_FILES     /* from the two files the site names */
+};
+
+enum tls_version { TLS_1_2 = 0x0303, TLS_1_3 = 0x0304 };
+
+/* The tls directive and the global options it inherits from. Strings are NUL-terminated; "" =
+ * unset. */
+struct tls_conf {
+    enum cert_source source;
+    const char *email;
+    const char *ca;          /* directory URL */
+    const char *ca_root;     /* PEM file to trust for the directory's own TLS */
+    const char *eab_key_id;  /* external account binding */
+    const char *eab_mac_key; /* base64url; never logged */
+    const char *cert_file;
+    const char *key_file;
+    enum key_type key_type;
+    enum tls_version min_version;
+    enum tls_version max_version;
+};
+
+enum hsts_mode { HSTS_RAMP, HSTS_OFF, HSTS_FIXED };
+
+struct hsts_conf {
+    enum hsts_mode mode;
+    struct str value; /* HSTS_FIXED: the whole field value */
+};
+
+enum log_format { LOG_FORMAT_JSON, LOG_FORMAT_COMBINED };
+
+/* One access log. Sites that write to the same file share one row. */
+struct log_conf {
+    const char *path; /* "stderr", "stdout" or a file's absolute path */
+    enum log_format format;
+    size_t index; /* in conf.logs */
+};
+
+struct site {
+    struct str name; /* its first address as written, for messages */
+    const struct handler_row *rows;
+    size_t n_rows;
+    struct tls_conf tls;
+    struct hsts_conf hsts;
+    const struct log_conf *log; /* NULL: none */
+    size_t index;               /* in conf.sites */
+};
+
+/* ---- listeners ---- */
+
+/* What one host name means at one listener. */
+struct host_entry {
+    struct str host; /* lower-case A-label; "*.example.com" for a wildcard; "" for any host */
+    const struct site *site; /* NULL: this entry redirects to https */
+    uint16_t https_port;     /* of the redirect */
+};
+
+struct listener_conf {
+    struct sockaddr_storage addr;
+    socklen_t addr_len;
+    uint16_t port;
+    bool tls;
+    bool implicit; /* made for redirects and challenges only: if it cannot be bound, warn and go on
+                    */
+    const struct host_entry *const
+        *buckets;                 /* hash by str_hash_nocase, chained by probing; conf/hosts.h */
+    size_t n_buckets;             /* a power of two, 0 for none */
+    const struct host_entry *any; /* the entry without a host, or NULL */
+    size_t index;                 /* in conf.listeners */
+};
+
+/* ---- the certificates that the sites need: read by the certificate thread ---- */
+
+struct cert_need {
+    const char *name; /* lower-case A-label, "*.example.com", or an IP address without brackets */
+    const struct tls_conf *tls;
+};
+
+/* ---- global options; times in milliseconds, sizes in bytes ---- */
+
+struct options {
+    const char *storage;         /* the folder of the file tree, absolute */
+    const char *admin;           /* path of the admin socket; "" = off */
+    uint16_t http_port;          /* 80 */
+    uint16_t https_port;         /* 443 */
+    uint64_t grace_period_ms;    /* 10 s */
+    uint64_t renew_interval_ms;  /* upper bound between two looks at a certificate; 10 min */
+    uint64_t ticket_rotation_ms; /* 12 h */
+    uint64_t
+        header_timeout_ms;    /* 60 s: from the first byte of a request to the end of its header */
+    uint64_t idle_timeout_ms; /* 5 min: a connection without a request */
+    uint64_t body_timeout_ms; /* 60 s: without any progress of a body, either way */
+    size_t max_header_size;   /* 16 KiB */
+    unsigned workers;         /* 0: one a CPU */
+    bool debug;
+};
+
+struct conf {
+    atomic_uint refs;
+    struct arena *arena;
+    struct str path; /* of the main file */
+    struct options options;
+    const struct site *const *sites;
+    size_t n_sites;
+    const struct listener_conf *listeners;
+    size_t n_listeners;
+    const struct cert_need *certs; /* sorted by name, each name once */
+    size_t n_certs;
+    const struct log_conf *logs;
+    size_t n_logs;
+    size_t n_slots;
+};
+
+struct conf *conf_ref(struct conf *c);
+void conf_unref(struct conf *c); /* NULL is fine; the last one frees */
+
+/* The entry for a host name (lower-cased, no port) at a listener: exact, then wildcards label by
+ * label (Caddy: "*" stands for exactly one label), then the catch-all; NULL if there is none. */
+const struct host_entry *listener_find(const struct listener_conf *l, struct str host);
+
+#endif

@@ -1,0 +1,87 @@
+/* Directives are rows: a closed table per folder says what a directive is called, where it may
+ * stand, how many arguments it takes and which function stores it. Parsing never runs the server.
+ */
+#ifndef LINTEL_CONF_DIRECTIVE_H
+#define LINTEL_CONF_DIRECTIVE_H
+
+#include "conf/conf.h"
+
+/* A word of the file, with where it stood. */
+struct token {
+    struct str text; /* quotes and escapes already resolved */
+    struct str file;
+    unsigned line;   /* from 1 */
+    unsigned column; /* from 1, in characters */
+    bool quoted;     /* "..." or `...`: never a brace, never a matcher */
+};
+
+/* A directive or subdirective as parsed: its words (words[0] is its name), and its block. */
+struct node {
+    const struct token *words;
+    size_t n_words;
+    const struct node *children; /* in file order */
+    size_t n_children;
+    bool has_block;
+    struct token close; /* the closing brace */
+};
+
+enum place {
+    IN_GLOBAL = 1,  /* the block of global options */
+    IN_SITE = 2,    /* directly in a site block, sets something of the site */
+    IN_HANDLERS = 4 /* makes a handler row: a matcher may come first */
+};
+
+struct conf_builder; /* conf/build.h */
+
+/* What a set function works with. */
+struct directive_args {
+    struct conf_builder *builder;
+    struct arena *arena;      /* of the configuration */
+    const struct node *node;  /* the directive whole */
+    const struct token *args; /* its arguments: words[1..] without the matcher */
+    size_t n_args;
+    void *target; /* IN_HANDLERS: the zeroed conf of the handler; IN_SITE: struct site *;
+                     IN_GLOBAL: struct global * (conf/build.h) */
+};
+
+struct directive {
+    const char *name;
+    unsigned places;
+    int min_args;
+    int max_args;                    /* -1: any number */
+    bool block;                      /* may have a block */
+    const struct handler_type *type; /* IN_HANDLERS: what its row runs */
+    size_t conf_size;                /* bytes of target when IN_HANDLERS */
+    /* Returns 0, or -1 after directive_error(): the loader goes on and gathers further errors. */
+    int (*set)(const struct directive_args *d);
+    const char *help; /* "redirect to <to> [code], default 302" */
+};
+
+/* Reports at a token: "file:line:column: message", the line and a caret. Returns -1. */
+int directive_error(const struct directive_args *d, const struct token *at, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+
+/* As above, and names the nearest of the valid words (an array ended by NULL), if one is near. */
+int directive_unknown(const struct directive_args *d, const struct token *at, const char *what,
+                      const char *const *valid);
+
+/* Values of one token, with the error reported at it. */
+MUST_CHECK int directive_duration(const struct directive_args *d, const struct token *t,
+                                  uint64_t *ms);
+MUST_CHECK int directive_size(const struct directive_args *d, const struct token *t,
+                              uint64_t *bytes);
+MUST_CHECK int directive_uint(const struct directive_args *d, const struct token *t, uint64_t max,
+                              uint64_t *value);
+
+/* A text with placeholders, compiled. An unknown placeholder is an error at the token. */
+MUST_CHECK int directive_text(const struct directive_args *d, const struct token *t,
+                              struct text *out);
+
+/* The token as a NUL-terminated string in the configuration's arena. */
+const char *directive_cstr(const struct directive_args *d, const struct token *t);
+
+/* The token as a path: absolute, or relative to the folder of the file it stands in... as Caddy,
+ * relative to the working directory; made absolute. */
+const char *directive_path(const struct directive_args *d, const struct token *t);
+
+#endif

@@ -1,0 +1,168 @@
+/* One request and its response, whatever the protocol. An engine embeds a struct exchange in its
+ * own stream struct and fills in the request; a handler sets the response. One thread: its
+ * worker's.
+ *
+ * The life of an exchange:
+ *  1. engine: exchange_init(), fills in the request, service_handle().
+ *  2. a handler answers at once (exchange_respond*), or keeps it (TAKEN) and answers later.
+ *  3. engine: sends the head, then pulls the body until PULL_END.
+ *  4. engine: exchange_fini() at the end or when the client has gone: runs what was deferred, in
+ *     reverse order, then frees the arena. A handler that still has work under way for the
+ *     exchange learns of its end only by that.
+ */
+#ifndef LINTEL_HTTP_EXCHANGE_H
+#define LINTEL_HTTP_EXCHANGE_H
+
+#include "base/arena.h"
+#include "cert/cert_set.h"
+#include "conf/conf.h"
+#include "http/fields.h"
+#include "io/fetch.h"
+#include "io/loop.h"
+
+#include <sys/socket.h>
+
+struct exchange;
+struct service;  /* http/service.h */
+struct prepared; /* http/prepared.h */
+
+/* A body that is produced bit by bit. Embedded in what produces it. */
+struct source {
+    /* Puts 1 to cap bytes in buf and answers PULL_BYTES, or another answer. After PULL_AGAIN,
+     * whoever has data calls exchange_resume(). */
+    enum pull (*pull)(struct source *s, char *buf, size_t cap, size_t *n);
+    /* Called exactly once, when the engine is done with it, however it ends. May be NULL. */
+    void (*close)(struct source *s);
+};
+
+enum body_kind {
+    BODY_NONE,    /* no content: 204, 304, or Content-Length: 0 */
+    BODY_BYTES,   /* bytes that live as long as the exchange */
+    BODY_FILE,    /* a range of an open file */
+    BODY_SOURCE,  /* pulled */
+    BODY_PREPARED /* a response kept ready: http/prepared.h */
+};
+
+struct body {
+    enum body_kind kind;
+    struct str bytes;          /* BODY_BYTES */
+    int fd;                    /* BODY_FILE: closed by the engine, unless keep_fd */
+    bool keep_fd;              /* BODY_FILE: fd is kept open for at least the exchange's life */
+    int64_t offset;            /* BODY_FILE */
+    int64_t len;               /* bytes of content; -1: not known (BODY_SOURCE only) */
+    struct source *source;     /* BODY_SOURCE */
+    struct prepared *prepared; /* BODY_PREPARED: one reference, the exchange's */
+};
+
+/* What an engine does for an exchange. */
+struct exchange_engine {
+    void (*respond)(struct exchange *ex); /* status, fields and body are set: start sending */
+    void (*resume)(struct exchange *ex);  /* the body source, or room for the request body */
+    /* Bytes of the request body. PULL_AGAIN: ex->on_request_body is called when there are some. */
+    enum pull (*read_body)(struct exchange *ex, char *buf, size_t cap, size_t *n);
+    void (*abort)(struct exchange *ex); /* closes the connection without a complete response */
+};
+
+struct deferred {
+    struct deferred *next;
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+struct exchange {
+    const struct exchange_engine *engine;
+    struct arena *arena;
+    struct loop *loop;
+    struct service *service; /* pinned by the engine: configuration and handler states */
+    struct cert_set *certs;  /* pinned by the engine */
+    const struct listener_conf *listener;
+    const struct site *site; /* set by service_handle() */
+    void *handler_state;     /* of the row at hand */
+
+    /* The request. All text is checked by the engine: tokens are tokens, no control bytes. */
+    struct str method;
+    struct str target;    /* as sent */
+    struct str raw_path;  /* of the target, before "?", still escaped */
+    struct str query;     /* after "?"; p == NULL without one */
+    struct str path;      /* decoded, cleaned ("." and ".." resolved); begins with "/" */
+    struct str authority; /* Host field or target authority, as sent */
+    struct str host;      /* of the authority, lower-cased, no port, no brackets */
+    unsigned http_minor;  /* 1 for HTTP/1.1 */
+    bool is_head;
+    bool secure; /* over TLS */
+    struct fields request;
+    int64_t request_body_len; /* 0 none, -1 chunked */
+
+    /* The connection. */
+    const struct sockaddr *peer;
+    struct str remote_host; /* the peer's address as text */
+    uint16_t remote_port;
+    uint16_t local_port;
+    const char *tls_version; /* "TLS1.3", or NULL */
+    const char *tls_cipher;
+    struct str sni;
+
+    /* The response. */
+    int status;
+    struct fields response;
+    struct body body;
+    bool responded; /* exchange_respond was called */
+    bool close;     /* close the connection after it */
+
+    void (*on_request_body)(struct exchange *ex); /* set by a handler that reads the body */
+    void *handler_data;                           /* the handler's own */
+    struct deferred *deferred;
+
+    /* For the access log: filled in by the engine. */
+    uint64_t started_us;    /* monotonic */
+    int64_t bytes_sent;     /* of the body */
+    int64_t bytes_received; /* of the request body */
+};
+
+/* ---- for handlers ---- */
+
+/* Each answers the exchange; once only. fields already in ex->response are sent as well.
+ * Content-Length and Date are the engine's. The body of a response to HEAD is not sent, but its
+ * length is. */
+void exchange_respond(struct exchange *ex, int status);                        /* no body */
+void exchange_respond_bytes(struct exchange *ex, int status, struct str body); /* lives with ex */
+void exchange_respond_file(struct exchange *ex, int status, int fd, bool keep_fd, int64_t offset,
+                           int64_t len);
+void exchange_respond_source(struct exchange *ex, int status, struct source *s, int64_t len);
+void exchange_respond_prepared(struct exchange *ex, struct prepared *p); /* takes a reference */
+
+/* The small page for an error status: Content-Type and body by the request's Accept. */
+void exchange_respond_error(struct exchange *ex, int status);
+
+/* Runs fn(arg) at the end of the exchange. */
+void exchange_defer(struct exchange *ex, void (*fn)(void *), void *arg);
+
+static inline void exchange_resume(struct exchange *ex)
+{
+    ex->engine->resume(ex);
+}
+
+static inline enum pull exchange_read_body(struct exchange *ex, char *buf, size_t cap, size_t *n)
+{
+    return ex->engine->read_body(ex, buf, cap, n);
+}
+
+static inline void exchange_abort(struct exchange *ex)
+{
+    ex->engine->abort(ex);
+}
+
+/* ---- for engines ---- */
+
+void exchange_init(struct exchange *ex, const struct exchange_engine *engine, struct loop *l);
+
+/* Splits target and authority into raw_path, query, path, host. False: the target is not acceptable
+ * (400): bad escapes, NUL, a path that climbs above its root. */
+bool exchange_set_target(struct exchange *ex);
+
+void exchange_fini(struct exchange *ex);
+
+/* "Not Found"; "" for a status without a registered phrase. */
+const char *status_phrase(int status);
+
+#endif

@@ -1,0 +1,30 @@
+/* A handler: what a row of a site does with an exchange. A const struct in the handler's own file,
+ * named by its directive row. */
+#ifndef LINTEL_HTTP_HANDLER_H
+#define LINTEL_HTTP_HANDLER_H
+
+#include "http/exchange.h"
+
+enum verdict {
+    NEXT, /* not answered: go on with the next row */
+    TAKEN /* answered, or will be */
+};
+
+/* What a handler's per-worker state may use. */
+struct worker_env {
+    struct loop *loop;
+    struct fetcher *fetcher;
+    const struct conf *conf;
+};
+
+struct handler_type {
+    const char *name;
+    /* Optional: state of one worker, made when it takes up a configuration, freed when it has
+     * dropped it and the last exchange that used it has ended. */
+    int (*start)(const void *conf, const struct worker_env *env, void **state, struct err *e);
+    void (*stop)(void *state);
+    /* conf: as the directive's set function filled it in. State: ex->handler_state. */
+    enum verdict (*handle)(const void *conf, struct exchange *ex);
+};
+
+#endif

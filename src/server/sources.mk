@@ -1,0 +1,3 @@
+liblintel_a_SOURCES += \
+	src/server/client_hello.h \
+	src/server/worker.h
