@@ -20,9 +20,8 @@ struct h1_engine *h1_engine_new(const struct h1_params *p, struct err *e);
 /* Closes every connection at once and frees the engine; all handlers' states must still live. */
 void h1_engine_free(struct h1_engine *en);
 
-/* What later connections and requests use; the engine takes references of its own. */
+/* What later connections and requests use; the engine takes a reference of its own. */
 void h1_engine_set_service(struct h1_engine *en, struct service *s);
-void h1_engine_set_certs(struct h1_engine *en, struct cert_set *set);
 
 /* Gives the engine an accepted, non-blocking socket, which it closes in every case. For TLS, choice
  * says which certificate to serve (tls_session.h); otherwise NULL. */

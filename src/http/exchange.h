@@ -3,18 +3,17 @@
  * worker's.
  *
  * The life of an exchange:
- *  1. engine: exchange_init(), fills in the request, service_handle().
+ *  1. engine: exchange_init(), fills in the request, exchange_set_target(), service_handle().
  *  2. a handler answers at once (exchange_respond*), or keeps it (TAKEN) and answers later.
  *  3. engine: sends the head, then pulls the body until PULL_END.
- *  4. engine: exchange_fini() at the end or when the client has gone: runs what was deferred, in
- *     reverse order, then frees the arena. A handler that still has work under way for the
- *     exchange learns of its end only by that.
+ *  4. engine: service_log() and exchange_fini() at the end or when the client has gone: closes the
+ *     body, runs what was deferred, in reverse order. A handler that still has work under way for
+ *     the exchange learns of its end only by that. The arena is the engine's, to reset and reuse.
  */
 #ifndef LINTEL_HTTP_EXCHANGE_H
 #define LINTEL_HTTP_EXCHANGE_H
 
 #include "base/arena.h"
-#include "cert/cert_set.h"
 #include "conf/conf.h"
 #include "http/fields.h"
 #include "io/fetch.h"
@@ -69,6 +68,12 @@ struct deferred {
     void *arg;
 };
 
+struct respond_hook {
+    struct respond_hook *next;
+    void (*fn)(struct exchange *ex, const void *arg);
+    const void *arg;
+};
+
 struct exchange {
     const struct exchange_engine *engine;
     struct arena *arena;
@@ -112,6 +117,7 @@ struct exchange {
     void (*on_request_body)(struct exchange *ex); /* set by a handler that reads the body */
     void *handler_data;                           /* the handler's own */
     struct deferred *deferred;
+    struct respond_hook *hooks;
 
     /* For the access log: filled in by the engine. */
     uint64_t started_us;    /* monotonic */
@@ -134,6 +140,12 @@ void exchange_respond_prepared(struct exchange *ex, struct prepared *p); /* take
 /* The small page for an error status: Content-Type and body by the request's Accept. */
 void exchange_respond_error(struct exchange *ex, int status);
 
+/* Calls fn(ex, arg) when the status and all fields of the response are set, before it is sent: for
+ * what has to act on fields that a later handler sets. In the order of registration. With a hook, a
+ * prepared response is sent as plain fields and bytes. */
+void exchange_on_respond(struct exchange *ex, void (*fn)(struct exchange *ex, const void *arg),
+                         const void *arg);
+
 /* Runs fn(arg) at the end of the exchange. */
 void exchange_defer(struct exchange *ex, void (*fn)(void *), void *arg);
 
@@ -154,10 +166,13 @@ static inline void exchange_abort(struct exchange *ex)
 
 /* ---- for engines ---- */
 
-void exchange_init(struct exchange *ex, const struct exchange_engine *engine, struct loop *l);
+/* Zeroes ex and pins s. The arena is empty, the engine's, and outlives the exchange. */
+void exchange_init(struct exchange *ex, const struct exchange_engine *engine, struct loop *l,
+                   struct arena *a, struct service *s);
 
-/* Splits target and authority into raw_path, query, path, host. False: the target is not acceptable
- * (400): bad escapes, NUL, a path that climbs above its root. */
+/* Splits target and authority (the Host field; an absolute-form target overrides it, RFC 9112
+ * 3.2.2) into raw_path, query, path, host. False: the target is not acceptable (400): bad escapes,
+ * NUL, a path that climbs above its root. The asterisk-form gives the path "*". */
 bool exchange_set_target(struct exchange *ex);
 
 void exchange_fini(struct exchange *ex);

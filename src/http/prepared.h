@@ -21,6 +21,11 @@ struct prepared {
 
 /* body is copied; add fields with fields_add(&p->fields, p->arena, ...) before the first use. */
 struct prepared *prepared_new(int status, struct str body);
+/* All fields of the response to send: extra (those of the exchange), then those of p whose name is
+ * not among them. In the arena a. */
+struct fields prepared_fields(const struct prepared *p, const struct fields *extra,
+                              struct arena *a);
+
 struct prepared *prepared_ref(struct prepared *p);
 void prepared_unref(struct prepared *p); /* NULL is fine */
 

@@ -4,6 +4,7 @@
 #ifndef LINTEL_HTTP_SERVICE_H
 #define LINTEL_HTTP_SERVICE_H
 
+#include "cert/cert_set.h"
 #include "http/handler.h"
 
 struct service;
@@ -20,6 +21,9 @@ struct service *service_new(struct conf *conf, const struct worker_env *env, str
 struct service *service_ref(struct service *s);
 void service_unref(struct service *s); /* NULL is fine */
 const struct conf *service_conf(const struct service *s);
+
+/* The certificates as of now, for challenges and HSTS; a reference of its own is taken. */
+void service_set_certs(struct service *s, struct cert_set *set);
 
 /* Routes a request: http-01 challenges, host, redirect to https, HSTS, then the site's rows. Always
  * ends in an answer, now or later. The engine has pinned s in ex->service. */

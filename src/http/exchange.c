@@ -1,0 +1,189 @@
+#include "http/exchange.h"
+
+#include "http/path.h"
+#include "http/prepared.h"
+#include "http/service.h"
+
+#include <assert.h>
+#include <unistd.h>
+
+void exchange_init(struct exchange *ex, const struct exchange_engine *engine, struct loop *l,
+                   struct arena *a, struct service *s)
+{
+    *ex = (struct exchange){
+        .engine = engine, .loop = l, .arena = a, .service = service_ref(s), .body = {.fd = -1}};
+}
+
+static void body_close(struct body *b)
+{
+    if (b->kind == BODY_FILE && !b->keep_fd)
+        close(b->fd);
+    else if (b->kind == BODY_SOURCE && b->source->close != NULL)
+        b->source->close(b->source);
+    else if (b->kind == BODY_PREPARED)
+        prepared_unref(b->prepared);
+    b->kind = BODY_NONE;
+}
+
+void exchange_fini(struct exchange *ex)
+{
+    body_close(&ex->body);
+    while (ex->deferred != NULL) {
+        struct deferred *d = ex->deferred;
+
+        ex->deferred = d->next;
+        d->fn(d->arg);
+    }
+    service_unref(ex->service);
+    ex->service = NULL;
+}
+
+void exchange_defer(struct exchange *ex, void (*fn)(void *), void *arg)
+{
+    struct deferred *d = arena_alloc(ex->arena, sizeof *d);
+
+    *d = (struct deferred){ex->deferred, fn, arg};
+    ex->deferred = d;
+}
+
+void exchange_on_respond(struct exchange *ex, void (*fn)(struct exchange *, const void *),
+                         const void *arg)
+{
+    struct respond_hook *h = arena_alloc(ex->arena, sizeof *h);
+    struct respond_hook **end = &ex->hooks;
+
+    *h = (struct respond_hook){NULL, fn, arg};
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = h;
+}
+
+/* ---- the request ---- */
+
+/* "example.com:8443" to "example.com", "[::1]:80" to "::1"; lower-cased, without the root dot. */
+static struct str host_of(struct arena *a, struct str authority)
+{
+    struct str host = authority;
+    char *lower;
+
+    if (host.len > 0 && host.p[0] == '[') {
+        host = str_from(host, 1);
+        host.len = str_chr(host, ']');
+    } else {
+        host.len = str_chr(host, ':');
+    }
+    if (host.len > 1 && host.p[host.len - 1] == '.')
+        host.len--;
+    lower = arena_bytes(a, host.len + 1);
+    for (size_t i = 0; i < host.len; i++)
+        lower[i] = ascii_lower(host.p[i]);
+    lower[host.len] = '\0';
+    return (struct str){lower, host.len};
+}
+
+/* Takes "http://authority" off the front of an absolute-form target. */
+static bool take_authority(struct str *target, struct str *authority)
+{
+    struct str rest = *target;
+    size_t scheme = str_chr(rest, ':');
+
+    rest = str_from(rest, scheme);
+    if (!str_starts(rest, STR_LIT("://")))
+        return false;
+    rest = str_from(rest, 3);
+    for (authority->len = 0; authority->len < rest.len; authority->len++)
+        if (memchr("/?#", rest.p[authority->len], 3) != NULL)
+            break;
+    authority->p = rest.p;
+    *target = str_from(rest, authority->len);
+    return authority->len > 0;
+}
+
+bool exchange_set_target(struct exchange *ex)
+{
+    struct str rest = ex->target;
+
+    if (str_is(rest, "*")) {
+        ex->raw_path = ex->path = rest;
+        ex->host = host_of(ex->arena, ex->authority);
+        return true;
+    }
+    if (rest.len > 0 && rest.p[0] != '/' && !take_authority(&rest, &ex->authority))
+        return false;
+    ex->host = host_of(ex->arena, ex->authority);
+    ex->raw_path = rest;
+    ex->raw_path.len = str_chr(rest, '?');
+    if (ex->raw_path.len < rest.len)
+        ex->query = str_from(rest, ex->raw_path.len + 1);
+    if (ex->raw_path.len == 0)
+        ex->raw_path = STR_LIT("/"); /* RFC 9112 3.2.1: an empty path is sent as "/" */
+    return path_clean(ex->arena, ex->raw_path, &ex->path) == PATH_OK;
+}
+
+/* ---- the response ---- */
+
+/* Turns a prepared response into plain fields and bytes, so that hooks can change them. */
+static void unprepare(struct exchange *ex)
+{
+    struct prepared *p = ex->body.prepared;
+
+    ex->response = prepared_fields(p, &ex->response, ex->arena);
+    ex->body.kind = p->body.len == 0 ? BODY_NONE : BODY_BYTES;
+    ex->body.bytes = p->body;
+    ex->body.len = (int64_t)p->body.len;
+    exchange_defer(ex, (void (*)(void *))prepared_unref, p);
+}
+
+static void respond(struct exchange *ex, int status)
+{
+    assert(!ex->responded);
+    ex->status = status;
+    ex->responded = true;
+    if (ex->hooks != NULL && ex->body.kind == BODY_PREPARED)
+        unprepare(ex);
+    for (const struct respond_hook *h = ex->hooks; h != NULL; h = h->next)
+        h->fn(ex, h->arg);
+    ex->engine->respond(ex);
+}
+
+void exchange_respond(struct exchange *ex, int status)
+{
+    ex->body.kind = BODY_NONE;
+    ex->body.len = 0;
+    respond(ex, status);
+}
+
+void exchange_respond_bytes(struct exchange *ex, int status, struct str body)
+{
+    ex->body.kind = body.len == 0 ? BODY_NONE : BODY_BYTES;
+    ex->body.bytes = body;
+    ex->body.len = (int64_t)body.len;
+    respond(ex, status);
+}
+
+void exchange_respond_file(struct exchange *ex, int status, int fd, bool keep_fd, int64_t offset,
+                           int64_t len)
+{
+    ex->body.kind = BODY_FILE;
+    ex->body.fd = fd;
+    ex->body.keep_fd = keep_fd;
+    ex->body.offset = offset;
+    ex->body.len = len;
+    respond(ex, status);
+}
+
+void exchange_respond_source(struct exchange *ex, int status, struct source *s, int64_t len)
+{
+    ex->body.kind = BODY_SOURCE;
+    ex->body.source = s;
+    ex->body.len = len;
+    respond(ex, status);
+}
+
+void exchange_respond_prepared(struct exchange *ex, struct prepared *p)
+{
+    ex->body.kind = BODY_PREPARED;
+    ex->body.prepared = prepared_ref(p);
+    ex->body.len = (int64_t)p->body.len;
+    respond(ex, p->status);
+}

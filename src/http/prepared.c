@@ -1,0 +1,44 @@
+#include "http/prepared.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+
+struct prepared *prepared_new(int status, struct str body)
+{
+    struct prepared *p = xalloc(sizeof *p);
+
+    p->refs = 1;
+    p->status = status;
+    p->arena = arena_new();
+    p->body = arena_str(p->arena, body);
+    return p;
+}
+
+struct prepared *prepared_ref(struct prepared *p)
+{
+    p->refs++;
+    return p;
+}
+
+void prepared_unref(struct prepared *p)
+{
+    if (p == NULL || --p->refs > 0)
+        return;
+    if (p->variants != NULL)
+        p->free_variants(p->variants);
+    arena_free(p->arena);
+    free(p);
+}
+
+struct fields prepared_fields(const struct prepared *p, const struct fields *extra, struct arena *a)
+{
+    struct fields all = {0};
+
+    for (size_t i = 0; i < extra->n; i++)
+        fields_add(&all, a, extra->list[i].name, extra->list[i].value);
+    for (size_t i = 0; i < p->fields.n; i++)
+        if (fields_get(extra, p->fields.list[i].name).p == NULL)
+            fields_add(&all, a, p->fields.list[i].name, p->fields.list[i].value);
+    return all;
+}

@@ -1,0 +1,217 @@
+#include "http/service.h"
+
+#include "base/alloc.h"
+#include "http/access_log.h"
+#include "http/hsts.h"
+#include "http/match.h"
+
+#include <stdlib.h>
+
+struct service {
+    unsigned refs;
+    struct conf *conf;
+    void **states; /* by handler_row.slot */
+    struct cert_set *certs;
+    struct access_log *log;
+};
+
+static const char challenge_prefix[] = "/.well-known/acme-challenge/"; /* RFC 8555 8.3 */
+
+/* ---- life ---- */
+
+static void stop_handlers(struct service *s)
+{
+    for (size_t i = 0; i < s->conf->n_sites; i++) {
+        const struct site *site = s->conf->sites[i];
+
+        for (size_t j = 0; j < site->n_rows; j++) {
+            const struct handler_row *row = &site->rows[j];
+
+            if (row->type->stop != NULL && s->states[row->slot] != NULL)
+                row->type->stop(s->states[row->slot]);
+        }
+    }
+}
+
+static int start_handlers(struct service *s, const struct worker_env *env, struct err *e)
+{
+    for (size_t i = 0; i < s->conf->n_sites; i++) {
+        const struct site *site = s->conf->sites[i];
+
+        for (size_t j = 0; j < site->n_rows; j++) {
+            const struct handler_row *row = &site->rows[j];
+
+            if (row->type->start != NULL &&
+                row->type->start(row->conf, env, &s->states[row->slot], e) != 0)
+                return err_wrap(e, STR_FMT ":%u: %s", STR_ARG(row->file), row->line,
+                                row->type->name);
+        }
+    }
+    return 0;
+}
+
+struct service *service_new(struct conf *conf, const struct worker_env *env, struct access_log *al,
+                            struct err *e)
+{
+    struct service *s = xalloc(sizeof *s);
+
+    s->refs = 1;
+    s->conf = conf_ref(conf);
+    s->log = al;
+    s->states = xalloc(conf->n_slots * sizeof *s->states);
+    if (start_handlers(s, env, e) != 0) {
+        service_unref(s);
+        return NULL;
+    }
+    return s;
+}
+
+struct service *service_ref(struct service *s)
+{
+    s->refs++;
+    return s;
+}
+
+void service_unref(struct service *s)
+{
+    if (s == NULL || --s->refs > 0)
+        return;
+    stop_handlers(s);
+    free(s->states);
+    cert_set_unref(s->certs);
+    conf_unref(s->conf);
+    free(s);
+}
+
+const struct conf *service_conf(const struct service *s)
+{
+    return s->conf;
+}
+
+void service_set_certs(struct service *s, struct cert_set *set)
+{
+    struct cert_set *old = s->certs;
+
+    s->certs = set == NULL ? NULL : cert_set_ref(set);
+    cert_set_unref(old);
+}
+
+/* ---- routing ---- */
+
+/* Answers an http-01 challenge on a plain connection. False if the path is none that is open: a
+ * site may then serve it (from a webroot of another client), but it is never redirected. */
+static bool answer_challenge(struct service *s, struct exchange *ex)
+{
+    struct str token = str_from(ex->path, sizeof challenge_prefix - 1);
+    struct str answer = {NULL, 0};
+
+    if (s->certs != NULL)
+        answer = cert_set_http01(s->certs, token);
+    if (answer.len == 0)
+        return false;
+    fields_add(&ex->response, ex->arena, STR_LIT("Content-Type"),
+               STR_LIT("application/octet-stream"));
+    /* The set may be replaced before the answer is out. */
+    exchange_respond_bytes(ex, 200, arena_str(ex->arena, answer));
+    return true;
+}
+
+/* "host", "host:8443" or "[::1]:8443"; the port is left out where it is the scheme's own. */
+static struct str https_authority(struct exchange *ex, uint16_t port)
+{
+    const char *open = memchr(ex->host.p, ':', ex->host.len) != NULL ? "[" : "";
+    const char *close = *open != '\0' ? "]" : "";
+
+    if (port == 443)
+        return arena_printf(ex->arena, "%s" STR_FMT "%s", open, STR_ARG(ex->host), close);
+    return arena_printf(ex->arena, "%s" STR_FMT "%s:%u", open, STR_ARG(ex->host), close, port);
+}
+
+static void redirect_to_https(struct exchange *ex, uint16_t port)
+{
+    struct str location = arena_printf(ex->arena, "https://" STR_FMT STR_FMT "%s" STR_FMT,
+                                       STR_ARG(https_authority(ex, port)), STR_ARG(ex->raw_path),
+                                       ex->query.p == NULL ? "" : "?", STR_ARG(ex->query));
+
+    fields_add(&ex->response, ex->arena, STR_LIT("Location"), location);
+    ex->close = true; /* what follows comes over another connection */
+    exchange_respond(ex, 308);
+}
+
+static void add_hsts(struct service *s, struct exchange *ex)
+{
+    const struct hsts_conf *hsts = &ex->site->hsts;
+    const struct cert_entry *entry = NULL;
+    struct str value = hsts->value;
+
+    if (hsts->mode == HSTS_OFF || !ex->secure)
+        return;
+    if (hsts->mode == HSTS_RAMP) {
+        if (s->certs != NULL)
+            entry = cert_set_find(s->certs, ex->host);
+        value = hsts_ramp(entry == NULL ? 0 : entry->public_since_s, loop_wall_s(ex->loop));
+    }
+    if (value.len > 0)
+        fields_add(&ex->response, ex->arena, STR_LIT("Strict-Transport-Security"), value);
+}
+
+static void run_rows(struct service *s, struct exchange *ex)
+{
+    const struct site *site = ex->site;
+
+    for (size_t i = 0; i < site->n_rows; i++) {
+        const struct handler_row *row = &site->rows[i];
+
+        if (!matcher_matches(&row->matcher, ex))
+            continue;
+        ex->handler_state = s->states[row->slot];
+        if (row->type->handle(row->conf, ex) == TAKEN)
+            return;
+    }
+    exchange_respond(ex, 200); /* as Caddy: nothing was said against the request */
+}
+
+/* OPTIONS * asks about the server as a whole (RFC 9110 9.3.7); no other method may use "*". */
+static void answer_asterisk(struct exchange *ex)
+{
+    if (!str_is(ex->method, "OPTIONS")) {
+        exchange_respond_error(ex, 400);
+        return;
+    }
+    fields_add(&ex->response, ex->arena, STR_LIT("Allow"), STR_LIT("GET, HEAD, OPTIONS"));
+    exchange_respond(ex, 204);
+}
+
+void service_handle(struct service *s, struct exchange *ex)
+{
+    bool challenge = !ex->secure && str_starts(ex->path, (struct str){challenge_prefix,
+                                                                      sizeof challenge_prefix - 1});
+    const struct host_entry *entry;
+
+    fields_add(&ex->response, ex->arena, STR_LIT("Server"), STR_LIT("Lintel"));
+    if (challenge && answer_challenge(s, ex))
+        return;
+    if (str_is(ex->path, "*")) {
+        answer_asterisk(ex);
+        return;
+    }
+    entry = listener_find(ex->listener, ex->host);
+    if (entry == NULL) {
+        exchange_respond_error(ex, 421); /* RFC 9110 15.5.20 */
+    } else if (entry->site != NULL) {
+        ex->site = entry->site;
+        add_hsts(s, ex);
+        run_rows(s, ex);
+    } else if (challenge) {
+        exchange_respond_error(ex, 404);
+    } else {
+        redirect_to_https(ex, entry->https_port);
+    }
+}
+
+void service_log(struct service *s, struct exchange *ex)
+{
+    if (s->log == NULL || ex->site == NULL || ex->site->log == NULL)
+        return;
+    s->log->write(s->log, ex->site->log, access_log_line(ex, ex->site->log->format));
+}
