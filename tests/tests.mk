@@ -13,3 +13,26 @@ if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
+
+# Integration tests drive the real binary: tests/it/<area>-<what>.sh or .py, on tests/it/lib.sh or
+# lib.py. They skip themselves (77) when a peer program they need is not installed.
+it_tests =
+
+# Checks of the sources themselves.
+lint_tests =
+
+TESTS += $(it_tests) $(lint_tests)
+EXTRA_DIST += $(it_tests) $(lint_tests) \
+	tests/it/free_port.py \
+	tests/it/lib.py \
+	tests/it/lib.sh \
+	tests/it/pebble.py
+
+TEST_EXTENSIONS = .sh .py
+SH_LOG_COMPILER = $(SHELL)
+PY_LOG_COMPILER = python3
+AM_TESTS_ENVIRONMENT = \
+	LINTEL='$(abs_top_builddir)/lintel'; export LINTEL; \
+	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
+	top_builddir='$(abs_top_builddir)'; export top_builddir; \
+	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE;
