@@ -2,10 +2,13 @@
 unit_ldadd = liblintel.a $(CMOCKA_LIBS) $(libraries)
 unit_tests = \
 	tests/unit/test_date \
+	tests/unit/test_fetch \
 	tests/unit/test_hsts
 
 tests_unit_test_date_SOURCES = tests/unit/test_date.c
 tests_unit_test_date_LDADD = $(unit_ldadd)
+tests_unit_test_fetch_SOURCES = tests/unit/test_fetch.c
+tests_unit_test_fetch_LDADD = $(unit_ldadd)
 tests_unit_test_hsts_SOURCES = tests/unit/test_hsts.c
 tests_unit_test_hsts_LDADD = $(unit_ldadd)
 

@@ -21,15 +21,17 @@ enum pull {
 
 /* Why a fetch ended. */
 enum fetch_result {
-    FETCH_OK,      /* the whole response was taken */
-    FETCH_CONNECT, /* no connection: nothing was sent (DNS, refused, TLS) */
-    FETCH_TIMEOUT, /* a time limit passed */
-    FETCH_BROKEN,  /* the peer broke off, or sent what is no HTTP */
-    FETCH_TOO_BIG, /* its header is larger than the limit */
-    FETCH_FAILED   /* anything else */
+    FETCH_OK,              /* the whole response was taken */
+    FETCH_CONNECT,         /* no connection: nothing was sent (DNS, refused, TLS) */
+    FETCH_CONNECT_TIMEOUT, /* the same, because connect_timeout_ms passed */
+    FETCH_TIMEOUT,         /* head_timeout_ms or total_timeout_ms passed */
+    FETCH_BROKEN,          /* the peer broke off, or sent what is no HTTP */
+    FETCH_TOO_BIG,         /* its header is larger than the limit */
+    FETCH_FAILED           /* anything else */
 };
 
-/* Called in the loop's thread, never from within fetch_start(). arg is fetch_spec.arg. */
+/* Called in the loop's thread, never from within fetch_start(). arg is fetch_spec.arg. Any
+ * function of this file but fetcher_free() may be called from within. */
 struct fetch_events {
     /* The response's status and fields have arrived (interim 1xx responses are not shown).
      * Each field was shown by on_field before, in order, name as sent. */
@@ -49,14 +51,17 @@ struct fetch_spec {
     void *arg;
     const char *method;        /* "GET" */
     const char *url;           /* absolute, http:// or https:// */
+    const char *target;        /* the request target, sent as it is; NULL: that of the url */
     const char *const *fields; /* "Name: value" lines, NULL at the end; sent as they are. libcurl's
                                   own Accept, User-Agent, Expect and Content-Type never are. */
-    int64_t body_len;          /* request body: 0 none, -1 not known (chunked), else bytes */
+    int64_t body_len;          /* request body: 0 none, -1 not known (chunked), else bytes; 0 for
+                                  HEAD */
     const char *unix_socket;   /* connect to this path instead, or NULL */
     const char *connect_to; /* "host:port" to connect to instead of the URL's authority, or NULL */
     const char *ca_file;    /* PEM of the roots to trust instead of the system's, or NULL */
     unsigned connect_timeout_ms; /* 0: 3000 */
-    unsigned head_timeout_ms;    /* until the response's head; 0: none */
+    unsigned head_timeout_ms;    /* until the response's head, without the peer taking any of the
+                                    request body; 0: none */
     unsigned total_timeout_ms;   /* 0: none */
     size_t max_head;             /* bytes of the response's head; 0: 256 KiB */
     bool raw; /* hand on bodies as they are, no decoding, no redirects (always so) */

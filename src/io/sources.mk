@@ -1,5 +1,10 @@
 liblintel_a_SOURCES += \
+	src/io/fetch.c \
 	src/io/fetch.h \
+	src/io/fetch_options.c \
+	src/io/fetch_priv.h \
+	src/io/fetch_response.c \
+	src/io/fetch_sockets.c \
 	src/io/loop.c \
 	src/io/loop.h \
 	src/io/mailbox.c \

@@ -1,0 +1,441 @@
+/* How a fetch runs:
+ *  1. fetch_start() takes a struct fetch with its easy handle from the pool, sets what differs from
+ *     the handle's last use, and queues OP_START.
+ *  2. run_work(), a task at the end of the loop's batch, does what is queued: it is the one place
+ *     that adds, resumes and removes transfers, since curl may not be called from its callbacks.
+ *  3. curl's callbacks show the head and the body. A callback of a cancelled fetch stops the
+ *     transfer at once.
+ *  4. run_work() sees the end, calls on_done and puts the fetch back into the pool.
+ */
+#include "io/fetch_priv.h"
+
+#include "base/alloc.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+enum {
+    POOL_MAX = 256,        /* handles kept for reuse, about 6 KB each */
+    KEEP_TEXT_MAX = 16384, /* bytes of request text kept with a pooled handle */
+    ROUNDS_MAX = 32,       /* of work in one batch: the loop's other sources want a turn */
+    MAX_HEAD = 256 * 1024
+};
+
+void fetch_queue(struct fetch *f, unsigned op)
+{
+    f->ops |= op;
+    if (list_empty(&f->op_item))
+        list_add_tail(&f->fr->ops, &f->op_item);
+    loop_post(f->fr->loop, &f->fr->work);
+}
+
+/* ---- the pool ---- */
+
+static void fetch_free(struct fetch *f)
+{
+    curl_easy_cleanup(f->easy);
+    fetch_options_fini(f);
+    free(f);
+}
+
+static struct fetch *fetch_get(struct fetcher *fr)
+{
+    struct fetch *f;
+
+    if (!list_empty(&fr->pool)) {
+        f = container_of(fr->pool.next, struct fetch, item);
+        list_del(&f->item);
+        fr->pooled--;
+        return f;
+    }
+    f = xalloc(sizeof *f);
+    f->fr = fr;
+    list_init(&f->item);
+    list_init(&f->op_item);
+    f->easy = curl_easy_init();
+    if (f->easy == NULL) {
+        free(f);
+        return NULL;
+    }
+    fetch_options_init(f);
+    return f;
+}
+
+/* Back to the pool, or freed. Not from within curl. */
+static void release(struct fetch *f)
+{
+    struct fetcher *fr = f->fr;
+
+    assert(fr->in_curl == 0);
+    if (f->added) {
+        fr->in_curl++;
+        curl_multi_remove_handle(fr->multi, f->easy);
+        fr->in_curl--;
+        f->added = false;
+    }
+    timer_cancel(fr->loop, &f->timer);
+    list_del(&f->item);
+    list_del(&f->op_item);
+    f->ops = 0;
+    if (fr->pooled >= POOL_MAX) {
+        fetch_free(f);
+        return;
+    }
+    if (f->text_cap > KEEP_TEXT_MAX) {
+        curl_easy_setopt(f->easy, CURLOPT_HTTPHEADER, (struct curl_slist *)NULL);
+        free(f->text);
+        f->text = NULL;
+        f->text_cap = 0;
+    }
+    fr->pooled++;
+    list_add_tail(fr->pool.next, &f->item); /* before the first: the last used is the first */
+}
+
+static void finish(struct fetch *f, enum fetch_result result, const char *why)
+{
+    f->ended = true;
+    if (f->events->on_done != NULL)
+        f->events->on_done(f->arg, result, why);
+    release(f);
+}
+
+/* ---- time limits ---- */
+
+static void arm(struct fetch *f)
+{
+    uint64_t now = loop_now_ms(f->fr->loop), due = f->total_due_ms;
+
+    if (f->head_due_ms != 0 && (due == 0 || f->head_due_ms < due))
+        due = f->head_due_ms;
+    if (due != 0)
+        timer_set(f->fr->loop, &f->timer, due > now ? due - now : 0);
+}
+
+static void on_due(struct timer *t)
+{
+    struct fetch *f = container_of(t, struct fetch, timer);
+    uint64_t now = loop_now_ms(f->fr->loop);
+
+    if (f->total_due_ms != 0 && f->total_due_ms <= now) {
+        finish(f, FETCH_TIMEOUT, "it took too long");
+        return;
+    }
+    if (f->head_due_ms != 0 && f->send_paused)
+        f->head_due_ms = now + f->head_timeout_ms; /* the wait is for the request's body */
+    if (f->head_due_ms != 0 && f->head_due_ms <= now)
+        finish(f, FETCH_TIMEOUT, "no answer in time");
+    else
+        arm(f);
+}
+
+/* ---- the end of a transfer ---- */
+
+static enum fetch_result result_of(CURLcode code)
+{
+    switch ((int)code) {
+    case CURLE_OK:
+        return FETCH_OK;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_INTERFACE_FAILED:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_ISSUER_ERROR:
+        return FETCH_CONNECT;
+    case CURLE_OPERATION_TIMEDOUT: /* the only limit that we leave to curl */
+        return FETCH_CONNECT_TIMEOUT;
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_SEND_FAIL_REWIND:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9 */
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_HTTP2:
+        return FETCH_BROKEN;
+    default:
+        return FETCH_FAILED;
+    }
+}
+
+static const char *why_of(struct fetch *f, CURLcode code)
+{
+    long os_errno = 0;
+
+    if (f->verdict != FETCH_OK)
+        return f->verdict_why;
+    switch ((int)code) {
+    case CURLE_OK:
+        return "";
+    case CURLE_COULDNT_CONNECT:
+        curl_easy_getinfo(f->easy, CURLINFO_OS_ERRNO, &os_errno);
+        if (os_errno != 0)
+            return strerror((int)os_errno);
+        break;
+    case CURLE_OPERATION_TIMEDOUT:
+        return "no connection in time";
+    case CURLE_PARTIAL_FILE:
+        return "the response is cut short";
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_FAIL_REWIND:
+        return "the connection was closed before an answer";
+    default:
+        break;
+    }
+    return f->why[0] != '\0' ? f->why : curl_easy_strerror(code);
+}
+
+/* A kept connection that was closed under a HEAD: curl sends a GET again by itself, a HEAD not. */
+static bool retry_head(struct fetch *f, CURLcode code)
+{
+    long connects = 1;
+
+    if (code != CURLE_GOT_NOTHING || f->sticky.verb != VERB_HEAD || f->retried)
+        return false;
+    curl_easy_getinfo(f->easy, CURLINFO_NUM_CONNECTS, &connects);
+    if (connects != 0)
+        return false;
+    f->retried = true;
+    curl_multi_remove_handle(f->fr->multi, f->easy);
+    f->added = false;
+    fetch_queue(f, OP_START);
+    return true;
+}
+
+static void complete(struct fetch *f, CURLcode code)
+{
+    enum fetch_result result = f->verdict != FETCH_OK ? f->verdict : result_of(code);
+
+    if (retry_head(f, code))
+        return;
+    if (result == FETCH_OK && f->at != AT_BODY) {
+        f->verdict_why = "the response has no end of its header";
+        f->verdict = result = FETCH_BROKEN;
+    }
+    finish(f, result, why_of(f, code));
+}
+
+static void read_messages(struct fetcher *fr)
+{
+    CURLMsg *m;
+    int left;
+
+    while ((m = curl_multi_info_read(fr->multi, &left)) != NULL) {
+        CURLcode code = m->data.result;
+        char *f = NULL;
+
+        if (m->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &f);
+        complete((struct fetch *)(void *)f, code);
+    }
+}
+
+/* ---- work ---- */
+
+static void begin(struct fetch *f)
+{
+    CURLMcode rc;
+
+    f->fr->in_curl++;
+    rc = curl_multi_add_handle(f->fr->multi, f->easy);
+    f->fr->in_curl--;
+    if (rc != CURLM_OK) {
+        finish(f, FETCH_FAILED, curl_multi_strerror(rc));
+        return;
+    }
+    f->added = true;
+    arm(f);
+}
+
+static void resume(struct fetch *f, unsigned ops)
+{
+    bool recv = (ops & OP_RESUME_RECV) != 0 && f->recv_paused;
+    bool send = (ops & OP_RESUME_SEND) != 0 && f->send_paused;
+
+    if (!recv && !send)
+        return;
+    f->recv_paused = f->recv_paused && !recv;
+    f->send_paused = f->send_paused && !send;
+    if (send && f->head_due_ms != 0)
+        f->head_due_ms = loop_now_ms(f->fr->loop) + f->head_timeout_ms;
+    f->fr->in_curl++;
+    curl_easy_pause(f->easy, (f->recv_paused ? CURLPAUSE_RECV : CURLPAUSE_CONT) |
+                                 (f->send_paused ? CURLPAUSE_SEND : CURLPAUSE_CONT));
+    f->fr->in_curl--;
+}
+
+static void run_ops(struct fetcher *fr)
+{
+    while (!list_empty(&fr->ops)) {
+        struct fetch *f = container_of(fr->ops.next, struct fetch, op_item);
+        unsigned ops = f->ops;
+
+        list_del(&f->op_item);
+        f->ops = 0;
+        if ((ops & OP_CANCEL) != 0)
+            release(f);
+        else if ((ops & OP_START) != 0)
+            begin(f);
+        else
+            resume(f, ops);
+    }
+}
+
+static void run_work(struct task *t)
+{
+    struct fetcher *fr = container_of(t, struct fetcher, work);
+
+    for (unsigned i = 0; i < ROUNDS_MAX; i++) {
+        run_ops(fr);
+        if (fr->timer_due) {
+            fr->timer_due = false;
+            fetch_socket_action(fr, CURL_SOCKET_TIMEOUT, 0);
+        }
+        read_messages(fr);
+        if (!fr->timer_due && list_empty(&fr->ops)) {
+            loop_unpost(fr->loop, &fr->work);
+            return;
+        }
+    }
+    loop_unpost(fr->loop, &fr->work);
+    timer_set(fr->loop, &fr->timer, 0);
+}
+
+/* ---- the interface ---- */
+
+static void init_curl(void)
+{
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        abort();
+}
+
+struct fetcher *fetcher_new(struct loop *l, unsigned max_idle, struct err *e)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct fetcher *fr = xalloc(sizeof *fr);
+
+    pthread_once(&once, init_curl);
+    fr->multi = curl_multi_init();
+    if (fr->multi == NULL) {
+        free(fr);
+        err_set(e, ERR_LIMIT, "libcurl cannot start");
+        return NULL;
+    }
+    fr->loop = l;
+    fr->work.run = run_work;
+    list_init(&fr->active);
+    list_init(&fr->pool);
+    list_init(&fr->ops);
+    fetch_sockets_init(fr);
+    curl_multi_setopt(fr->multi, CURLMOPT_MAXCONNECTS, (long)max_idle);
+    return fr;
+}
+
+void fetcher_free(struct fetcher *fr)
+{
+    if (fr == NULL)
+        return;
+    assert(fr->in_curl == 0);
+    while (!list_empty(&fr->active)) {
+        struct fetch *f = container_of(fr->active.next, struct fetch, item);
+
+        f->ended = true;
+        release(f);
+    }
+    while (!list_empty(&fr->pool)) {
+        struct fetch *f = container_of(fr->pool.next, struct fetch, item);
+
+        list_del(&f->item);
+        fetch_free(f);
+    }
+    curl_multi_cleanup(fr->multi); /* closes the idle connections */
+    fetch_sockets_fini(fr);
+    loop_unpost(fr->loop, &fr->work);
+    free(fr);
+}
+
+static bool is_idempotent(const char *method)
+{
+    static const char *const methods[] = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"};
+
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+        if (strcmp(method, methods[i]) == 0)
+            return true;
+    return false;
+}
+
+/* A used struct fetch to one that is about to run; keeps what belongs to the handle. */
+static void reset(struct fetch *f, const struct fetch_spec *spec)
+{
+    uint64_t now = loop_now_ms(f->fr->loop);
+
+    f->events = spec->events;
+    f->arg = spec->arg;
+    f->body_left = spec->body_len;
+    f->head_timeout_ms = spec->head_timeout_ms;
+    f->head_due_ms = spec->head_timeout_ms == 0 ? 0 : now + spec->head_timeout_ms;
+    f->total_due_ms = spec->total_timeout_ms == 0 ? 0 : now + spec->total_timeout_ms;
+    f->timer = (struct timer){.on_timer = on_due};
+    f->ended = f->recv_paused = f->send_paused = f->retried = false;
+    f->idempotent = is_idempotent(spec->method);
+    f->sends = 0;
+    f->at = AT_STATUS;
+    f->status = 0;
+    f->chunked = false;
+    f->content_length = -1;
+    f->head_bytes = 0;
+    f->max_head = spec->max_head == 0 ? MAX_HEAD : spec->max_head;
+    f->verdict = FETCH_OK;
+    f->verdict_why = NULL;
+    f->why[0] = '\0';
+}
+
+struct fetch *fetch_start(struct fetcher *fr, const struct fetch_spec *spec, struct err *e)
+{
+    struct fetch *f = fetch_get(fr);
+
+    assert(spec->body_len == 0 ||
+           (spec->events->pull != NULL && strcmp(spec->method, "HEAD") != 0));
+    if (f == NULL) {
+        err_set(e, ERR_LIMIT, "libcurl gives no handle");
+        return NULL;
+    }
+    if (!fetch_options_set(f, spec)) {
+        err_set(e, ERR_INVALID, "libcurl does not take the request to %s", spec->url);
+        fetch_free(f);
+        return NULL;
+    }
+    reset(f, spec);
+    list_add_tail(&fr->active, &f->item);
+    fetch_queue(f, OP_START);
+    return f;
+}
+
+void fetch_cancel(struct fetch *f)
+{
+    if (f->ended)
+        return;
+    f->ended = true;
+    if (f->fr->in_curl == 0)
+        release(f);
+    else
+        fetch_queue(f, OP_CANCEL);
+}
+
+void fetch_resume_recv(struct fetch *f)
+{
+    if (!f->ended)
+        fetch_queue(f, OP_RESUME_RECV);
+}
+
+void fetch_resume_send(struct fetch *f)
+{
+    if (!f->ended)
+        fetch_queue(f, OP_RESUME_SEND);
+}

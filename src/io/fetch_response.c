@@ -1,0 +1,215 @@
+/* The response as libcurl shows it, and the request's body as it asks for it. */
+#include "io/fetch_priv.h"
+
+#include <assert.h>
+
+static size_t stop(struct fetch *f, enum fetch_result verdict, const char *why)
+{
+    f->verdict = verdict;
+    f->verdict_why = why;
+    return 0; /* which no callback of curl's answers for a line or a block that it took */
+}
+
+static bool is_token(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.p[i];
+        bool alnum = (c >= '0' && c <= '9') || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z');
+
+        if (!alnum && (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL))
+            return false;
+    }
+    return s.len > 0;
+}
+
+static bool is_field_value(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        if ((c < ' ' && c != '\t') || c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+/* Differing lengths make a response's end a matter of taste (RFC 9112 6.3, item 5). */
+static bool read_content_length(struct fetch *f, struct str value)
+{
+    struct str rest = value, one;
+    bool any = false;
+
+    while (str_list_next(&rest, &one)) {
+        uint64_t n;
+
+        if (!str_to_uint(one, INT64_MAX, &n))
+            return false;
+        if (f->content_length != -1 && f->content_length != (int64_t)n)
+            return false;
+        f->content_length = (int64_t)n;
+        any = true;
+    }
+    return any;
+}
+
+static bool read_field(struct fetch *f, struct str line)
+{
+    size_t colon = str_chr(line, ':');
+    struct str name = str_trim((struct str){line.p, colon}), value;
+
+    /* A folded line begins with a space; RFC 9112 5.2 lets a gateway refuse it. */
+    if (colon == line.len || line.p[0] == ' ' || line.p[0] == '\t' || !is_token(name))
+        return false;
+    value = str_trim(str_from(line, colon + 1));
+    if (!is_field_value(value))
+        return false;
+    if (f->at == AT_INTERIM)
+        return true;
+    if (name.len == 14 && str_eq_nocase(name, STR_LIT("Content-Length")) &&
+        !read_content_length(f, value))
+        return false;
+    if (name.len == 17 && str_eq_nocase(name, STR_LIT("Transfer-Encoding")))
+        f->chunked = true;
+    if (f->events->on_field != NULL)
+        f->events->on_field(f->arg, name, value);
+    return true;
+}
+
+static bool read_status(struct fetch *f, struct str line)
+{
+    uint64_t status;
+
+    if (line.len < 12 || !str_starts(line, STR_LIT("HTTP/1.")) || line.p[8] != ' ' ||
+        !str_to_uint((struct str){line.p + 9, 3}, 999, &status) || status < 100 ||
+        (line.len > 12 && line.p[12] != ' '))
+        return false;
+    if (status == 101) /* we never ask for another protocol */
+        return false;
+    f->status = (int)status;
+    f->content_length = -1;
+    f->chunked = false;
+    f->at = status < 200 ? AT_INTERIM : AT_FIELDS;
+    return true;
+}
+
+static void end_head(struct fetch *f)
+{
+    if (f->at == AT_INTERIM) {
+        f->at = AT_STATUS;
+        return;
+    }
+    f->at = AT_BODY;
+    f->head_due_ms = 0;
+    if (f->total_due_ms == 0)
+        timer_cancel(f->fr->loop, &f->timer);
+    if (f->events->on_head != NULL)
+        f->events->on_head(f->arg, f->status, f->chunked ? -1 : f->content_length);
+}
+
+size_t fetch_on_header_line(char *p, size_t size, size_t n, void *user)
+{
+    struct fetch *f = user;
+    struct str line = {p, size * n};
+    bool ok = true;
+
+    if (f->ended)
+        return 0;
+    f->head_bytes += line.len;
+    if (f->head_bytes > f->max_head)
+        return stop(f, FETCH_TOO_BIG, "the response's header is too large");
+    if (f->at == AT_BODY) /* a trailer */
+        return size * n;
+    while (line.len > 0 && (line.p[line.len - 1] == '\n' || line.p[line.len - 1] == '\r'))
+        line.len--;
+    if (f->at == AT_STATUS)
+        ok = read_status(f, line);
+    else if (line.len == 0)
+        end_head(f);
+    else
+        ok = read_field(f, line);
+    if (!ok)
+        return stop(f, FETCH_BROKEN, "the response's header is malformed");
+    return f->ended ? 0 : size * n;
+}
+
+/* ---- bodies ---- */
+
+size_t fetch_on_write(char *p, size_t size, size_t n, void *user)
+{
+    struct fetch *f = user;
+    bool taken;
+
+    if (f->ended)
+        return 0;
+    if (f->at != AT_BODY)
+        return stop(f, FETCH_BROKEN, "the response has no header");
+    if (f->events->on_body == NULL)
+        return size * n;
+    taken = f->events->on_body(f->arg, (struct str){p, size * n});
+    if (f->ended)
+        return 0;
+    if (taken)
+        return size * n;
+    f->recv_paused = true;
+    return CURL_WRITEFUNC_PAUSE;
+}
+
+static size_t read_some(struct fetch *f, size_t got)
+{
+    assert(got > 0);
+    if (f->body_left >= 0) {
+        assert((int64_t)got <= f->body_left);
+        f->body_left -= (int64_t)got;
+    }
+    return got;
+}
+
+size_t fetch_on_read(char *p, size_t size, size_t n, void *user)
+{
+    struct fetch *f = user;
+    size_t cap = size * n, got = 0;
+    enum pull answer;
+
+    if (f->ended)
+        return CURL_READFUNC_ABORT;
+    if (f->body_left == 0)
+        return 0;
+    if (f->body_left > 0 && (uint64_t)f->body_left < cap)
+        cap = (size_t)f->body_left;
+    answer = f->events->pull(f->arg, p, cap, &got);
+    if (f->ended)
+        return CURL_READFUNC_ABORT;
+    if (f->head_due_ms != 0) /* the peer has taken something: its time begins anew */
+        f->head_due_ms = loop_now_ms(f->fr->loop) + f->head_timeout_ms;
+    switch (answer) {
+    case PULL_BYTES:
+        return read_some(f, got);
+    case PULL_AGAIN:
+        f->send_paused = true; /* and no time limit runs while the wait is for us */
+        return CURL_READFUNC_PAUSE;
+    case PULL_END:
+        if (f->body_left == -1)
+            return 0;
+        break;
+    case PULL_FAIL:
+        break;
+    }
+    stop(f, FETCH_FAILED, "the request's body broke off");
+    return CURL_READFUNC_ABORT;
+}
+
+/* curl sends a request again when a kept connection turns out to be closed before a byte was
+ * answered. What is not idempotent must not be sent twice (RFC 9110 9.2.2). */
+int fetch_on_before_send(void *user, char *ip, char *local_ip, int port, int local_port)
+{
+    struct fetch *f = user;
+
+    (void)ip;
+    (void)local_ip;
+    (void)port;
+    (void)local_port;
+    if (f->sends++ == 0 || f->idempotent)
+        return 0;
+    stop(f, FETCH_BROKEN, "the connection was closed before an answer");
+    return 1;
+}

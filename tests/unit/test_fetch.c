@@ -1,0 +1,939 @@
+/* Fetches against a little server in threads of its own: each test scripts what it says. */
+#include "io/fetch.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { MANY = 8 * 1024 * 1024, LIMIT_MS = 10000 };
+
+/* ---- the server ---- */
+
+struct server {
+    int fd;
+    uint16_t port;
+    pthread_t thread;
+    atomic_int accepts;
+    atomic_size_t sent; /* by send_many() */
+    void (*serve)(struct server *s, int fd);
+    const char *text; /* what serve_text() says */
+};
+
+static bool send_all(int fd, const char *p, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = send(fd, p, len, MSG_NOSIGNAL);
+
+        if (n <= 0)
+            return false;
+        p += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+static bool say(int fd, const char *text)
+{
+    return send_all(fd, text, strlen(text));
+}
+
+/* Reads a request's header, byte by byte so that the body stays in the socket. */
+static bool read_head(int fd, char *head, size_t cap)
+{
+    size_t len = 0;
+
+    while (len + 1 < cap && recv(fd, head + len, 1, 0) == 1) {
+        head[++len] = '\0';
+        if (len >= 4 && strcmp(head + len - 4, "\r\n\r\n") == 0)
+            return true;
+    }
+    return false;
+}
+
+static void *serve_thread(void *arg)
+{
+    struct server *s = arg;
+    int fd;
+
+    while ((fd = accept(s->fd, NULL, NULL)) != -1) {
+        atomic_fetch_add(&s->accepts, 1);
+        s->serve(s, fd);
+        close(fd);
+    }
+    return NULL;
+}
+
+static void server_start(struct server *s, void (*serve)(struct server *, int), const char *text)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof a;
+
+    memset(s, 0, sizeof *s);
+    s->serve = serve;
+    s->text = text;
+    s->fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(s->fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(s->fd, 16), 0);
+    assert_int_equal(getsockname(s->fd, (struct sockaddr *)&a, &len), 0);
+    s->port = ntohs(a.sin_port);
+    assert_int_equal(pthread_create(&s->thread, NULL, serve_thread, s), 0);
+}
+
+static void server_stop(struct server *s)
+{
+    shutdown(s->fd, SHUT_RDWR);
+    pthread_join(s->thread, NULL);
+    close(s->fd);
+}
+
+/* The text to every request of a connection, until the peer goes. */
+static void serve_text(struct server *s, int fd)
+{
+    char head[8192];
+
+    while (read_head(fd, head, sizeof head) && say(fd, s->text))
+        ;
+}
+
+static void serve_text_once(struct server *s, int fd)
+{
+    char head[8192];
+
+    if (read_head(fd, head, sizeof head))
+        say(fd, s->text);
+}
+
+/* ---- the client ---- */
+
+struct client {
+    struct loop *loop;
+    struct fetcher *fetcher;
+    struct fetch *fetch;
+    struct timer limit;
+    struct fetch_spec spec;
+    struct fetch_events events;
+    char url[64];
+
+    struct buf fields;
+    struct buf body;
+    size_t received;
+    int status;
+    int64_t content_length;
+    bool done;
+    bool cancelled;
+    unsigned heads;
+    enum fetch_result result;
+    char why[128];
+
+    size_t to_send;   /* bytes that on_pull gives */
+    enum pull at_end; /* what it answers then */
+    unsigned stall;   /* answers false or AGAIN so many times first, resumed by a timer */
+    struct timer resume;
+    char cancel_in; /* 'f' on_field, 'h' on_head, 'b' on_body, 'd' on_done, 'p' pull */
+};
+
+static bool cancels_here(struct client *c, char where)
+{
+    if (c->cancel_in != where)
+        return false;
+    c->cancelled = true;
+    fetch_cancel(c->fetch);
+    loop_stop(c->loop);
+    return true;
+}
+
+static void on_field(void *arg, struct str name, struct str value)
+{
+    struct client *c = arg;
+
+    assert_false(c->cancelled);
+    assert_int_equal(buf_printf(&c->fields, STR_FMT "=" STR_FMT "|", STR_ARG(name), STR_ARG(value)),
+                     0);
+    cancels_here(c, 'f');
+}
+
+static void on_head(void *arg, int status, int64_t content_length)
+{
+    struct client *c = arg;
+
+    assert_false(c->cancelled);
+    c->heads++;
+    c->status = status;
+    c->content_length = content_length;
+    cancels_here(c, 'h');
+}
+
+static bool stalls(struct client *c)
+{
+    if (c->stall == 0)
+        return false;
+    c->stall--;
+    timer_set(c->loop, &c->resume, 5);
+    return true;
+}
+
+static bool on_body(void *arg, struct str bytes)
+{
+    struct client *c = arg;
+
+    assert_false(c->cancelled);
+    if (cancels_here(c, 'b'))
+        return false;
+    if (stalls(c))
+        return false;
+    c->received += bytes.len;
+    if (c->body.len + bytes.len <= c->body.max)
+        assert_int_equal(buf_append_str(&c->body, bytes), 0);
+    return true;
+}
+
+static void on_done(void *arg, enum fetch_result result, const char *why)
+{
+    struct client *c = arg;
+
+    assert_false(c->cancelled);
+    assert_false(c->done);
+    c->done = true;
+    c->result = result;
+    snprintf(c->why, sizeof c->why, "%s", why);
+    cancels_here(c, 'd');
+    loop_stop(c->loop);
+}
+
+static enum pull on_pull(void *arg, char *buf, size_t cap, size_t *n)
+{
+    struct client *c = arg;
+
+    assert_false(c->cancelled);
+    if (cancels_here(c, 'p'))
+        return PULL_AGAIN;
+    if (stalls(c))
+        return PULL_AGAIN;
+    if (c->to_send == 0)
+        return c->at_end;
+    *n = c->to_send < cap ? c->to_send : cap;
+    memset(buf, 'x', *n);
+    c->to_send -= *n;
+    return PULL_BYTES;
+}
+
+static void on_resume(struct timer *t)
+{
+    struct client *c = container_of(t, struct client, resume);
+
+    fetch_resume_recv(c->fetch);
+    fetch_resume_send(c->fetch);
+}
+
+static void on_limit(struct timer *t)
+{
+    struct client *c = container_of(t, struct client, limit);
+
+    loop_stop(c->loop);
+}
+
+static void client_init(struct client *c, const struct server *s)
+{
+    struct err e;
+
+    memset(c, 0, sizeof *c);
+    c->loop = loop_new(&e);
+    c->fetcher = fetcher_new(c->loop, 8, &e);
+    assert_non_null(c->fetcher);
+    c->fields = BUF_INIT(65536);
+    c->body = BUF_INIT(65536);
+    c->limit.on_timer = on_limit;
+    c->resume.on_timer = on_resume;
+    c->at_end = PULL_END;
+    c->events = (struct fetch_events){on_field, on_head, on_body, on_done, on_pull};
+    snprintf(c->url, sizeof c->url, "http://127.0.0.1:%u/a/../b?q", s->port);
+    c->spec = (struct fetch_spec){
+        .events = &c->events, .arg = c, .method = "GET", .url = c->url, .connect_to = NULL};
+}
+
+static void client_fini(struct client *c)
+{
+    timer_cancel(c->loop, &c->limit);
+    timer_cancel(c->loop, &c->resume);
+    fetcher_free(c->fetcher);
+    loop_free(c->loop);
+    buf_fini(&c->fields);
+    buf_fini(&c->body);
+}
+
+static void client_start(struct client *c)
+{
+    struct err e;
+
+    buf_clear(&c->fields);
+    buf_clear(&c->body);
+    c->done = c->cancelled = false;
+    c->heads = 0;
+    c->status = 0;
+    c->received = 0;
+    c->fetch = fetch_start(c->fetcher, &c->spec, &e);
+    assert_non_null(c->fetch);
+    assert_false(c->done);
+    timer_set(c->loop, &c->limit, LIMIT_MS);
+}
+
+static void client_run(struct client *c)
+{
+    struct err e;
+
+    client_start(c);
+    assert_int_equal(loop_run(c->loop, &e), 0);
+    timer_cancel(c->loop, &c->limit);
+    if (c->cancel_in == 0)
+        assert_true(c->done);
+}
+
+static void pass_time(struct client *c, uint64_t ms)
+{
+    struct err e;
+
+    timer_set(c->loop, &c->limit, ms);
+    assert_int_equal(loop_run(c->loop, &e), 0);
+}
+
+/* ---- the request on the wire ---- */
+
+static char seen[8192];
+
+static void serve_seen(struct server *s, int fd)
+{
+    (void)s;
+    if (read_head(fd, seen, sizeof seen))
+        say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+}
+
+static void sends_what_it_is_told_and_no_more(void **state)
+{
+    static const char *const fields[] = {"Host: example.org", "X-Empty:", "X-Space: ", "X-A: b: c",
+                                         NULL};
+    struct server s;
+    struct client c;
+    char want[256];
+
+    (void)state;
+    setenv("http_proxy", "http://127.0.0.1:1", 1); /* has no say */
+    server_start(&s, serve_seen, NULL);
+    client_init(&c, &s);
+    client_run(&c);
+    assert_int_equal(c.result, FETCH_OK);
+    snprintf(want, sizeof want, "GET /a/../b?q HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", s.port);
+    assert_string_equal(seen, want);
+    c.spec.fields = fields;
+    c.spec.target = "/%7e\"{}?a=b c";
+    c.spec.method = "PROPFIND";
+    client_run(&c);
+    assert_string_equal(seen, "PROPFIND /%7e\"{}?a=b c HTTP/1.1\r\nHost: example.org\r\n"
+                              "X-Empty:\r\nX-Space:\r\nX-A: b: c\r\n\r\n");
+    c.spec.target = NULL;
+    c.spec.fields = fields + 3;
+    c.spec.method = "GET";
+    client_run(&c);
+    snprintf(want, sizeof want, "GET /a/../b?q HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nX-A: b: c\r\n\r\n",
+             s.port);
+    assert_string_equal(seen, want);
+    client_fini(&c);
+    server_stop(&s);
+    unsetenv("http_proxy");
+}
+
+/* ---- responses, one a row ---- */
+
+static const struct {
+    const char *name;
+    const char *text;
+    enum fetch_result result;
+    int status;
+    int64_t content_length;
+    const char *fields;
+    const char *body;
+} responses[] = {
+    {"length", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nA: 1\r\n\r\nabc", FETCH_OK, 200, 3,
+     "Content-Length=3|A=1|", "abc"},
+    {"no reason", "HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n", FETCH_OK, 404, 0,
+     "Content-Length=0|", ""},
+    {"chunked",
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n",
+     FETCH_OK, 200, -1, "Transfer-Encoding=chunked|", "abcd"},
+    {"trailers are no fields",
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: y\r\n\r\n", FETCH_OK,
+     200, -1, "Transfer-Encoding=chunked|", "a"},
+    {"chunked beats length",
+     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: "
+     "chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+     FETCH_OK, 200, -1, "Content-Length=2|Transfer-Encoding=chunked|", "abc"},
+    {"until close", "HTTP/1.0 200 OK\r\n\r\nabc", FETCH_OK, 200, -1, "", "abc"},
+    {"interim responses are not shown",
+     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\nContent-Length: 9\r\n\r\n"
+     "HTTP/1.1 201 Created\r\nContent-Length: 1\r\n\r\na",
+     FETCH_OK, 201, 1, "Content-Length=1|", "a"},
+    {"204", "HTTP/1.1 204 No Content\r\n\r\n", FETCH_OK, 204, -1, "", ""},
+    {"304 with a length", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", FETCH_OK, 304,
+     5, "Content-Length=5|", ""},
+    {"space before the colon goes", "HTTP/1.1 200 OK\r\nA : b\r\nContent-Length: 0\r\n\r\n",
+     FETCH_OK, 200, 0, "A=b|Content-Length=0|", ""},
+    {"the same length twice",
+     "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\nContent-Length: 1\r\n\r\na", FETCH_OK, 200, 1,
+     "Content-Length=1, 1|Content-Length=1|", "a"},
+    {"no redirects", "HTTP/1.1 301 Moved\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n", FETCH_OK,
+     301, 0, "Location=/b|Content-Length=0|", ""},
+    {"no decoding", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+     FETCH_OK, 200, 3, "Content-Encoding=gzip|Content-Length=3|", "abc"},
+    {"cut in the body", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", FETCH_BROKEN, 200, 9,
+     "Content-Length=9|", "abc"},
+    {"cut in a chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nabc",
+     FETCH_BROKEN, 200, -1, "Transfer-Encoding=chunked|", "abc"},
+    {"cut between chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+     FETCH_BROKEN, 200, -1, "Transfer-Encoding=chunked|", "abc"},
+    {"cut after the last chunk",
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n", FETCH_BROKEN, 200,
+     -1, "Transfer-Encoding=chunked|", "abc"},
+    {"bad chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n",
+     FETCH_BROKEN, 200, -1, "Transfer-Encoding=chunked|", ""},
+    {"cut in the header", "HTTP/1.1 200 OK\r\nContent-Le", FETCH_BROKEN, 0, 0, "", ""},
+    {"nothing", "", FETCH_BROKEN, 0, 0, "", ""},
+    {"no HTTP", "SSH-2.0-OpenSSH_9.2\r\n", FETCH_BROKEN, 0, 0, "", ""},
+    {"only interim", "HTTP/1.1 100 Continue\r\n\r\n", FETCH_BROKEN, 0, 0, "", ""},
+    {"101 unasked", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nabc", FETCH_BROKEN, 0, 0,
+     "", ""},
+    {"lengths differ", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+     FETCH_BROKEN, 0, 0, "Content-Length=1|", ""},
+    {"length is no number", "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\na", FETCH_BROKEN, 0, 0,
+     "", ""},
+    {"folded line", "HTTP/1.1 200 OK\r\nA: b\r\n c\r\nContent-Length: 0\r\n\r\n", FETCH_BROKEN, 0,
+     0, "A=b|", ""},
+    {"line without a colon", "HTTP/1.1 200 OK\r\nabc\r\nContent-Length: 0\r\n\r\n", FETCH_BROKEN, 0,
+     0, "", ""},
+    {"name is no token", "HTTP/1.1 200 OK\r\nA(: b\r\nContent-Length: 0\r\n\r\n", FETCH_BROKEN, 0,
+     0, "", ""},
+    {"control byte in a value", "HTTP/1.1 200 OK\r\nA: b\x01\r\nContent-Length: 0\r\n\r\n",
+     FETCH_BROKEN, 0, 0, "", ""},
+    {"status of four digits", "HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n", FETCH_BROKEN, 0, 0,
+     "", ""},
+};
+
+static void reads_responses(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(responses); i++) {
+        struct server s;
+        struct client c;
+
+        server_start(&s, serve_text_once, responses[i].text);
+        client_init(&c, &s);
+        client_run(&c);
+        if (c.result != responses[i].result || c.status != responses[i].status)
+            print_error("%s: result %d status %d (%s)\n", responses[i].name, c.result, c.status,
+                        c.why);
+        assert_int_equal(c.result, responses[i].result);
+        assert_int_equal(c.status, responses[i].status);
+        assert_int_equal(c.heads, c.status == 0 ? 0 : 1);
+        assert_int_equal(c.content_length, responses[i].content_length);
+        assert_string_equal(c.fields.len == 0 ? "" : c.fields.p, responses[i].fields);
+        assert_string_equal(c.body.len == 0 ? "" : c.body.p, responses[i].body);
+        assert_int_equal(c.result == FETCH_OK, c.why[0] == '\0');
+        client_fini(&c);
+        server_stop(&s);
+    }
+}
+
+static void head_has_a_length_and_no_body(void **state)
+{
+    struct server s;
+    struct client c;
+
+    (void)state;
+    server_start(&s, serve_text, "HTTP/1.1 200 OK\r\nContent-Length: 70\r\n\r\n");
+    client_init(&c, &s);
+    c.spec.method = "HEAD";
+    for (int i = 0; i < 3; i++) {
+        client_run(&c);
+        assert_int_equal(c.result, FETCH_OK);
+        assert_int_equal(c.content_length, 70);
+        assert_int_equal(c.received, 0);
+    }
+    assert_int_equal(atomic_load(&s.accepts), 1);
+    client_fini(&c);
+    server_stop(&s);
+}
+
+static void serve_huge_head(struct server *s, int fd)
+{
+    char head[8192];
+
+    (void)s;
+    if (!read_head(fd, head, sizeof head) || !say(fd, "HTTP/1.1 200 OK\r\n"))
+        return;
+    while (say(fd, "X-Filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"))
+        ;
+}
+
+static void limits_the_header(void **state)
+{
+    struct server s;
+    struct client c;
+
+    (void)state;
+    server_start(&s, serve_huge_head, NULL);
+    client_init(&c, &s);
+    c.spec.max_head = 4096;
+    client_run(&c);
+    assert_int_equal(c.result, FETCH_TOO_BIG);
+    assert_true(c.fields.len <= 4096);
+    client_fini(&c);
+    server_stop(&s);
+}
+
+/* ---- connections ---- */
+
+static void keeps_connections(void **state)
+{
+    struct server s;
+    struct client c;
+
+    (void)state;
+    server_start(&s, serve_text, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    client_init(&c, &s);
+    for (int i = 0; i < 50; i++) {
+        c.spec.method = i % 3 == 0 ? "GET" : i % 3 == 1 ? "DELETE" : "POST";
+        client_run(&c);
+        assert_int_equal(c.result, FETCH_OK);
+        assert_string_equal(c.body.p, "ok");
+    }
+    assert_int_equal(atomic_load(&s.accepts), 1);
+    client_fini(&c);
+    server_stop(&s);
+}
+
+static atomic_int posts;
+
+/* Answers the first request of its first connection, then goes without a word at the second. */
+static void serve_then_vanish(struct server *s, int fd)
+{
+    char head[8192];
+
+    while (read_head(fd, head, sizeof head)) {
+        if (strncmp(head, "POST", 4) == 0)
+            atomic_fetch_add(&posts, 1);
+        if (atomic_load(&s->accepts) == 1 && s->text == NULL)
+            return;
+        say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        if (atomic_load(&s->accepts) == 1)
+            s->text = NULL;
+    }
+}
+
+static void sends_again_only_what_is_idempotent(void **state)
+{
+    static const struct {
+        const char *method;
+        enum fetch_result result;
+    } rows[] = {
+        {"GET", FETCH_OK}, {"HEAD", FETCH_OK}, {"DELETE", FETCH_OK}, {"POST", FETCH_BROKEN}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct server s;
+        struct client c;
+
+        atomic_store(&posts, 0);
+        server_start(&s, serve_then_vanish, "first");
+        client_init(&c, &s);
+        client_run(&c);
+        assert_int_equal(c.result, FETCH_OK);
+        c.spec.method = rows[i].method;
+        client_run(&c);
+        assert_int_equal(c.result, rows[i].result);
+        assert_true(atomic_load(&posts) <= 1);
+        client_fini(&c);
+        server_stop(&s);
+    }
+}
+
+static void tells_a_refused_connection(void **state)
+{
+    struct server s;
+    struct client c;
+
+    (void)state;
+    server_start(&s, serve_text, "");
+    client_init(&c, &s);
+    server_stop(&s);
+    c.spec.method = "POST";
+    c.spec.body_len = c.to_send = 3;
+    client_run(&c);
+    assert_int_equal(c.result, FETCH_CONNECT);
+    assert_string_equal(c.why, "Connection refused");
+    assert_int_equal(c.to_send, 3); /* nothing was taken: it can go elsewhere */
+    c.spec.url = "http://no.such.name.invalid/";
+    client_run(&c);
+    assert_int_equal(c.result, FETCH_CONNECT);
+    client_fini(&c);
+}
+
+static void connects_elsewhere(void **state)
+{
+    struct server s;
+    struct client c;
+    char to[32];
+
+    (void)state;
+    server_start(&s, serve_seen, NULL);
+    client_init(&c, &s);
+    snprintf(to, sizeof to, "127.0.0.1:%u", s.port);
+    c.spec.connect_to = to;
+    c.spec.url = "http://example.invalid:81/x";
+    client_run(&c);
+    assert_int_equal(c.result, FETCH_OK);
+    assert_string_equal(seen, "GET /x HTTP/1.1\r\nHost: example.invalid:81\r\n\r\n");
+    client_fini(&c);
+    server_stop(&s);
+}
+
+static void speaks_through_unix_sockets(void **state)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    struct server s;
+    struct client c;
+
+    (void)state;
+    snprintf(a.sun_path, sizeof a.sun_path, "/tmp/test_fetch-%d.sock", (int)getpid());
+    memset(&s, 0, sizeof s);
+    s.serve = serve_text;
+    s.text = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nunix";
+    s.fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(bind(s.fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(s.fd, 4), 0);
+    assert_int_equal(pthread_create(&s.thread, NULL, serve_thread, &s), 0);
+    client_init(&c, &s);
+    c.spec.unix_socket = a.sun_path;
+    c.spec.url = "http://localhost/";
+    client_run(&c);
+    assert_int_equal(c.result, FETCH_OK);
+    assert_string_equal(c.body.p, "unix");
+    client_fini(&c);
+    server_stop(&s);
+    unlink(a.sun_path);
+}
+
+/* ---- time limits ---- */
+
+static void serve_nothing(struct server *s, int fd)
+{
+    char b[4096];
+
+    (void)s;
+    while (recv(fd, b, sizeof b, 0) > 0)
+        ;
+}
+
+static void keeps_time_limits(void **state)
+{
+    struct server s;
+    struct client c;
+
+    (void)state;
+    server_start(&s, serve_nothing, NULL);
+    client_init(&c, &s);
+    c.spec.head_timeout_ms = 50;
+    client_run(&c);
+    assert_int_equal(c.result, FETCH_TIMEOUT);
+    c.spec.total_timeout_ms = 50;
+    c.spec.head_timeout_ms = 0;
+    client_run(&c);
+    assert_int_equal(c.result, FETCH_TIMEOUT);
+    client_fini(&c);
+    server_stop(&s);
+}
+
+static void limits_the_time_to_connect(void **state)
+{
+    struct server s;
+    struct client c;
+    int held[8];
+
+    (void)state;
+    server_start(&s, serve_nothing, NULL);
+    client_init(&c, &s);
+    server_stop(&s);
+    /* A listener whose queue is full: further SYNs are dropped. */
+    s.fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof a;
+    assert_int_equal(bind(s.fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(s.fd, 0), 0);
+    assert_int_equal(getsockname(s.fd, (struct sockaddr *)&a, &len), 0);
+    for (size_t i = 0; i < ARRAY_LEN(held); i++) {
+        held[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)!connect(held[i], (struct sockaddr *)&a, sizeof a);
+    }
+    snprintf(c.url, sizeof c.url, "http://127.0.0.1:%u/", ntohs(a.sin_port));
+    c.spec.connect_timeout_ms = 100;
+    client_run(&c);
+    assert_int_equal(c.result, FETCH_CONNECT_TIMEOUT);
+    for (size_t i = 0; i < ARRAY_LEN(held); i++)
+        close(held[i]);
+    close(s.fd);
+    client_fini(&c);
+}
+
+/* ---- streaming ---- */
+
+static void send_many(struct server *s, int fd)
+{
+    static const char block[65536];
+
+    while (atomic_load(&s->sent) < MANY && send_all(fd, block, sizeof block))
+        atomic_fetch_add(&s->sent, sizeof block);
+}
+
+static void serve_many(struct server *s, int fd)
+{
+    char head[8192];
+
+    if (read_head(fd, head, sizeof head)) {
+        snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", (int)MANY);
+        say(fd, head);
+        send_many(s, fd);
+    }
+}
+
+static void streams_a_response(void **state)
+{
+    struct server s;
+    struct client c;
+
+    (void)state;
+    server_start(&s, serve_many, NULL);
+    client_init(&c, &s);
+    c.stall = 20;
+    client_run(&c);
+    assert_int_equal(c.result, FETCH_OK);
+    assert_int_equal(c.received, MANY);
+    client_fini(&c);
+    server_stop(&s);
+}
+
+static void a_paused_fetch_slows_the_peer(void **state)
+{
+    struct server s;
+    struct client c;
+    size_t sent;
+
+    (void)state;
+    server_start(&s, serve_many, NULL);
+    client_init(&c, &s);
+    c.stall = 1000000;
+    client_start(&c);
+    timer_cancel(c.loop, &c.resume);
+    pass_time(&c, 300);
+    sent = atomic_load(&s.sent);
+    pass_time(&c, 200);
+    assert_true(sent < MANY);
+    assert_int_equal(atomic_load(&s.sent), sent);
+    assert_int_equal(c.received, 0);
+    c.stall = 0;
+    fetch_resume_recv(c.fetch);
+    pass_time(&c, LIMIT_MS);
+    assert_true(c.done);
+    assert_int_equal(c.received, MANY);
+    client_fini(&c);
+    server_stop(&s);
+}
+
+static char request_head[8192];
+static atomic_size_t taken;
+
+/* Reads a body of any framing up to its end, as far as this test sends it. */
+static void serve_sink(struct server *s, int fd)
+{
+    char b[65536];
+    bool chunked;
+    size_t want = MANY, got = 0;
+    ssize_t n = 0;
+
+    while (read_head(fd, request_head, sizeof request_head)) {
+        chunked = strstr(request_head, "chunked") != NULL;
+        if (!chunked)
+            want = strtoul(strstr(request_head, "Content-Length: ") + 16, NULL, 10);
+        got = 0;
+        while (chunked ? got < 5 || memcmp(b + n - 5, "0\r\n\r\n", 5) != 0 : got < want) {
+            if ((n = recv(fd, b, sizeof b, 0)) <= 0)
+                return;
+            got += (size_t)n;
+        }
+        atomic_store(&taken, got);
+        say(fd, s->text);
+    }
+}
+
+static void streams_a_request(void **state)
+{
+    struct server s;
+    struct client c;
+
+    (void)state;
+    server_start(&s, serve_sink, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    client_init(&c, &s);
+    c.spec.method = "POST";
+    for (int i = 0; i < 4; i++) {
+        bool chunked = i % 2 == 1;
+
+        c.to_send = MANY;
+        c.stall = 10;
+        c.spec.body_len = chunked ? -1 : MANY;
+        client_run(&c);
+        assert_int_equal(c.result, FETCH_OK);
+        assert_int_equal(c.to_send, 0);
+        assert_true(atomic_load(&taken) >= MANY);
+        assert_null(strstr(request_head, "Expect"));
+        assert_null(strstr(request_head, "Content-Type"));
+        assert_int_equal(strstr(request_head, "Content-Length") == NULL, chunked);
+    }
+    assert_int_equal(atomic_load(&s.accepts), 1);
+    c.spec.body_len = 0; /* and the handle forgets about bodies */
+    c.spec.method = "GET";
+    client_fini(&c);
+    server_stop(&s);
+}
+
+static void a_broken_request_body_ends_the_fetch(void **state)
+{
+    struct server s;
+    struct client c;
+
+    (void)state;
+    server_start(&s, serve_sink, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    client_init(&c, &s);
+    c.spec.method = "PUT";
+    c.spec.body_len = 100;
+    for (int i = 0; i < 2; i++) {
+        c.to_send = 50;
+        c.at_end = i == 0 ? PULL_FAIL : PULL_END; /* END before its time is a break as well */
+        client_run(&c);
+        assert_int_equal(c.result, FETCH_FAILED);
+    }
+    client_fini(&c);
+    server_stop(&s);
+}
+
+static void serve_413(struct server *s, int fd)
+{
+    char head[8192];
+
+    (void)s;
+    if (read_head(fd, head, sizeof head)) {
+        say(fd, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig");
+        shutdown(fd, SHUT_WR);
+        serve_nothing(s, fd);
+    }
+}
+
+static void takes_an_answer_before_the_body_was_sent(void **state)
+{
+    struct server s;
+    struct client c;
+
+    (void)state;
+    server_start(&s, serve_413, NULL);
+    client_init(&c, &s);
+    c.spec.method = "POST";
+    c.spec.body_len = c.to_send = MANY;
+    client_run(&c);
+    assert_int_equal(c.result, FETCH_OK);
+    assert_int_equal(c.status, 413);
+    assert_string_equal(c.body.p, "big");
+    assert_true(c.to_send > 0);
+    client_fini(&c);
+    server_stop(&s);
+}
+
+/* ---- cancelling ---- */
+
+static void may_be_cancelled_anywhere(void **state)
+{
+    (void)state;
+    for (const char *where = "fhbpds"; *where != '\0'; where++) {
+        struct server s;
+        struct client c;
+
+        server_start(&s, *where == 'p' ? serve_nothing : serve_many, NULL);
+        client_init(&c, &s);
+        c.cancel_in = *where;
+        if (*where == 'p') {
+            c.spec.method = "POST";
+            c.spec.body_len = c.to_send = MANY;
+        }
+        if (*where == 's') { /* right after the start */
+            client_start(&c);
+            c.cancelled = true;
+            fetch_cancel(c.fetch);
+            pass_time(&c, 20);
+        } else {
+            client_run(&c);
+            assert_true(c.cancelled);
+        }
+        pass_time(&c, 20);
+        client_fini(&c);
+        server_stop(&s);
+    }
+}
+
+static void the_fetcher_may_go_first(void **state)
+{
+    struct server s;
+    struct client c;
+
+    (void)state;
+    server_start(&s, serve_many, NULL);
+    client_init(&c, &s);
+    c.stall = 1000000;
+    client_start(&c);
+    pass_time(&c, 30);
+    c.cancelled = true; /* asserts that no callback comes */
+    client_fini(&c);
+    server_stop(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sends_what_it_is_told_and_no_more),
+        cmocka_unit_test(reads_responses),
+        cmocka_unit_test(head_has_a_length_and_no_body),
+        cmocka_unit_test(limits_the_header),
+        cmocka_unit_test(keeps_connections),
+        cmocka_unit_test(sends_again_only_what_is_idempotent),
+        cmocka_unit_test(tells_a_refused_connection),
+        cmocka_unit_test(connects_elsewhere),
+        cmocka_unit_test(speaks_through_unix_sockets),
+        cmocka_unit_test(keeps_time_limits),
+        cmocka_unit_test(limits_the_time_to_connect),
+        cmocka_unit_test(streams_a_response),
+        cmocka_unit_test(a_paused_fetch_slows_the_peer),
+        cmocka_unit_test(streams_a_request),
+        cmocka_unit_test(a_broken_request_body_ends_the_fetch),
+        cmocka_unit_test(takes_an_answer_before_the_body_was_sent),
+        cmocka_unit_test(may_be_cancelled_anywhere),
+        cmocka_unit_test(the_fetcher_may_go_first),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
