@@ -1,8 +1,17 @@
 liblintel_a_SOURCES += \
+	src/cert/acme_parse.c \
+	src/cert/acme_parse.h \
+	src/cert/acme_problem.c \
 	src/cert/cert_set.h \
+	src/cert/jdoc.c \
+	src/cert/jdoc.h \
+	src/cert/jws.c \
+	src/cert/jws.h \
 	src/cert/keys.h \
 	src/cert/local_ca.h \
 	src/cert/manager.h \
+	src/cert/schedule.c \
+	src/cert/schedule.h \
 	src/cert/store.h \
 	src/cert/store_layout.h \
 	src/cert/x509.h
