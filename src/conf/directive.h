@@ -33,7 +33,8 @@ enum place {
 
 struct conf_builder; /* conf/build.h */
 
-/* What a set function works with. */
+/* What a set function works with. Tokens and nodes live only as long as the load: what a target
+ * keeps of them must be copied (directive_cstr, directive_str, directive_text). */
 struct directive_args {
     struct conf_builder *builder;
     struct arena *arena;      /* of the configuration */
@@ -65,6 +66,13 @@ int directive_error(const struct directive_args *d, const struct token *at, cons
 int directive_unknown(const struct directive_args *d, const struct token *at, const char *what,
                       const char *const *valid);
 
+/* Runs the rows of a subdirective table (ended by a zero row; places and type unused) over the
+ * children of the directive: counts, blocks and repetition are checked, then set is called with
+ * target. known: words that Caddy has and we do not yet, ended by NULL; may be NULL. Returns -1
+ * after errors. */
+int directive_block(const struct directive_args *d, const struct directive *rows,
+                    const char *const *known, void *target);
+
 /* Values of one token, with the error reported at it. */
 MUST_CHECK int directive_duration(const struct directive_args *d, const struct token *t,
                                   uint64_t *ms);
@@ -77,11 +85,14 @@ MUST_CHECK int directive_uint(const struct directive_args *d, const struct token
 MUST_CHECK int directive_text(const struct directive_args *d, const struct token *t,
                               struct text *out);
 
-/* The token as a NUL-terminated string in the configuration's arena. */
+/* The token as a string in the configuration's arena. */
+struct str directive_str(const struct directive_args *d, const struct token *t);
+
+/* The same, NUL-terminated. */
 const char *directive_cstr(const struct directive_args *d, const struct token *t);
 
-/* The token as a path: absolute, or relative to the folder of the file it stands in... as Caddy,
- * relative to the working directory; made absolute. */
+/* The token as a path; a relative one begins at the working directory, as in Caddy. The result is
+ * absolute. */
 const char *directive_path(const struct directive_args *d, const struct token *t);
 
 #endif

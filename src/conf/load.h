@@ -6,10 +6,10 @@
 #include "conf/conf.h"
 #include "conf/directive.h"
 
-/* tables: the directive rows of every folder, NULL at the end; each table ends with a zero row.
- * Returns the configuration (one reference, the caller's), or NULL: errors then holds all errors
- * of the file, each as "file:line:column: what is wrong", the line, a line with a caret. Warnings
- * are added to warnings the same way (may be NULL). */
+/* tables: the rows of directives besides conf's own, NULL at the end; each table ends with a zero
+ * row. May be NULL. Returns the configuration (one reference, the caller's), or NULL: errors then
+ * holds all errors of the file, each as "file:line:column: what is wrong", the line, a line with a
+ * caret. Warnings are added to warnings the same way (may be NULL). */
 struct conf *conf_load(const char *path, const struct directive *const *tables, struct buf *errors,
                        struct buf *warnings);
 

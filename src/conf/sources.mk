@@ -1,4 +1,35 @@
 liblintel_a_SOURCES += \
+	src/conf/address.c \
+	src/conf/address.h \
+	src/conf/build.c \
+	src/conf/build.h \
+	src/conf/certs.c \
+	src/conf/certs.h \
+	src/conf/compile.c \
+	src/conf/compile.h \
+	src/conf/conf.c \
 	src/conf/conf.h \
+	src/conf/diag.c \
+	src/conf/diag.h \
+	src/conf/directive.c \
 	src/conf/directive.h \
-	src/conf/load.h
+	src/conf/hosts.c \
+	src/conf/hosts.h \
+	src/conf/lexer.c \
+	src/conf/lexer.h \
+	src/conf/listeners.c \
+	src/conf/listeners.h \
+	src/conf/load.c \
+	src/conf/load.h \
+	src/conf/log_directive.c \
+	src/conf/log_directive.h \
+	src/conf/options.c \
+	src/conf/order.c \
+	src/conf/order.h \
+	src/conf/parser.c \
+	src/conf/parser.h \
+	src/conf/site.c \
+	src/conf/text.c \
+	src/conf/text.h \
+	src/conf/tls_options.c \
+	src/conf/tls_options.h

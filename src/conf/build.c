@@ -1,0 +1,324 @@
+#include "conf/build.h"
+
+#include "base/alloc.h"
+
+/* What a block may hold. */
+struct vocabulary {
+    const struct directive *const *tables; /* ended by NULL */
+    unsigned place;                        /* 0: every row is meant */
+    const char *const *known;              /* not supported yet; may be NULL */
+    const char *what;                      /* "a global option" */
+};
+
+static const struct directive *find(const struct vocabulary *v, struct str name, unsigned place)
+{
+    for (size_t i = 0; v->tables[i] != NULL; i++)
+        for (const struct directive *row = v->tables[i]; row->name != NULL; row++)
+            if (str_is(name, row->name) && (place == 0 || (row->places & place) != 0))
+                return row;
+    return NULL;
+}
+
+static bool is_listed(const char *const *list, struct str word)
+{
+    for (size_t i = 0; list != NULL && list[i] != NULL; i++)
+        if (str_is(word, list[i]))
+            return true;
+    return false;
+}
+
+/* ---- names that mean nothing here ---- */
+
+/* A directive that looks like an address: the mistake is in the braces before it. */
+static bool is_address_like(const struct node *node)
+{
+    struct str name = node->words[0].text;
+
+    return node->has_block && (str_chr(name, '.') < name.len || str_chr(name, ':') < name.len ||
+                               str_is(name, "localhost"));
+}
+
+static void report_unknown(struct conf_builder *b, const struct vocabulary *v,
+                           const struct node *node)
+{
+    const struct token *name = &node->words[0];
+    struct nearest nearest;
+
+    if (v->place != 0 && find(v, name->text, IN_GLOBAL) != NULL) {
+        diag_error(b->diag, name,
+                   "'" STR_FMT "' is a global option: it belongs in a block without an address at "
+                   "the top of the file",
+                   STR_ARG(name->text));
+        return;
+    }
+    if (v->place == IN_GLOBAL && find(v, name->text, 0) != NULL) {
+        diag_error(b->diag, name, "'" STR_FMT "' belongs in the block of a site",
+                   STR_ARG(name->text));
+        return;
+    }
+    if (v->place == (IN_SITE | IN_HANDLERS) && is_address_like(node)) {
+        diag_error(b->diag, name,
+                   "'" STR_FMT "' is no directive; if it is another site, the site before it must "
+                   "have its own braces",
+                   STR_ARG(name->text));
+        return;
+    }
+    nearest_init(&nearest, name->text);
+    for (size_t i = 0; v->tables[i] != NULL; i++)
+        for (const struct directive *row = v->tables[i]; row->name != NULL; row++)
+            if (v->place == 0 || (row->places & v->place) != 0)
+                nearest_offer(&nearest, str_of(row->name));
+    diag_unknown(b->diag, name, v->what, &nearest);
+}
+
+static const struct directive *lookup(struct conf_builder *b, const struct vocabulary *v,
+                                      const struct node *node)
+{
+    const struct token *name = &node->words[0];
+    const struct directive *row = name->quoted ? NULL : find(v, name->text, v->place);
+
+    if (row != NULL)
+        return row;
+    if (is_listed(v->known, name->text))
+        diag_error(b->diag, name, "'" STR_FMT "' is not supported yet", STR_ARG(name->text));
+    else if (str_starts(name->text, STR_LIT("@")))
+        diag_error(b->diag, name, "named matchers ('" STR_FMT "') are not supported yet",
+                   STR_ARG(name->text));
+    else
+        report_unknown(b, v, node);
+    return NULL;
+}
+
+/* ---- the checks every row gets ---- */
+
+static int check_counts(struct conf_builder *b, const struct directive *row,
+                        const struct directive_args *d)
+{
+    const struct token *name = &d->node->words[0];
+
+    if (d->n_args < (size_t)row->min_args)
+        return diag_error(b->diag, name, "'%s' needs %s%d argument%s: %s", row->name,
+                          row->max_args == row->min_args ? "" : "at least ", row->min_args,
+                          row->min_args == 1 ? "" : "s", row->help);
+    if (row->max_args >= 0 && d->n_args > (size_t)row->max_args) {
+        const struct token *extra = &d->args[row->max_args];
+
+        if (row->max_args == 0)
+            return diag_error(b->diag, extra, "'%s' takes no argument", row->name);
+        return diag_error(b->diag, extra, "'%s' takes at most %d argument%s: %s", row->name,
+                          row->max_args, row->max_args == 1 ? "" : "s", row->help);
+    }
+    if (d->node->has_block && !row->block)
+        return diag_error(b->diag, name, "'%s' has no block", row->name);
+    return 0;
+}
+
+/* ---- matchers ---- */
+
+/* Whether the first argument is a matcher: "*", or a path if enough arguments are left without it
+ * ("root /srv" has none). */
+static bool has_matcher(const struct directive *row, const struct directive_args *d)
+{
+    const struct token *t = d->args;
+
+    if (d->n_args == 0 || t->quoted)
+        return false;
+    if (str_is(t->text, "*"))
+        return true;
+    return str_starts(t->text, STR_LIT("/")) && d->n_args > (size_t)row->min_args;
+}
+
+static void compile_matcher(struct arena *a, struct str path, struct matcher *out)
+{
+    size_t star = str_chr(path, '*');
+
+    out->path = star == path.len ? PATH_EXACT : star == path.len - 1 ? PATH_PREFIX : PATH_GLOB;
+    if (out->path == PATH_PREFIX)
+        path.len--;
+    out->pattern = arena_str(a, path);
+}
+
+/* Takes the matcher off the arguments. */
+static int take_matcher(struct conf_builder *b, const struct directive *row,
+                        struct directive_args *d, struct order_row *out)
+{
+    const struct token *t = d->args;
+
+    if (d->n_args > 0 && !t->quoted && str_starts(t->text, STR_LIT("@")))
+        return diag_error(b->diag, t, "named matchers ('" STR_FMT "') are not supported yet",
+                          STR_ARG(t->text));
+    if (!has_matcher(row, d))
+        return 0;
+    if (!str_is(t->text, "*")) {
+        out->path = t->text;
+        compile_matcher(b->arena, t->text, &out->row.matcher);
+    }
+    d->args++;
+    d->n_args--;
+    return 0;
+}
+
+/* ---- running rows ---- */
+
+static struct directive_args args_of(struct conf_builder *b, const struct node *node, void *target)
+{
+    return (struct directive_args){.builder = b,
+                                   .arena = b->arena,
+                                   .node = node,
+                                   .args = node->words + 1,
+                                   .n_args = node->n_words - 1,
+                                   .target = target};
+}
+
+static void build_handler(struct conf_builder *b, const struct directive *row,
+                          const struct node *node)
+{
+    struct site_draft *site = b->current;
+    struct directive_args d = args_of(b, node, NULL);
+    struct order_row out = {.directive = row->name};
+
+    if (take_matcher(b, row, &d, &out) != 0 || check_counts(b, row, &d) != 0)
+        return;
+    d.target = arena_alloc(b->arena, row->conf_size > 0 ? row->conf_size : 1);
+    if (row->set(&d) != 0)
+        return;
+    out.row.type = row->type;
+    out.row.conf = d.target;
+    out.row.slot = b->n_slots++;
+    out.row.file = node->words[0].file;
+    out.row.line = node->words[0].line;
+    site->rows =
+        arena_grow(b->scratch, site->rows, site->n_rows, &site->cap_rows, sizeof *site->rows);
+    site->rows[site->n_rows++] = out;
+}
+
+/* Where a row that may stand only once has been seen in a block. */
+struct seen {
+    const struct directive *row;
+    const struct token *at;
+};
+
+enum { SEEN_MAX = 64 }; /* more than any table has rows */
+
+static int check_first(struct conf_builder *b, struct seen *seen, const struct directive *row,
+                       const struct token *at)
+{
+    size_t i = 0;
+
+    while (i < SEEN_MAX && seen[i].row != NULL && seen[i].row != row)
+        i++;
+    if (i < SEEN_MAX && seen[i].row == row)
+        return diag_error(b->diag, at, "'%s' was already given in line %u", row->name,
+                          seen[i].at->line);
+    if (i < SEEN_MAX)
+        seen[i] = (struct seen){row, at};
+    return 0;
+}
+
+static void build_block(struct conf_builder *b, const struct vocabulary *v,
+                        const struct node *parent, void *target)
+{
+    struct seen seen[SEEN_MAX] = {{NULL, NULL}};
+
+    for (size_t i = 0; i < parent->n_children; i++) {
+        const struct node *node = &parent->children[i];
+        const struct directive *row = lookup(b, v, node);
+        struct directive_args d;
+
+        if (row == NULL)
+            continue;
+        if ((row->places & IN_HANDLERS) != 0) {
+            build_handler(b, row, node);
+            continue;
+        }
+        d = args_of(b, node, target);
+        if (check_first(b, seen, row, &node->words[0]) == 0 && check_counts(b, row, &d) == 0)
+            (void)row->set(&d); /* It has reported what is wrong. */
+    }
+}
+
+int directive_block(const struct directive_args *d, const struct directive *rows,
+                    const char *const *known, void *target)
+{
+    const struct directive *const tables[] = {rows, NULL};
+    const size_t before = diag_errors(d->builder->diag);
+    struct str what = arena_printf(d->builder->scratch, "not known in the block of '" STR_FMT "'",
+                                   STR_ARG(d->node->words[0].text));
+    const struct vocabulary v = {tables, 0, known, what.p};
+
+    build_block(d->builder, &v, d->node, target);
+    return diag_errors(d->builder->diag) == before ? 0 : -1;
+}
+
+/* ---- top-level blocks ---- */
+
+static void build_addresses(struct conf_builder *b, const struct node *node,
+                            struct site_draft *site)
+{
+    site->addresses = arena_alloc(b->scratch, node->n_words * sizeof *site->addresses);
+    for (size_t i = 0; i < node->n_words; i++) {
+        struct site_address *out = &site->addresses[site->n_addresses];
+        struct err e;
+
+        out->token = node->words[i];
+        if (address_parse(out->token.text, &out->address, &e) == 0)
+            site->n_addresses++;
+        else
+            diag_error(b->diag, &out->token, "%s", e.msg);
+    }
+}
+
+/* Sites inherit what the tls options say globally. */
+static struct site_draft *add_site(struct conf_builder *b, const struct node *node)
+{
+    struct site_draft *site = arena_alloc(b->scratch, sizeof *site);
+
+    site->site = arena_alloc(b->arena, sizeof *site->site);
+    site->site->name = arena_str(b->arena, node->words[0].text);
+    site->site->tls = b->global.tls;
+    site->site->index = b->n_sites;
+    b->sites = arena_grow(b->scratch, b->sites, b->n_sites, &b->cap_sites, sizeof *b->sites);
+    b->sites[b->n_sites++] = site;
+    return site;
+}
+
+static void build_site(struct conf_builder *b, const struct node *node)
+{
+    const struct vocabulary v = {b->tables, IN_SITE | IN_HANDLERS, known_directives,
+                                 "no directive of a site"};
+
+    b->current = add_site(b, node);
+    build_addresses(b, node, b->current);
+    build_block(b, &v, node, b->current->site);
+    b->current = NULL;
+}
+
+/* Top-level blocks that are no sites. */
+static bool is_unsupported_block(struct conf_builder *b, const struct node *node)
+{
+    const struct token *t = &node->words[0];
+
+    if (str_starts(t->text, STR_LIT("(")) || str_starts(t->text, STR_LIT("&(")))
+        diag_error(b->diag, t, "snippets and named routes ('" STR_FMT "') are not supported yet",
+                   STR_ARG(t->text));
+    else if (str_is(t->text, "import"))
+        diag_error(b->diag, t, "'import' is not supported yet");
+    else
+        return false;
+    return true;
+}
+
+void build_run(struct conf_builder *b, const struct nodes *top)
+{
+    const struct vocabulary global = {b->tables, IN_GLOBAL, known_global_options,
+                                      "no global option"};
+
+    for (size_t i = 0; i < top->n; i++) {
+        const struct node *node = &top->list[i];
+
+        if (node->n_words == 0)
+            build_block(b, &global, node, &b->global);
+        else if (!is_unsupported_block(b, node))
+            build_site(b, node);
+    }
+}

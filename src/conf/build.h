@@ -1,0 +1,89 @@
+/* From the tree to drafts of sites and global options, by the rows of directives. The next step,
+ * conf/compile.h, makes a struct conf of them. All of it lives only during a load; main thread. */
+#ifndef LINTEL_CONF_BUILD_H
+#define LINTEL_CONF_BUILD_H
+
+#include "conf/address.h"
+#include "conf/diag.h"
+#include "conf/order.h"
+#include "conf/parser.h"
+
+enum auto_https {
+    AUTO_HTTPS_ON,
+    AUTO_HTTPS_OFF,               /* neither certificates nor redirects */
+    AUTO_HTTPS_DISABLE_REDIRECTS, /* certificates only */
+    AUTO_HTTPS_DISABLE_CERTS,     /* redirects only */
+    AUTO_HTTPS_IGNORE_LOADED      /* also for names that a wildcard from files covers */
+};
+
+/* An address to listen at; its port is left 0. */
+struct binding {
+    struct sockaddr_storage addr;
+    socklen_t addr_len;
+};
+
+struct bindings {
+    struct binding *list; /* in the builder's scratch arena */
+    size_t n;             /* 0: nothing was said */
+};
+
+/* The target of IN_GLOBAL rows. */
+struct global {
+    struct options options;
+    struct tls_conf tls; /* what sites inherit */
+    enum auto_https auto_https;
+    bool local_certs;
+    struct bindings bind; /* default_bind */
+};
+
+struct site_address {
+    struct address address;
+    struct token token; /* as written */
+};
+
+/* A site while it is being built. */
+struct site_draft {
+    struct site *site; /* the target of IN_SITE rows; in the configuration's arena */
+    struct site_address *addresses;
+    size_t n_addresses;
+    struct bindings bind;
+    struct token tls_token;         /* of its tls directive; line 0: none */
+    enum cert_source tls_directive; /* what that says: internal, files, or nothing */
+    bool tls_acme;                  /* it names a CA */
+    struct tls_conf *other_tls;     /* conf/certs.c: for names with another source */
+    bool has_log;
+    size_t log; /* with has_log: index in conf_builder.logs */
+    struct order_row *rows;
+    size_t n_rows, cap_rows;
+};
+
+struct conf_builder {
+    struct diag *diag;
+    struct str file;       /* the main file's path, in arena */
+    struct arena *arena;   /* of the configuration */
+    struct arena *scratch; /* of the load */
+    const struct directive *const *tables;
+    struct global global;
+    struct site_draft *current; /* the site being built */
+    struct site_draft **sites;
+    size_t n_sites, cap_sites;
+    struct log_conf *logs; /* rows of conf.logs to be; in scratch */
+    size_t n_logs, cap_logs;
+    size_t n_slots;
+};
+
+/* The rows of conf's own directives. */
+extern const struct directive global_directives[]; /* conf/options.c */
+extern const struct directive site_directives[];   /* conf/site.c */
+
+/* Words of Caddy's language that cannot be used yet, each list ended by NULL. */
+extern const char *const known_global_options[];
+extern const char *const known_directives[];
+
+/* Builds everything; what is wrong goes to b->diag. */
+void build_run(struct conf_builder *b, const struct nodes *top);
+
+/* "bind" and "default_bind". */
+int build_bindings(const struct directive_args *d, struct bindings *out);
+
+#endif

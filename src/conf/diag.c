@@ -1,0 +1,258 @@
+#include "conf/diag.h"
+
+#include "base/alloc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    MESSAGE_MAX = 1024,
+    LINE_SHOWN_MAX = 160, /* bytes of a source line in a message */
+    CARET_MARGIN = 100    /* of these, at most so many before the caret */
+};
+
+struct source {
+    struct str file;
+    struct str text;
+};
+
+struct note {
+    struct token at;
+    struct str message;
+    size_t order; /* of its making: keeps the sort stable */
+};
+
+struct notes {
+    struct note list[DIAG_MAX];
+    size_t n; /* further ones are only counted */
+};
+
+struct diag {
+    struct arena *arena;
+    struct source *sources;
+    size_t n_sources, cap_sources;
+    struct notes errors;
+    struct notes warnings;
+};
+
+struct diag *diag_new(struct arena *a)
+{
+    struct diag *d = arena_alloc(a, sizeof *d);
+
+    d->arena = a;
+    return d;
+}
+
+void diag_source(struct diag *d, struct str file, struct str text)
+{
+    d->sources =
+        arena_grow(d->arena, d->sources, d->n_sources, &d->cap_sources, sizeof *d->sources);
+    d->sources[d->n_sources++] = (struct source){file, text};
+}
+
+/* ---- gathering ---- */
+
+/* Two errors at one place: the second follows from the first. */
+static bool is_noted(const struct notes *notes, const struct token *at)
+{
+    for (size_t i = 0; i < notes->n && i < DIAG_MAX; i++) {
+        const struct token *other = &notes->list[i].at;
+
+        if (other->line == at->line && other->column == at->column && str_eq(other->file, at->file))
+            return true;
+    }
+    return false;
+}
+
+static void note(struct diag *d, struct notes *notes, const struct token *at, const char *fmt,
+                 va_list ap)
+{
+    char message[MESSAGE_MAX];
+
+    if (is_noted(notes, at))
+        return;
+    if (notes->n < DIAG_MAX) {
+        struct note *new = &notes->list[notes->n];
+
+        vsnprintf(message, sizeof message, fmt, ap);
+        new->at = *at;
+        new->message = arena_str(d->arena, str_of(message));
+        new->order = notes->n;
+    }
+    notes->n++;
+}
+
+int diag_verror(struct diag *d, const struct token *at, const char *fmt, va_list ap)
+{
+    note(d, &d->errors, at, fmt, ap);
+    return -1;
+}
+
+int diag_error(struct diag *d, const struct token *at, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    note(d, &d->errors, at, fmt, ap);
+    va_end(ap);
+    return -1;
+}
+
+void diag_warn(struct diag *d, const struct token *at, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    note(d, &d->warnings, at, fmt, ap);
+    va_end(ap);
+}
+
+size_t diag_errors(const struct diag *d)
+{
+    return d->errors.n;
+}
+
+/* ---- printing ---- */
+
+/* The text of a line, without its line end; len 0 if there is none. */
+static struct str source_line(const struct diag *d, const struct token *at)
+{
+    struct str rest = {NULL, 0}, line = {NULL, 0};
+
+    for (size_t i = 0; i < d->n_sources; i++)
+        if (str_eq(d->sources[i].file, at->file))
+            rest = d->sources[i].text;
+    for (unsigned n = 0; n < at->line && rest.p != NULL; n++)
+        line = str_cut(&rest, '\n');
+    if (at->line == 1 && str_starts(line, STR_LIT("\xef\xbb\xbf")))
+        line = str_from(line, 3);
+    if (str_ends(line, STR_LIT("\r")))
+        line.len--;
+    return line;
+}
+
+static bool is_continuation(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* The byte of a line where its column begins (columns count characters). */
+static size_t column_offset(struct str line, unsigned column)
+{
+    size_t at = 0;
+
+    for (unsigned n = 1; n < column && at < line.len; n++)
+        for (at++; at < line.len && is_continuation(line.p[at]);)
+            at++;
+    return at;
+}
+
+/* Control bytes other than a tab must not reach a terminal. */
+static int put_shown(struct buf *out, struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        if (buf_putc(out, (c < 0x20 && c != '\t') || c == 0x7f ? '?' : (char)c) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The line and the caret under byte caret of it. Tabs stay tabs, so that both lines agree. */
+static int put_excerpt(struct buf *out, struct str line, size_t caret)
+{
+    size_t start = caret > LINE_SHOWN_MAX ? caret - CARET_MARGIN : 0;
+    struct str shown;
+
+    while (start > 0 && is_continuation(line.p[start]))
+        start--;
+    shown = str_from(line, start);
+    if (shown.len > LINE_SHOWN_MAX)
+        shown.len = LINE_SHOWN_MAX;
+    while (shown.len > 0 && start + shown.len < line.len && is_continuation(shown.p[shown.len]))
+        shown.len--;
+    if (buf_puts(out, "    ") != 0 || put_shown(out, shown) != 0 || buf_puts(out, "\n    ") != 0)
+        return -1;
+    for (size_t i = start; i < caret; i++)
+        if (!is_continuation(line.p[i]) && buf_putc(out, line.p[i] == '\t' ? '\t' : ' ') != 0)
+            return -1;
+    return buf_puts(out, "^\n");
+}
+
+static int put_note(const struct diag *d, struct buf *out, const struct note *n)
+{
+    struct str line;
+
+    if (n->at.line == 0) /* the file as a whole */
+        return buf_printf(out, STR_FMT ": " STR_FMT "\n", STR_ARG(n->at.file), STR_ARG(n->message));
+    line = source_line(d, &n->at);
+    if (buf_printf(out, STR_FMT ":%u:%u: ", STR_ARG(n->at.file), n->at.line, n->at.column) != 0 ||
+        put_shown(out, n->message) != 0 || buf_putc(out, '\n') != 0)
+        return -1;
+    return line.len == 0 ? 0 : put_excerpt(out, line, column_offset(line, n->at.column));
+}
+
+static int compare_notes(const void *a, const void *b)
+{
+    const struct note *x = a, *y = b;
+    int c = str_cmp(x->at.file, y->at.file);
+
+    if (c == 0)
+        c = (x->at.line > y->at.line) - (x->at.line < y->at.line);
+    if (c == 0)
+        c = (x->at.column > y->at.column) - (x->at.column < y->at.column);
+    return c != 0 ? c : (x->order > y->order) - (x->order < y->order);
+}
+
+static void put_notes(const struct diag *d, struct buf *out, struct notes *notes)
+{
+    size_t n = notes->n < DIAG_MAX ? notes->n : DIAG_MAX;
+    int rc = 0;
+
+    qsort(notes->list, n, sizeof notes->list[0], compare_notes);
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = put_note(d, out, &notes->list[i]);
+    if (rc == 0 && notes->n > n)
+        rc = buf_printf(out, "... and %zu more\n", notes->n - n);
+    (void)rc; /* A full buffer cuts the list short. */
+}
+
+void diag_print(struct diag *d, struct buf *errors, struct buf *warnings)
+{
+    if (errors != NULL)
+        put_notes(d, errors, &d->errors);
+    if (warnings != NULL)
+        put_notes(d, warnings, &d->warnings);
+}
+
+/* ---- "did you mean" ---- */
+
+void nearest_init(struct nearest *n, struct str word)
+{
+    n->word = word;
+    n->best = (struct str){NULL, 0};
+    /* A third of the word may be wrong. */
+    n->distance = (unsigned)(word.len < 60 ? word.len / 3 : 20) + 1;
+    if (word.len == 2)
+        n->distance++;
+}
+
+void nearest_offer(struct nearest *n, struct str candidate)
+{
+    unsigned distance = str_distance(n->word, candidate);
+
+    if (distance < n->distance && distance < candidate.len) {
+        n->best = candidate;
+        n->distance = distance;
+    }
+}
+
+int diag_unknown(struct diag *d, const struct token *at, const char *what,
+                 const struct nearest *nearest)
+{
+    if (nearest->best.len == 0)
+        return diag_error(d, at, "'" STR_FMT "' is %s", STR_ARG(nearest->word), what);
+    return diag_error(d, at, "'" STR_FMT "' is %s; did you mean '" STR_FMT "'?",
+                      STR_ARG(nearest->word), what, STR_ARG(nearest->best));
+}

@@ -1,0 +1,79 @@
+/* What set functions may call. */
+#include "conf/build.h"
+#include "conf/text.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int directive_error(const struct directive_args *d, const struct token *at, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    diag_verror(d->builder->diag, at, fmt, ap);
+    va_end(ap);
+    return -1;
+}
+
+int directive_unknown(const struct directive_args *d, const struct token *at, const char *what,
+                      const char *const *valid)
+{
+    struct nearest nearest;
+
+    nearest_init(&nearest, at->text);
+    for (size_t i = 0; valid[i] != NULL; i++)
+        nearest_offer(&nearest, str_of(valid[i]));
+    return diag_unknown(d->builder->diag, at, what, &nearest);
+}
+
+int directive_duration(const struct directive_args *d, const struct token *t, uint64_t *ms)
+{
+    struct err e;
+
+    return str_to_duration_ms(t->text, ms, &e) == 0 ? 0 : directive_error(d, t, "%s", e.msg);
+}
+
+int directive_size(const struct directive_args *d, const struct token *t, uint64_t *bytes)
+{
+    struct err e;
+
+    return str_to_size(t->text, bytes, &e) == 0 ? 0 : directive_error(d, t, "%s", e.msg);
+}
+
+int directive_uint(const struct directive_args *d, const struct token *t, uint64_t max,
+                   uint64_t *value)
+{
+    if (str_to_uint(t->text, max, value))
+        return 0;
+    return directive_error(d, t, "'" STR_FMT "' is no number from 0 to %llu", STR_ARG(t->text),
+                           (unsigned long long)max);
+}
+
+int directive_text(const struct directive_args *d, const struct token *t, struct text *out)
+{
+    struct err e;
+
+    return text_compile(d->arena, t->text, out, &e) == 0 ? 0 : directive_error(d, t, "%s", e.msg);
+}
+
+struct str directive_str(const struct directive_args *d, const struct token *t)
+{
+    return arena_str(d->arena, t->text);
+}
+
+const char *directive_cstr(const struct directive_args *d, const struct token *t)
+{
+    return directive_str(d, t).p;
+}
+
+const char *directive_path(const struct directive_args *d, const struct token *t)
+{
+    char cwd[PATH_MAX];
+
+    if (str_starts(t->text, STR_LIT("/")) || getcwd(cwd, sizeof cwd) == NULL)
+        return directive_cstr(d, t);
+    if (str_starts(t->text, STR_LIT("./")))
+        return arena_printf(d->arena, "%s/" STR_FMT, cwd, STR_ARG(str_from(t->text, 2))).p;
+    return arena_printf(d->arena, "%s/" STR_FMT, cwd, STR_ARG(t->text)).p;
+}

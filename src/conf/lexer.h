@@ -1,0 +1,35 @@
+/* From the text of a file to its tokens, as Caddy's language has it:
+ *  - tokens are parted by spaces and tabs; a line end matters and is kept with the token after it;
+ *  - "..." may span lines, \" is a quote in it, any other backslash is itself; `...` takes
+ *    everything as it is; both only at the start of a token;
+ *  - "#" at the start of a token begins a comment, up to the end of the line;
+ *  - a backslash at the end of a line joins the next line to it;
+ *  - {$NAME} and {$NAME:default} are replaced by the environment, before anything else is looked
+ *    at, but within quotes the value cannot end them.
+ * A byte order mark is passed over, CR before LF as well; other control bytes are errors. */
+#ifndef LINTEL_CONF_LEXER_H
+#define LINTEL_CONF_LEXER_H
+
+#include "conf/diag.h"
+
+enum {
+    LEXER_TEXT_MAX = 16 * 1024 * 1024, /* bytes of a file */
+    LEXER_TOKENS_MAX = 2000000         /* of a file */
+};
+
+struct lexeme {
+    struct token token;
+    bool starts_line; /* the first of its line */
+};
+
+struct lexemes {
+    struct lexeme *list;
+    size_t n;
+};
+
+/* The tokens live in a, except for their file name. Returns -1 after errors in d that leave the
+ * rest of the file without meaning; other errors leave tokens that can be parsed. */
+MUST_CHECK int lexer_run(struct arena *a, struct diag *d, struct str file, struct str text,
+                         struct lexemes *out);
+
+#endif
