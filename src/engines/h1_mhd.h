@@ -11,7 +11,7 @@ struct h1_engine;
 struct h1_params {
     struct loop *loop;
     bool tls;
-    const struct tls_tickets *tickets; /* NULL if not tls */
+    struct tls_tickets *tickets; /* NULL if not tls; the engine takes a reference of its own */
     unsigned max_connections;
 };
 
@@ -22,6 +22,9 @@ void h1_engine_free(struct h1_engine *en);
 
 /* What later connections and requests use; the engine takes a reference of its own. */
 void h1_engine_set_service(struct h1_engine *en, struct service *s);
+
+/* What later TLS handshakes use; the engine takes a reference of its own. */
+void h1_engine_set_tickets(struct h1_engine *en, struct tls_tickets *tickets);
 
 /* Gives the engine an accepted, non-blocking socket, which it closes in every case. For TLS, choice
  * says which certificate to serve (tls_session.h); otherwise NULL. */
