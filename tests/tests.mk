@@ -2,19 +2,25 @@
 unit_ldadd = liblintel.a $(CMOCKA_LIBS) $(libraries)
 unit_tests = \
 	tests/unit/test_acme_parse \
+	tests/unit/test_base64 \
 	tests/unit/test_date \
 	tests/unit/test_fetch \
 	tests/unit/test_hsts \
+	tests/unit/test_keys \
 	tests/unit/test_schedule
 
 tests_unit_test_acme_parse_SOURCES = tests/unit/test_acme_parse.c
 tests_unit_test_acme_parse_LDADD = $(unit_ldadd)
+tests_unit_test_base64_SOURCES = tests/unit/test_base64.c
+tests_unit_test_base64_LDADD = $(unit_ldadd)
 tests_unit_test_date_SOURCES = tests/unit/test_date.c
 tests_unit_test_date_LDADD = $(unit_ldadd)
 tests_unit_test_fetch_SOURCES = tests/unit/test_fetch.c
 tests_unit_test_fetch_LDADD = $(unit_ldadd)
 tests_unit_test_hsts_SOURCES = tests/unit/test_hsts.c
 tests_unit_test_hsts_LDADD = $(unit_ldadd)
+tests_unit_test_keys_SOURCES = tests/unit/test_keys.c
+tests_unit_test_keys_LDADD = $(unit_ldadd)
 tests_unit_test_schedule_SOURCES = tests/unit/test_schedule.c
 tests_unit_test_schedule_LDADD = $(unit_ldadd)
 

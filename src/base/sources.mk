@@ -3,6 +3,7 @@ liblintel_a_SOURCES += \
 	src/base/alloc.h \
 	src/base/arena.c \
 	src/base/arena.h \
+	src/base/base64.c \
 	src/base/base64.h \
 	src/base/buf.c \
 	src/base/buf.h \

@@ -7,11 +7,13 @@ liblintel_a_SOURCES += \
 	src/cert/jdoc.h \
 	src/cert/jws.c \
 	src/cert/jws.h \
+	src/cert/keys.c \
 	src/cert/keys.h \
 	src/cert/local_ca.h \
 	src/cert/manager.h \
 	src/cert/schedule.c \
 	src/cert/schedule.h \
 	src/cert/store.h \
+	src/cert/store_layout.c \
 	src/cert/store_layout.h \
 	src/cert/x509.h
