@@ -83,6 +83,7 @@ struct exchange {
     const struct listener_conf *listener;
     const struct site *site; /* set by service_handle() */
     void *handler_state;     /* of the row at hand */
+    struct str root;         /* folder of the site, NUL-terminated; len 0: none */
 
     /* The request. All text is checked by the engine: tokens are tokens, no control bytes. */
     struct str method;

@@ -4,12 +4,14 @@ liblintel_a_SOURCES += \
 	src/http/error_page.c \
 	src/http/exchange.c \
 	src/http/exchange.h \
+	src/http/fields.c \
 	src/http/fields.h \
 	src/http/handler.h \
 	src/http/hsts.c \
 	src/http/hsts.h \
 	src/http/match.c \
 	src/http/match.h \
+	src/http/path.c \
 	src/http/path.h \
 	src/http/placeholder.c \
 	src/http/placeholder.h \
