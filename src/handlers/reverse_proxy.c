@@ -1,0 +1,400 @@
+/* A proxied exchange:
+ *  1. start_fetch() sends the request to one upstream; the request's body is pulled by the fetch.
+ *  2. on_head keeps status and fields; the response is sent at the end of the loop's batch. What
+ *     has arrived as a whole by then is sent with its length, in one piece; otherwise the body
+ *     becomes a source, fed through a bounded buffer.
+ *  3. An upstream that cannot be connected to is passed over, as long as nothing of the request's
+ *     body was taken; the last failure answers 502 or 504. A failure after the head makes the
+ *     source fail, so that the client sees a broken response and not a complete one.
+ *  4. on_end, deferred to the exchange's end, cancels what is still under way.
+ */
+#include "handlers/reverse_proxy.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "handlers/reverse_proxy_conf.h"
+#include "handlers/reverse_proxy_fields.h"
+#include "http/handler.h"
+
+#include <stdlib.h>
+
+enum {
+    BUFFER_SIZE = 64 * 1024, /* of a response's body; the fetch pauses when it is full */
+    FREE_BUFFERS_MAX = 16,   /* kept for reuse, a worker */
+    COMPLAINT_MS = 1000      /* one line in the log about an upstream's failures in this time */
+};
+
+/* ---- buffers ---- */
+
+struct buffer {
+    struct buffer *next_free;
+    size_t start; /* of what is not yet pulled */
+    size_t end;
+    char bytes[BUFFER_SIZE];
+};
+
+/* How an upstream fares, for the log. */
+struct upstream_state {
+    uint64_t complained_ms; /* 0: never */
+    unsigned unsaid;        /* failures since then */
+};
+
+struct proxy_state {
+    const struct reverse_proxy_conf *conf;
+    struct loop *loop;
+    struct fetcher *fetcher;
+    struct buffer *free_buffers;
+    unsigned n_free;
+    size_t next; /* whose turn it is */
+    struct upstream_state *upstreams;
+};
+
+static struct buffer *buffer_get(struct proxy_state *st)
+{
+    struct buffer *b = st->free_buffers;
+
+    if (b != NULL) {
+        st->free_buffers = b->next_free;
+        st->n_free--;
+    } else {
+        /* Not zeroed: a small body must not cost a large buffer's memory. */
+        b = xrealloc_array(NULL, 1, sizeof *b);
+    }
+    b->start = b->end = 0;
+    return b;
+}
+
+static void buffer_put(struct proxy_state *st, struct buffer *b)
+{
+    if (st->n_free == FREE_BUFFERS_MAX) {
+        free(b);
+        return;
+    }
+    b->next_free = st->free_buffers;
+    st->free_buffers = b;
+    st->n_free++;
+}
+
+/* ---- one exchange ---- */
+
+struct proxied {
+    struct source source;
+    struct exchange *ex;
+    struct proxy_state *st;
+    struct fetch *fetch; /* NULL: over */
+    size_t upstream;     /* index of the one at work */
+    size_t tried;
+    const char *target;
+    struct fields fields; /* the upstream's, names and values in the exchange's arena */
+    int status;           /* 0: no head yet */
+    int64_t content_length;
+    struct buffer *buffer;
+    struct task respond; /* at the end of the batch */
+    bool turn_passed;    /* of the two the task takes */
+    bool body_taken;     /* some of the request's body is gone: no other upstream can have it */
+    bool paused;         /* on_body answered false */
+    bool waiting;        /* pull answered AGAIN */
+    enum pull at_end;    /* once fetch is NULL: END or FAIL */
+};
+
+static const struct upstream *upstream_of(const struct proxied *p)
+{
+    return &p->st->conf->upstreams[p->upstream];
+}
+
+static size_t buffered(const struct proxied *p)
+{
+    return p->buffer == NULL ? 0 : p->buffer->end - p->buffer->start;
+}
+
+/* The response to a HEAD has no body, but the length that a GET's would have. */
+static bool states_length(const struct proxied *p)
+{
+    return p->ex->is_head && p->content_length != 0;
+}
+
+/* ---- the response's way: upstream to client ---- */
+
+static enum pull on_pull_response(struct source *s, char *buf, size_t cap, size_t *n)
+{
+    struct proxied *p = container_of(s, struct proxied, source);
+    size_t have = buffered(p);
+
+    p->waiting = false;
+    if (have == 0) {
+        p->waiting = p->fetch != NULL;
+        return p->fetch != NULL ? PULL_AGAIN : p->at_end;
+    }
+    *n = have < cap ? have : cap;
+    memcpy(buf, p->buffer->bytes + p->buffer->start, *n);
+    p->buffer->start += *n;
+    if (p->buffer->start < p->buffer->end)
+        return PULL_BYTES;
+    p->buffer->start = p->buffer->end = 0;
+    if (p->paused && p->fetch != NULL) {
+        p->paused = false;
+        fetch_resume_recv(p->fetch);
+    }
+    return PULL_BYTES;
+}
+
+static void wake(struct proxied *p)
+{
+    if (!p->waiting)
+        return;
+    p->waiting = false;
+    exchange_resume(p->ex);
+}
+
+static bool on_body(void *arg, struct str bytes)
+{
+    struct proxied *p = arg;
+
+    if (p->buffer == NULL)
+        p->buffer = buffer_get(p->st);
+    if (bytes.len > BUFFER_SIZE - p->buffer->end) {
+        p->paused = true;
+        return false;
+    }
+    memcpy(p->buffer->bytes + p->buffer->end, bytes.p, bytes.len);
+    p->buffer->end += bytes.len;
+    wake(p);
+    return true;
+}
+
+static void on_field(void *arg, struct str name, struct str value)
+{
+    struct proxied *p = arg;
+    char *copy = arena_bytes(p->ex->arena, name.len + value.len + 1);
+
+    memcpy(copy, name.p, name.len);
+    memcpy(copy + name.len, value.p, value.len);
+    fields_add(&p->fields, p->ex->arena, (struct str){copy, name.len},
+               (struct str){copy + name.len, value.len});
+}
+
+static void on_head(void *arg, int status, int64_t content_length)
+{
+    struct proxied *p = arg;
+
+    p->status = status;
+    p->content_length = content_length;
+    loop_post(p->st->loop, &p->respond);
+}
+
+static void respond(struct proxied *p)
+{
+    struct exchange *ex = p->ex;
+    bool whole = p->fetch == NULL && p->at_end == PULL_END;
+
+    if (ex->responded)
+        return;
+    proxy_respond_fields(ex, p->st->conf, upstream_of(p), &p->fields);
+    if (p->status == 204 || p->status == 304 || (whole && buffered(p) == 0 && !states_length(p)))
+        exchange_respond(ex, p->status);
+    else if (whole && !p->ex->is_head)
+        exchange_respond_bytes(ex, p->status, (struct str){p->buffer->bytes, p->buffer->end});
+    else
+        exchange_respond_source(ex, p->status, &p->source, p->content_length);
+}
+
+/* The first turn comes before the fetcher's own task, which tells of the end; the second after it.
+ */
+static void on_respond_task(struct task *t)
+{
+    struct proxied *p = container_of(t, struct proxied, respond);
+
+    if (p->turn_passed) {
+        respond(p);
+        return;
+    }
+    p->turn_passed = true;
+    loop_post(p->st->loop, t);
+}
+
+/* ---- the request's way: client to upstream ---- */
+
+static enum pull on_pull_request(void *arg, char *buf, size_t cap, size_t *n)
+{
+    struct proxied *p = arg;
+    enum pull answer = exchange_read_body(p->ex, buf, cap, n);
+
+    if (answer == PULL_BYTES)
+        p->body_taken = true;
+    return answer;
+}
+
+static void on_request_body(struct exchange *ex)
+{
+    struct proxied *p = ex->handler_data;
+
+    if (p->fetch != NULL)
+        fetch_resume_send(p->fetch);
+}
+
+/* ---- failure ---- */
+
+static void complain(struct proxied *p, const char *why)
+{
+    struct upstream_state *us = &p->st->upstreams[p->upstream];
+    uint64_t now = loop_now_ms(p->st->loop);
+
+    if (us->complained_ms != 0 && now - us->complained_ms < COMPLAINT_MS) {
+        us->unsaid++;
+        return;
+    }
+    log_warn("proxy", "upstream %s: %s (" STR_FMT " " STR_FMT STR_FMT "; %u failures not shown)",
+             upstream_of(p)->name, why, STR_ARG(p->ex->method), STR_ARG(p->ex->authority),
+             STR_ARG(p->ex->raw_path), us->unsaid);
+    us->complained_ms = now;
+    us->unsaid = 0;
+}
+
+static int status_of(enum fetch_result result)
+{
+    return result == FETCH_TIMEOUT || result == FETCH_CONNECT_TIMEOUT ? 504 : 502;
+}
+
+static bool start_fetch(struct proxied *p);
+
+static void fail(struct proxied *p, enum fetch_result result, const char *why)
+{
+    bool unsent = result == FETCH_CONNECT || result == FETCH_CONNECT_TIMEOUT;
+
+    complain(p, why);
+    p->at_end = PULL_FAIL;
+    if (p->ex->responded) {
+        wake(p);
+        return;
+    }
+    p->fields.n = 0;
+    if (unsent && !p->body_taken && p->tried < p->st->conf->n_upstreams) {
+        p->upstream = (p->upstream + 1) % p->st->conf->n_upstreams;
+        if (start_fetch(p))
+            return;
+    }
+    loop_unpost(p->st->loop, &p->respond);
+    exchange_respond_error(p->ex, status_of(result));
+}
+
+static void on_done(void *arg, enum fetch_result result, const char *why)
+{
+    struct proxied *p = arg;
+
+    p->fetch = NULL;
+    if (result != FETCH_OK) {
+        fail(p, result, why);
+        return;
+    }
+    p->at_end = PULL_END;
+    wake(p);
+}
+
+/* ---- start and end ---- */
+
+static const struct fetch_events events = {on_field, on_head, on_body, on_done, on_pull_request};
+
+static bool start_fetch(struct proxied *p)
+{
+    const struct reverse_proxy_conf *c = p->st->conf;
+    const struct upstream *u = upstream_of(p);
+    struct exchange *ex = p->ex;
+    struct fetch_spec spec = {
+        .events = &events,
+        .arg = p,
+        .method = arena_str(ex->arena, ex->method).p,
+        .url = u->url,
+        .target = p->target,
+        .fields = proxy_request_lines(ex, c, u),
+        .body_len = ex->is_head ? 0 : ex->request_body_len, /* RFC 9110 9.3.2: means nothing */
+        .unix_socket = u->unix_socket,
+        .connect_timeout_ms = c->dial_timeout_ms,
+        .head_timeout_ms = c->response_header_timeout_ms,
+    };
+    struct err e;
+
+    p->tried++;
+    p->fetch = fetch_start(p->st->fetcher, &spec, &e);
+    if (p->fetch == NULL)
+        complain(p, e.msg);
+    return p->fetch != NULL;
+}
+
+static void on_end(void *arg)
+{
+    struct proxied *p = arg;
+
+    if (p->fetch != NULL)
+        fetch_cancel(p->fetch);
+    p->fetch = NULL;
+    loop_unpost(p->st->loop, &p->respond);
+    if (p->buffer != NULL)
+        buffer_put(p->st, p->buffer);
+    p->buffer = NULL;
+}
+
+static enum verdict reverse_proxy_handle(const void *conf, struct exchange *ex)
+{
+    const struct reverse_proxy_conf *c = conf;
+    struct proxy_state *st = ex->handler_state;
+    struct proxied *p;
+
+    if (str_is(ex->method, "CONNECT")) { /* we are a gateway, not a tunnel */
+        exchange_respond_error(ex, 405);
+        return TAKEN;
+    }
+    p = arena_alloc(ex->arena, sizeof *p);
+    p->source.pull = on_pull_response;
+    p->respond.run = on_respond_task;
+    p->ex = ex;
+    p->st = st;
+    p->at_end = PULL_FAIL;
+    p->upstream = st->next;
+    st->next = (st->next + 1) % c->n_upstreams;
+    p->target = proxy_request_target(ex);
+    ex->handler_data = p;
+    ex->on_request_body = on_request_body;
+    exchange_defer(ex, on_end, p);
+    if (!start_fetch(p))
+        exchange_respond_error(ex, 502);
+    return TAKEN;
+}
+
+static int reverse_proxy_start(const void *conf, const struct worker_env *env, void **state,
+                               struct err *e)
+{
+    const struct reverse_proxy_conf *c = conf;
+    struct proxy_state *st = xalloc(sizeof *st);
+
+    (void)e;
+    st->conf = c;
+    st->loop = env->loop;
+    st->fetcher = env->fetcher;
+    st->upstreams = xalloc(c->n_upstreams * sizeof *st->upstreams);
+    *state = st;
+    return 0;
+}
+
+static void reverse_proxy_stop(void *state)
+{
+    struct proxy_state *st = state;
+
+    while (st->free_buffers != NULL) {
+        struct buffer *b = st->free_buffers;
+
+        st->free_buffers = b->next_free;
+        free(b);
+    }
+    free(st->upstreams);
+    free(st);
+}
+
+static const struct handler_type reverse_proxy_type = {"reverse_proxy", reverse_proxy_start,
+                                                       reverse_proxy_stop, reverse_proxy_handle};
+
+const struct directive reverse_proxy_directives[] = {
+    {"reverse_proxy", IN_HANDLERS, 0, -1, true, &reverse_proxy_type,
+     sizeof(struct reverse_proxy_conf), reverse_proxy_set,
+     "hand requests on to upstreams: host:port, http://host:port, unix//path"},
+    {0},
+};

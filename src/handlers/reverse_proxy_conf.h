@@ -1,0 +1,47 @@
+/* What a reverse_proxy directive says. Built by reverse_proxy_conf.c, read by the handler. */
+#ifndef LINTEL_HANDLERS_REVERSE_PROXY_CONF_H
+#define LINTEL_HANDLERS_REVERSE_PROXY_CONF_H
+
+#include "conf/directive.h"
+
+struct upstream {
+    const char *name;        /* as written, for messages */
+    const char *url;         /* "http://host:port/" */
+    struct str hostport;     /* of the url; {upstream_hostport} */
+    const char *unix_socket; /* absolute path, or NULL */
+    bool secure;             /* https: the Host field is then the upstream's own */
+};
+
+/* A change to the fields of the request (header_up) or the response (header_down). */
+enum field_op_kind { FIELD_SET, FIELD_ADD, FIELD_REMOVE, FIELD_SET_UPSTREAM };
+
+struct field_op {
+    enum field_op_kind kind;
+    struct str name;
+    struct text value; /* SET, ADD. FIELD_SET_UPSTREAM: the upstream's host and port instead */
+};
+
+struct field_ops {
+    struct field_op *list;
+    size_t n;
+    size_t cap;
+};
+
+struct reverse_proxy_conf {
+    struct upstream *upstreams; /* at least one */
+    size_t n_upstreams;
+    size_t cap;
+    struct field_ops up;
+    struct field_ops down;
+    unsigned dial_timeout_ms;            /* 3 s */
+    unsigned response_header_timeout_ms; /* 0: none, as in Caddy */
+};
+
+/* Reads one upstream address: "host:port", ":port", "http://host:port", "https://host",
+ * "unix//path". Returns 0, or -1 with *e set. Everything lives in a. */
+MUST_CHECK int upstream_parse(struct arena *a, struct str text, struct upstream *u, struct err *e);
+
+/* The directive's set function. */
+int reverse_proxy_set(const struct directive_args *d);
+
+#endif
