@@ -7,7 +7,8 @@ unit_tests = \
 	tests/unit/test_fetch \
 	tests/unit/test_hsts \
 	tests/unit/test_keys \
-	tests/unit/test_schedule
+	tests/unit/test_schedule \
+	tests/unit/test_store_fs
 
 tests_unit_test_acme_parse_SOURCES = tests/unit/test_acme_parse.c
 tests_unit_test_acme_parse_LDADD = $(unit_ldadd)
@@ -23,6 +24,8 @@ tests_unit_test_keys_SOURCES = tests/unit/test_keys.c
 tests_unit_test_keys_LDADD = $(unit_ldadd)
 tests_unit_test_schedule_SOURCES = tests/unit/test_schedule.c
 tests_unit_test_schedule_LDADD = $(unit_ldadd)
+tests_unit_test_store_fs_SOURCES = tests/unit/test_store_fs.c
+tests_unit_test_store_fs_LDADD = $(unit_ldadd)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)

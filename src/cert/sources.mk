@@ -14,6 +14,9 @@ liblintel_a_SOURCES += \
 	src/cert/schedule.c \
 	src/cert/schedule.h \
 	src/cert/store.h \
+	src/cert/store_fs.c \
+	src/cert/store_fs.h \
+	src/cert/store_fs_lock.c \
 	src/cert/store_layout.c \
 	src/cert/store_layout.h \
 	src/cert/x509.h
