@@ -3,6 +3,7 @@ unit_ldadd = liblintel.a $(CMOCKA_LIBS) $(libraries)
 unit_tests = \
 	tests/unit/test_acme_parse \
 	tests/unit/test_base64 \
+	tests/unit/test_client_hello \
 	tests/unit/test_date \
 	tests/unit/test_fetch \
 	tests/unit/test_hsts \
@@ -14,6 +15,8 @@ tests_unit_test_acme_parse_SOURCES = tests/unit/test_acme_parse.c
 tests_unit_test_acme_parse_LDADD = $(unit_ldadd)
 tests_unit_test_base64_SOURCES = tests/unit/test_base64.c
 tests_unit_test_base64_LDADD = $(unit_ldadd)
+tests_unit_test_client_hello_SOURCES = tests/unit/test_client_hello.c
+tests_unit_test_client_hello_LDADD = $(unit_ldadd)
 tests_unit_test_date_SOURCES = tests/unit/test_date.c
 tests_unit_test_date_LDADD = $(unit_ldadd)
 tests_unit_test_fetch_SOURCES = tests/unit/test_fetch.c
@@ -41,6 +44,7 @@ lint_tests =
 
 TESTS += $(it_tests) $(lint_tests)
 EXTRA_DIST += $(it_tests) $(lint_tests) \
+	tests/fuzz/corpus/client_hello \
 	tests/it/free_port.py \
 	tests/it/lib.py \
 	tests/it/lib.sh \
