@@ -2,17 +2,23 @@
 unit_ldadd = liblintel.a $(CMOCKA_LIBS) $(libraries)
 unit_tests = \
 	tests/unit/test_acme_parse \
+	tests/unit/test_address \
 	tests/unit/test_base64 \
 	tests/unit/test_client_hello \
 	tests/unit/test_date \
 	tests/unit/test_fetch \
 	tests/unit/test_hsts \
 	tests/unit/test_keys \
+	tests/unit/test_lexer \
+	tests/unit/test_parser \
 	tests/unit/test_schedule \
-	tests/unit/test_store_fs
+	tests/unit/test_store_fs \
+	tests/unit/test_text
 
 tests_unit_test_acme_parse_SOURCES = tests/unit/test_acme_parse.c
 tests_unit_test_acme_parse_LDADD = $(unit_ldadd)
+tests_unit_test_address_SOURCES = tests/unit/test_address.c
+tests_unit_test_address_LDADD = $(unit_ldadd)
 tests_unit_test_base64_SOURCES = tests/unit/test_base64.c
 tests_unit_test_base64_LDADD = $(unit_ldadd)
 tests_unit_test_client_hello_SOURCES = tests/unit/test_client_hello.c
@@ -25,10 +31,16 @@ tests_unit_test_hsts_SOURCES = tests/unit/test_hsts.c
 tests_unit_test_hsts_LDADD = $(unit_ldadd)
 tests_unit_test_keys_SOURCES = tests/unit/test_keys.c
 tests_unit_test_keys_LDADD = $(unit_ldadd)
+tests_unit_test_lexer_SOURCES = tests/unit/test_lexer.c
+tests_unit_test_lexer_LDADD = $(unit_ldadd)
+tests_unit_test_parser_SOURCES = tests/unit/test_parser.c
+tests_unit_test_parser_LDADD = $(unit_ldadd)
 tests_unit_test_schedule_SOURCES = tests/unit/test_schedule.c
 tests_unit_test_schedule_LDADD = $(unit_ldadd)
 tests_unit_test_store_fs_SOURCES = tests/unit/test_store_fs.c
 tests_unit_test_store_fs_LDADD = $(unit_ldadd)
+tests_unit_test_text_SOURCES = tests/unit/test_text.c
+tests_unit_test_text_LDADD = $(unit_ldadd)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)

@@ -179,7 +179,7 @@ int address_parse(struct str text, struct address *out, struct err *e)
         text.len = slash; /* "example.com/" is the site itself */
     else if (slash < text.len)
         return err_set(e, ERR_INVALID,
-                       "a site address has no path: write 'handle " STR_FMT "' in the site's block",
+                       "a site address has no path: match '" STR_FMT "' in the site's block",
                        STR_ARG(str_from(text, slash)));
     if (take_port(&text, out, e) != 0 || set_host(text, out, e) != 0)
         return -1;

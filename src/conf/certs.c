@@ -57,15 +57,13 @@ static const struct tls_conf *settings(struct conf_builder *b, struct site_draft
 }
 
 int certs_add(struct conf_builder *b, struct site_draft *site, const struct site_address *sa,
-              struct needs *needs)
+              struct needs *needs, enum cert_source *source)
 {
-    enum cert_source source;
-
-    if (decide(b, site, sa, &source) != 0)
+    if (decide(b, site, sa, source) != 0)
         return -1;
     needs->list = arena_grow(b->scratch, needs->list, needs->n, &needs->cap, sizeof *needs->list);
     needs->list[needs->n++] =
-        (struct need){arena_strdup(b->arena, sa->address.host), settings(b, site, source),
+        (struct need){arena_strdup(b->arena, sa->address.host), settings(b, site, *source),
                       &sa->token, site->tls_token.line == 0};
     return 0;
 }

@@ -17,9 +17,10 @@ struct needs {
     size_t n, cap;
 };
 
-/* Adds what a TLS address of a site needs. Returns -1 after an error. */
+/* Adds what a TLS address of a site needs; source says where it comes from. Returns -1 after an
+ * error. */
 int certs_add(struct conf_builder *b, struct site_draft *site, const struct site_address *sa,
-              struct needs *needs);
+              struct needs *needs, enum cert_source *source);
 
 /* Sorts, leaves each name once, reports names with two different settings. */
 void certs_settle(struct conf_builder *b, struct needs *needs);

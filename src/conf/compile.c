@@ -125,6 +125,7 @@ struct tls_address {
     const struct site_draft *site;
     const struct site_address *address;
     uint16_t port;
+    enum cert_source source;
 };
 
 struct addresses {
@@ -140,19 +141,19 @@ static void place_site(struct conf_builder *b, struct addresses *as, struct site
 
     for (size_t i = 0; i < site->n_addresses; i++) {
         const struct site_address *sa = &site->addresses[i];
-        uint16_t port;
+        struct tls_address t = {.site = site, .address = sa};
         bool tls;
 
-        if (resolve(b, site, sa, &port, &tls) != 0)
+        if (resolve(b, site, sa, &t.port, &tls) != 0)
             continue;
         if (tls) {
             n_tls++;
-            if (certs_add(b, site, sa, &as->needs) != 0)
+            if (certs_add(b, site, sa, &as->needs, &t.source) != 0)
                 continue;
             as->tls = arena_grow(b->scratch, as->tls, as->n_tls, &as->cap_tls, sizeof *as->tls);
-            as->tls[as->n_tls++] = (struct tls_address){site, sa, port};
+            as->tls[as->n_tls++] = t;
         }
-        listeners_add_site(as->listeners, site, sa, port, tls);
+        listeners_add_site(as->listeners, site, sa, t.port, tls);
     }
     if (n_tls == 0 && site->n_addresses > 0 && site->tls_token.line != 0)
         diag_error(b->diag, &site->tls_token, "'tls' is of no use: the site has no HTTPS address");
@@ -168,7 +169,7 @@ static void place_redirects(struct conf_builder *b, struct addresses *as)
         case AUTO_HTTPS_OFF:
             break;
         case AUTO_HTTPS_DISABLE_REDIRECTS:
-            if (t->site->site->tls.source == CERT_ACME)
+            if (t->source == CERT_ACME)
                 listeners_add_challenge(as->listeners, t->site);
             break;
         case AUTO_HTTPS_ON:

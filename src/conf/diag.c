@@ -232,10 +232,8 @@ void nearest_init(struct nearest *n, struct str word)
 {
     n->word = word;
     n->best = (struct str){NULL, 0};
-    /* A third of the word may be wrong. */
-    n->distance = (unsigned)(word.len < 60 ? word.len / 3 : 20) + 1;
-    if (word.len == 2)
-        n->distance++;
+    /* One slip in a short word, a swapped pair in a longer one, else a third of the word. */
+    n->distance = 1 + (word.len < 4 ? 1 : word.len < 9 ? 2 : (unsigned)(word.len / 3));
 }
 
 void nearest_offer(struct nearest *n, struct str candidate)

@@ -195,6 +195,16 @@ static bool is_end_quote(const struct lexer *lx, int quote)
     return lx->inserted.len == 0 && peek(lx) == quote;
 }
 
+/* A backslash that escapes a quote goes; one that escapes a backslash stays, so that what follows
+ * the pair is not escaped. */
+static void read_escape(struct lexer *lx)
+{
+    if (str_starts(lx->rest, STR_LIT("\\\"")))
+        advance(lx);
+    else if (str_starts(lx->rest, STR_LIT("\\\\")))
+        take(lx);
+}
+
 static int read_quoted(struct lexer *lx, const struct token *start)
 {
     int quote = peek(lx);
@@ -207,8 +217,8 @@ static int read_quoted(struct lexer *lx, const struct token *start)
             continue;
         if (is_crlf(upcoming(lx)))
             advance(lx);
-        if (lx->inserted.len == 0 && quote == '"' && str_starts(lx->rest, STR_LIT("\\\"")))
-            advance(lx);
+        if (lx->inserted.len == 0 && quote == '"')
+            read_escape(lx);
         if (!refuse_control(lx))
             take(lx);
     }
