@@ -29,7 +29,7 @@ static const struct {
     {"incorrectResponse", ACME_PROBLEM_OTHER, 0, "the CA got a wrong answer to its challenge"},
     {"invalidContact", ACME_PROBLEM_OTHER, HOUR, "the CA does not accept the e-mail address"},
     {"malformed", ACME_PROBLEM_OTHER, 0, "the CA did not understand our request"},
-    {"orderNotReady", ACME_PROBLEM_OTHER, 0, "the order was not ready"},
+    {"orderNotReady", ACME_PROBLEM_NOT_READY, 0, "the order was not ready"},
     {"rateLimited", ACME_PROBLEM_RATE_LIMITED, 15 * MINUTE, "a rate limit of the CA is reached"},
     {"rejectedIdentifier", ACME_PROBLEM_OTHER, HOUR, "the CA does not issue for this name"},
     {"serverInternal", ACME_PROBLEM_SERVER, 0, "the CA has trouble of its own"},

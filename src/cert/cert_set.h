@@ -29,6 +29,9 @@ struct cert_entry {
 struct cert_set *cert_set_ref(struct cert_set *s);
 void cert_set_unref(struct cert_set *s); /* NULL is fine */
 
+/* Each set that was made has a higher number than those before it. */
+uint64_t cert_set_number(const struct cert_set *s);
+
 /* The entry for a name as a client asks for it (lower-cased): exact, else the wildcard of its
  * parent; NULL if none is configured. An IP address is looked up as text without brackets. */
 const struct cert_entry *cert_set_find(const struct cert_set *s, struct str name);

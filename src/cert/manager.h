@@ -11,6 +11,8 @@
 
 struct manager;
 
+enum { MANAGER_ANSWER_WAIT_MS = 300 };
+
 /* Called in the certificate thread with one reference to the new set, given away. */
 typedef void (*manager_publish)(void *arg, struct cert_set *set);
 
@@ -24,6 +26,15 @@ void manager_set_conf(struct manager *m, struct conf *conf);
 
 /* Looks at everything again now (after SIGHUP files may have changed). Any thread. */
 void manager_kick(struct manager *m);
+
+/* Tells whether the http port could be bound, after each configuration: http-01 is used only if it
+ * is. Until told, it is taken for bound if the configuration has a listener there. Any thread. */
+void manager_set_ports(struct manager *m, bool http_bound);
+
+/* Tells that all workers have taken up the set with this number (cert_set_number) or a later one: a
+ * challenge is begun only when its answer has reached all of them. Without this word it is begun
+ * after MANAGER_ANSWER_WAIT_MS. Any thread. */
+void manager_taken(struct manager *m, uint64_t number);
 
 /* Stops the thread and frees m; orders under way are left for the next start. Blocks until it is
  * done (at most about a second). */

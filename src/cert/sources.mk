@@ -1,7 +1,13 @@
 liblintel_a_SOURCES += \
+	src/cert/acme.c \
+	src/cert/acme.h \
+	src/cert/acme_ca.c \
+	src/cert/acme_exchange.c \
 	src/cert/acme_parse.c \
 	src/cert/acme_parse.h \
+	src/cert/acme_priv.h \
 	src/cert/acme_problem.c \
+	src/cert/acme_states.c \
 	src/cert/cert_set.h \
 	src/cert/jdoc.c \
 	src/cert/jdoc.h \
