@@ -8,6 +8,7 @@ unit_tests = \
 	tests/unit/test_date \
 	tests/unit/test_fetch \
 	tests/unit/test_hsts \
+	tests/unit/test_jws \
 	tests/unit/test_keys \
 	tests/unit/test_lexer \
 	tests/unit/test_parser \
@@ -29,6 +30,8 @@ tests_unit_test_fetch_SOURCES = tests/unit/test_fetch.c
 tests_unit_test_fetch_LDADD = $(unit_ldadd)
 tests_unit_test_hsts_SOURCES = tests/unit/test_hsts.c
 tests_unit_test_hsts_LDADD = $(unit_ldadd)
+tests_unit_test_jws_SOURCES = tests/unit/test_jws.c
+tests_unit_test_jws_LDADD = $(unit_ldadd)
 tests_unit_test_keys_SOURCES = tests/unit/test_keys.c
 tests_unit_test_keys_LDADD = $(unit_ldadd)
 tests_unit_test_lexer_SOURCES = tests/unit/test_lexer.c

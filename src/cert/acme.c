@@ -257,7 +257,8 @@ static void take_reply(struct acme *a)
         if (pace(a, &e))
             return;
     }
-    err_wrap(&e, "%s", acme_rows[before].name);
+    if (e.code != ERR_REFUSED) /* the CA's own words need no more */
+        err_wrap(&e, "%s", acme_rows[before].name);
     fail(a, &e);
 }
 
