@@ -12,6 +12,7 @@ unit_tests = \
 	tests/unit/test_keys \
 	tests/unit/test_lexer \
 	tests/unit/test_parser \
+	tests/unit/test_reverse_proxy \
 	tests/unit/test_schedule \
 	tests/unit/test_store_fs \
 	tests/unit/test_text
@@ -26,7 +27,7 @@ tests_unit_test_client_hello_SOURCES = tests/unit/test_client_hello.c
 tests_unit_test_client_hello_LDADD = $(unit_ldadd)
 tests_unit_test_date_SOURCES = tests/unit/test_date.c
 tests_unit_test_date_LDADD = $(unit_ldadd)
-tests_unit_test_fetch_SOURCES = tests/unit/test_fetch.c
+tests_unit_test_fetch_SOURCES = tests/unit/peer.c tests/unit/peer.h tests/unit/test_fetch.c
 tests_unit_test_fetch_LDADD = $(unit_ldadd)
 tests_unit_test_hsts_SOURCES = tests/unit/test_hsts.c
 tests_unit_test_hsts_LDADD = $(unit_ldadd)
@@ -38,6 +39,9 @@ tests_unit_test_lexer_SOURCES = tests/unit/test_lexer.c
 tests_unit_test_lexer_LDADD = $(unit_ldadd)
 tests_unit_test_parser_SOURCES = tests/unit/test_parser.c
 tests_unit_test_parser_LDADD = $(unit_ldadd)
+tests_unit_test_reverse_proxy_SOURCES = tests/unit/peer.c tests/unit/peer.h \
+	tests/unit/test_reverse_proxy.c
+tests_unit_test_reverse_proxy_LDADD = $(unit_ldadd)
 tests_unit_test_schedule_SOURCES = tests/unit/test_schedule.c
 tests_unit_test_schedule_LDADD = $(unit_ldadd)
 tests_unit_test_store_fs_SOURCES = tests/unit/test_store_fs.c

@@ -243,9 +243,10 @@ static void complain(struct proxied *p, const char *why)
         us->unsaid++;
         return;
     }
-    log_warn("proxy", "upstream %s: %s (" STR_FMT " " STR_FMT STR_FMT "; %u failures not shown)",
-             upstream_of(p)->name, why, STR_ARG(p->ex->method), STR_ARG(p->ex->authority),
-             STR_ARG(p->ex->raw_path), us->unsaid);
+    if (us->unsaid > 0)
+        log_warn("proxy", "upstream %s: %u more failures", upstream_of(p)->name, us->unsaid);
+    log_warn("proxy", "upstream %s: %s (" STR_FMT " " STR_FMT STR_FMT ")", upstream_of(p)->name,
+             why, STR_ARG(p->ex->method), STR_ARG(p->ex->authority), STR_ARG(p->ex->raw_path));
     us->complained_ms = now;
     us->unsaid = 0;
 }

@@ -3,13 +3,11 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "peer.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -19,102 +17,6 @@
 #include <cmocka.h>
 
 enum { MANY = 8 * 1024 * 1024, LIMIT_MS = 10000 };
-
-/* ---- the server ---- */
-
-struct server {
-    int fd;
-    uint16_t port;
-    pthread_t thread;
-    atomic_int accepts;
-    atomic_size_t sent; /* by send_many() */
-    void (*serve)(struct server *s, int fd);
-    const char *text; /* what serve_text() says */
-};
-
-static bool send_all(int fd, const char *p, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = send(fd, p, len, MSG_NOSIGNAL);
-
-        if (n <= 0)
-            return false;
-        p += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
-static bool say(int fd, const char *text)
-{
-    return send_all(fd, text, strlen(text));
-}
-
-/* Reads a request's header, byte by byte so that the body stays in the socket. */
-static bool read_head(int fd, char *head, size_t cap)
-{
-    size_t len = 0;
-
-    while (len + 1 < cap && recv(fd, head + len, 1, 0) == 1) {
-        head[++len] = '\0';
-        if (len >= 4 && strcmp(head + len - 4, "\r\n\r\n") == 0)
-            return true;
-    }
-    return false;
-}
-
-static void *serve_thread(void *arg)
-{
-    struct server *s = arg;
-    int fd;
-
-    while ((fd = accept(s->fd, NULL, NULL)) != -1) {
-        atomic_fetch_add(&s->accepts, 1);
-        s->serve(s, fd);
-        close(fd);
-    }
-    return NULL;
-}
-
-static void server_start(struct server *s, void (*serve)(struct server *, int), const char *text)
-{
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof a;
-
-    memset(s, 0, sizeof *s);
-    s->serve = serve;
-    s->text = text;
-    s->fd = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(s->fd, (struct sockaddr *)&a, sizeof a), 0);
-    assert_int_equal(listen(s->fd, 16), 0);
-    assert_int_equal(getsockname(s->fd, (struct sockaddr *)&a, &len), 0);
-    s->port = ntohs(a.sin_port);
-    assert_int_equal(pthread_create(&s->thread, NULL, serve_thread, s), 0);
-}
-
-static void server_stop(struct server *s)
-{
-    shutdown(s->fd, SHUT_RDWR);
-    pthread_join(s->thread, NULL);
-    close(s->fd);
-}
-
-/* The text to every request of a connection, until the peer goes. */
-static void serve_text(struct server *s, int fd)
-{
-    char head[8192];
-
-    while (read_head(fd, head, sizeof head) && say(fd, s->text))
-        ;
-}
-
-static void serve_text_once(struct server *s, int fd)
-{
-    char head[8192];
-
-    if (read_head(fd, head, sizeof head))
-        say(fd, s->text);
-}
 
 /* ---- the client ---- */
 
@@ -245,7 +147,7 @@ static void on_limit(struct timer *t)
     loop_stop(c->loop);
 }
 
-static void client_init(struct client *c, const struct server *s)
+static void client_init(struct client *c, const struct peer *s)
 {
     struct err e;
 
@@ -313,24 +215,24 @@ static void pass_time(struct client *c, uint64_t ms)
 
 static char seen[8192];
 
-static void serve_seen(struct server *s, int fd)
+static void serve_seen(struct peer *s, int fd)
 {
     (void)s;
-    if (read_head(fd, seen, sizeof seen))
-        say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    if (peer_read_head(fd, seen, sizeof seen))
+        peer_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
 }
 
 static void sends_what_it_is_told_and_no_more(void **state)
 {
     static const char *const fields[] = {"Host: example.org", "X-Empty:", "X-Space: ", "X-A: b: c",
                                          NULL};
-    struct server s;
+    struct peer s;
     struct client c;
     char want[256];
 
     (void)state;
     setenv("http_proxy", "http://127.0.0.1:1", 1); /* has no say */
-    server_start(&s, serve_seen, NULL);
+    peer_start(&s, serve_seen, NULL);
     client_init(&c, &s);
     client_run(&c);
     assert_int_equal(c.result, FETCH_OK);
@@ -350,7 +252,7 @@ static void sends_what_it_is_told_and_no_more(void **state)
              s.port);
     assert_string_equal(seen, want);
     client_fini(&c);
-    server_stop(&s);
+    peer_stop(&s);
     unsetenv("http_proxy");
 }
 
@@ -433,10 +335,10 @@ static void reads_responses(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(responses); i++) {
-        struct server s;
+        struct peer s;
         struct client c;
 
-        server_start(&s, serve_text_once, responses[i].text);
+        peer_start(&s, peer_serve_once, responses[i].text);
         client_init(&c, &s);
         client_run(&c);
         if (c.result != responses[i].result || c.status != responses[i].status)
@@ -450,17 +352,17 @@ static void reads_responses(void **state)
         assert_string_equal(c.body.len == 0 ? "" : c.body.p, responses[i].body);
         assert_int_equal(c.result == FETCH_OK, c.why[0] == '\0');
         client_fini(&c);
-        server_stop(&s);
+        peer_stop(&s);
     }
 }
 
 static void head_has_a_length_and_no_body(void **state)
 {
-    struct server s;
+    struct peer s;
     struct client c;
 
     (void)state;
-    server_start(&s, serve_text, "HTTP/1.1 200 OK\r\nContent-Length: 70\r\n\r\n");
+    peer_start(&s, peer_serve, "HTTP/1.1 200 OK\r\nContent-Length: 70\r\n\r\n");
     client_init(&c, &s);
     c.spec.method = "HEAD";
     for (int i = 0; i < 3; i++) {
@@ -471,45 +373,46 @@ static void head_has_a_length_and_no_body(void **state)
     }
     assert_int_equal(atomic_load(&s.accepts), 1);
     client_fini(&c);
-    server_stop(&s);
+    peer_stop(&s);
 }
 
-static void serve_huge_head(struct server *s, int fd)
+static void serve_huge_head(struct peer *s, int fd)
 {
     char head[8192];
 
     (void)s;
-    if (!read_head(fd, head, sizeof head) || !say(fd, "HTTP/1.1 200 OK\r\n"))
+    if (!peer_read_head(fd, head, sizeof head) || !peer_say(fd, "HTTP/1.1 200 OK\r\n"))
         return;
-    while (say(fd, "X-Filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"))
+    while (
+        peer_say(fd, "X-Filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"))
         ;
 }
 
 static void limits_the_header(void **state)
 {
-    struct server s;
+    struct peer s;
     struct client c;
 
     (void)state;
-    server_start(&s, serve_huge_head, NULL);
+    peer_start(&s, serve_huge_head, NULL);
     client_init(&c, &s);
     c.spec.max_head = 4096;
     client_run(&c);
     assert_int_equal(c.result, FETCH_TOO_BIG);
     assert_true(c.fields.len <= 4096);
     client_fini(&c);
-    server_stop(&s);
+    peer_stop(&s);
 }
 
 /* ---- connections ---- */
 
 static void keeps_connections(void **state)
 {
-    struct server s;
+    struct peer s;
     struct client c;
 
     (void)state;
-    server_start(&s, serve_text, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    peer_start(&s, peer_serve, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     client_init(&c, &s);
     for (int i = 0; i < 50; i++) {
         c.spec.method = i % 3 == 0 ? "GET" : i % 3 == 1 ? "DELETE" : "POST";
@@ -519,22 +422,22 @@ static void keeps_connections(void **state)
     }
     assert_int_equal(atomic_load(&s.accepts), 1);
     client_fini(&c);
-    server_stop(&s);
+    peer_stop(&s);
 }
 
 static atomic_int posts;
 
 /* Answers the first request of its first connection, then goes without a word at the second. */
-static void serve_then_vanish(struct server *s, int fd)
+static void serve_then_vanish(struct peer *s, int fd)
 {
     char head[8192];
 
-    while (read_head(fd, head, sizeof head)) {
+    while (peer_read_head(fd, head, sizeof head)) {
         if (strncmp(head, "POST", 4) == 0)
             atomic_fetch_add(&posts, 1);
         if (atomic_load(&s->accepts) == 1 && s->text == NULL)
             return;
-        say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        peer_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         if (atomic_load(&s->accepts) == 1)
             s->text = NULL;
     }
@@ -550,11 +453,11 @@ static void sends_again_only_what_is_idempotent(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct server s;
+        struct peer s;
         struct client c;
 
         atomic_store(&posts, 0);
-        server_start(&s, serve_then_vanish, "first");
+        peer_start(&s, serve_then_vanish, "first");
         client_init(&c, &s);
         client_run(&c);
         assert_int_equal(c.result, FETCH_OK);
@@ -563,19 +466,19 @@ static void sends_again_only_what_is_idempotent(void **state)
         assert_int_equal(c.result, rows[i].result);
         assert_true(atomic_load(&posts) <= 1);
         client_fini(&c);
-        server_stop(&s);
+        peer_stop(&s);
     }
 }
 
 static void tells_a_refused_connection(void **state)
 {
-    struct server s;
+    struct peer s;
     struct client c;
 
     (void)state;
-    server_start(&s, serve_text, "");
+    peer_start(&s, peer_serve, "");
     client_init(&c, &s);
-    server_stop(&s);
+    peer_stop(&s);
     c.spec.method = "POST";
     c.spec.body_len = c.to_send = 3;
     client_run(&c);
@@ -590,12 +493,12 @@ static void tells_a_refused_connection(void **state)
 
 static void connects_elsewhere(void **state)
 {
-    struct server s;
+    struct peer s;
     struct client c;
     char to[32];
 
     (void)state;
-    server_start(&s, serve_seen, NULL);
+    peer_start(&s, serve_seen, NULL);
     client_init(&c, &s);
     snprintf(to, sizeof to, "127.0.0.1:%u", s.port);
     c.spec.connect_to = to;
@@ -604,24 +507,19 @@ static void connects_elsewhere(void **state)
     assert_int_equal(c.result, FETCH_OK);
     assert_string_equal(seen, "GET /x HTTP/1.1\r\nHost: example.invalid:81\r\n\r\n");
     client_fini(&c);
-    server_stop(&s);
+    peer_stop(&s);
 }
 
 static void speaks_through_unix_sockets(void **state)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
-    struct server s;
+    struct peer s;
     struct client c;
 
     (void)state;
     snprintf(a.sun_path, sizeof a.sun_path, "/tmp/test_fetch-%d.sock", (int)getpid());
-    memset(&s, 0, sizeof s);
-    s.serve = serve_text;
-    s.text = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nunix";
-    s.fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    assert_int_equal(bind(s.fd, (struct sockaddr *)&a, sizeof a), 0);
-    assert_int_equal(listen(s.fd, 4), 0);
-    assert_int_equal(pthread_create(&s.thread, NULL, serve_thread, &s), 0);
+    peer_start_at(&s, (struct sockaddr *)&a, sizeof a, peer_serve,
+                  "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nunix");
     client_init(&c, &s);
     c.spec.unix_socket = a.sun_path;
     c.spec.url = "http://localhost/";
@@ -629,13 +527,13 @@ static void speaks_through_unix_sockets(void **state)
     assert_int_equal(c.result, FETCH_OK);
     assert_string_equal(c.body.p, "unix");
     client_fini(&c);
-    server_stop(&s);
+    peer_stop(&s);
     unlink(a.sun_path);
 }
 
 /* ---- time limits ---- */
 
-static void serve_nothing(struct server *s, int fd)
+static void serve_nothing(struct peer *s, int fd)
 {
     char b[4096];
 
@@ -646,11 +544,11 @@ static void serve_nothing(struct server *s, int fd)
 
 static void keeps_time_limits(void **state)
 {
-    struct server s;
+    struct peer s;
     struct client c;
 
     (void)state;
-    server_start(&s, serve_nothing, NULL);
+    peer_start(&s, serve_nothing, NULL);
     client_init(&c, &s);
     c.spec.head_timeout_ms = 50;
     client_run(&c);
@@ -660,19 +558,19 @@ static void keeps_time_limits(void **state)
     client_run(&c);
     assert_int_equal(c.result, FETCH_TIMEOUT);
     client_fini(&c);
-    server_stop(&s);
+    peer_stop(&s);
 }
 
 static void limits_the_time_to_connect(void **state)
 {
-    struct server s;
+    struct peer s;
     struct client c;
     int held[8];
 
     (void)state;
-    server_start(&s, serve_nothing, NULL);
+    peer_start(&s, serve_nothing, NULL);
     client_init(&c, &s);
-    server_stop(&s);
+    peer_stop(&s);
     /* A listener whose queue is full: further SYNs are dropped. */
     s.fd = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -696,49 +594,49 @@ static void limits_the_time_to_connect(void **state)
 
 /* ---- streaming ---- */
 
-static void send_many(struct server *s, int fd)
+static void send_many(struct peer *s, int fd)
 {
     static const char block[65536];
 
-    while (atomic_load(&s->sent) < MANY && send_all(fd, block, sizeof block))
+    while (atomic_load(&s->sent) < MANY && peer_send(fd, block, sizeof block))
         atomic_fetch_add(&s->sent, sizeof block);
 }
 
-static void serve_many(struct server *s, int fd)
+static void serve_many(struct peer *s, int fd)
 {
     char head[8192];
 
-    if (read_head(fd, head, sizeof head)) {
+    if (peer_read_head(fd, head, sizeof head)) {
         snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", (int)MANY);
-        say(fd, head);
+        peer_say(fd, head);
         send_many(s, fd);
     }
 }
 
 static void streams_a_response(void **state)
 {
-    struct server s;
+    struct peer s;
     struct client c;
 
     (void)state;
-    server_start(&s, serve_many, NULL);
+    peer_start(&s, serve_many, NULL);
     client_init(&c, &s);
     c.stall = 20;
     client_run(&c);
     assert_int_equal(c.result, FETCH_OK);
     assert_int_equal(c.received, MANY);
     client_fini(&c);
-    server_stop(&s);
+    peer_stop(&s);
 }
 
 static void a_paused_fetch_slows_the_peer(void **state)
 {
-    struct server s;
+    struct peer s;
     struct client c;
     size_t sent;
 
     (void)state;
-    server_start(&s, serve_many, NULL);
+    peer_start(&s, serve_many, NULL);
     client_init(&c, &s);
     c.stall = 1000000;
     client_start(&c);
@@ -755,21 +653,21 @@ static void a_paused_fetch_slows_the_peer(void **state)
     assert_true(c.done);
     assert_int_equal(c.received, MANY);
     client_fini(&c);
-    server_stop(&s);
+    peer_stop(&s);
 }
 
 static char request_head[8192];
 static atomic_size_t taken;
 
 /* Reads a body of any framing up to its end, as far as this test sends it. */
-static void serve_sink(struct server *s, int fd)
+static void serve_sink(struct peer *s, int fd)
 {
     char b[65536];
     bool chunked;
     size_t want = MANY, got = 0;
     ssize_t n = 0;
 
-    while (read_head(fd, request_head, sizeof request_head)) {
+    while (peer_read_head(fd, request_head, sizeof request_head)) {
         chunked = strstr(request_head, "chunked") != NULL;
         if (!chunked)
             want = strtoul(strstr(request_head, "Content-Length: ") + 16, NULL, 10);
@@ -780,17 +678,17 @@ static void serve_sink(struct server *s, int fd)
             got += (size_t)n;
         }
         atomic_store(&taken, got);
-        say(fd, s->text);
+        peer_say(fd, s->text);
     }
 }
 
 static void streams_a_request(void **state)
 {
-    struct server s;
+    struct peer s;
     struct client c;
 
     (void)state;
-    server_start(&s, serve_sink, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    peer_start(&s, serve_sink, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     client_init(&c, &s);
     c.spec.method = "POST";
     for (int i = 0; i < 4; i++) {
@@ -811,16 +709,16 @@ static void streams_a_request(void **state)
     c.spec.body_len = 0; /* and the handle forgets about bodies */
     c.spec.method = "GET";
     client_fini(&c);
-    server_stop(&s);
+    peer_stop(&s);
 }
 
 static void a_broken_request_body_ends_the_fetch(void **state)
 {
-    struct server s;
+    struct peer s;
     struct client c;
 
     (void)state;
-    server_start(&s, serve_sink, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    peer_start(&s, serve_sink, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     client_init(&c, &s);
     c.spec.method = "PUT";
     c.spec.body_len = 100;
@@ -831,16 +729,16 @@ static void a_broken_request_body_ends_the_fetch(void **state)
         assert_int_equal(c.result, FETCH_FAILED);
     }
     client_fini(&c);
-    server_stop(&s);
+    peer_stop(&s);
 }
 
-static void serve_413(struct server *s, int fd)
+static void serve_413(struct peer *s, int fd)
 {
     char head[8192];
 
     (void)s;
-    if (read_head(fd, head, sizeof head)) {
-        say(fd, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig");
+    if (peer_read_head(fd, head, sizeof head)) {
+        peer_say(fd, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig");
         shutdown(fd, SHUT_WR);
         serve_nothing(s, fd);
     }
@@ -848,11 +746,11 @@ static void serve_413(struct server *s, int fd)
 
 static void takes_an_answer_before_the_body_was_sent(void **state)
 {
-    struct server s;
+    struct peer s;
     struct client c;
 
     (void)state;
-    server_start(&s, serve_413, NULL);
+    peer_start(&s, serve_413, NULL);
     client_init(&c, &s);
     c.spec.method = "POST";
     c.spec.body_len = c.to_send = MANY;
@@ -862,7 +760,7 @@ static void takes_an_answer_before_the_body_was_sent(void **state)
     assert_string_equal(c.body.p, "big");
     assert_true(c.to_send > 0);
     client_fini(&c);
-    server_stop(&s);
+    peer_stop(&s);
 }
 
 /* ---- cancelling ---- */
@@ -871,10 +769,10 @@ static void may_be_cancelled_anywhere(void **state)
 {
     (void)state;
     for (const char *where = "fhbpds"; *where != '\0'; where++) {
-        struct server s;
+        struct peer s;
         struct client c;
 
-        server_start(&s, *where == 'p' ? serve_nothing : serve_many, NULL);
+        peer_start(&s, *where == 'p' ? serve_nothing : serve_many, NULL);
         client_init(&c, &s);
         c.cancel_in = *where;
         if (*where == 'p') {
@@ -892,24 +790,24 @@ static void may_be_cancelled_anywhere(void **state)
         }
         pass_time(&c, 20);
         client_fini(&c);
-        server_stop(&s);
+        peer_stop(&s);
     }
 }
 
 static void the_fetcher_may_go_first(void **state)
 {
-    struct server s;
+    struct peer s;
     struct client c;
 
     (void)state;
-    server_start(&s, serve_many, NULL);
+    peer_start(&s, serve_many, NULL);
     client_init(&c, &s);
     c.stall = 1000000;
     client_start(&c);
     pass_time(&c, 30);
     c.cancelled = true; /* asserts that no callback comes */
     client_fini(&c);
-    server_stop(&s);
+    peer_stop(&s);
 }
 
 int main(void)

@@ -1,0 +1,737 @@
+/* The proxy between an engine made for the test and a peer that says what the test wants. */
+#include "handlers/reverse_proxy.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "conf/load.h"
+#include "handlers/reverse_proxy_conf.h"
+#include "http/service.h"
+#include "peer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { MANY = 4 * 1024 * 1024, LIMIT_MS = 10000 };
+
+/* ---- upstream addresses ---- */
+
+static const struct {
+    const char *text;
+    const char *url; /* NULL: an error */
+    const char *hostport;
+    const char *unix_socket;
+} addresses[] = {
+    {"127.0.0.1:9000", "http://127.0.0.1:9000/", "127.0.0.1:9000", NULL},
+    {":9000", "http://localhost:9000/", "localhost:9000", NULL},
+    {"backend", "http://backend/", "backend", NULL},
+    {"http://backend:80", "http://backend/", "backend", NULL},
+    {"https://backend", "https://backend/", "backend", NULL},
+    {"https://backend:8443", "https://backend:8443/", "backend:8443", NULL},
+    {"[::1]:9000", "http://[::1]:9000/", "[::1]:9000", NULL},
+    {"unix//run/app.sock", "http://localhost/", "localhost", "/run/app.sock"},
+    {"", NULL, NULL, NULL},
+    {":", NULL, NULL, NULL},
+    {"host:0", NULL, NULL, NULL},
+    {"host:65536", NULL, NULL, NULL},
+    {"host:80-82", NULL, NULL, NULL},
+    {"http://host/path", NULL, NULL, NULL},
+    {"host/", NULL, NULL, NULL},
+    {"h2c://host:80", NULL, NULL, NULL},
+    {"{env}:80", NULL, NULL, NULL},
+    {"user@host:80", NULL, NULL, NULL},
+    {"[::1:80", NULL, NULL, NULL},
+    {"unix/relative", NULL, NULL, NULL},
+    {"ho st", NULL, NULL, NULL},
+};
+
+static void reads_upstream_addresses(void **state)
+{
+    struct arena *a = arena_new();
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(addresses); i++) {
+        struct upstream u;
+        struct err e = {0};
+        int rc = upstream_parse(a, str_of(addresses[i].text), &u, &e);
+
+        assert_int_equal(rc, addresses[i].url == NULL ? -1 : 0);
+        if (rc != 0)
+            continue;
+        assert_string_equal(u.url, addresses[i].url);
+        assert_true(str_is(u.hostport, addresses[i].hostport));
+        assert_int_equal(u.unix_socket == NULL, addresses[i].unix_socket == NULL);
+        if (u.unix_socket != NULL)
+            assert_string_equal(u.unix_socket, addresses[i].unix_socket);
+    }
+    arena_free(a);
+}
+
+/* ---- the engine ---- */
+
+struct rig {
+    struct loop *loop;
+    struct fetcher *fetcher;
+    struct conf *conf;
+    struct service *service;
+    struct timer limit;
+    struct timer later;
+
+    struct exchange ex;
+    struct arena *arena;
+    struct task pump;
+    struct buf body;
+    struct buf fields;
+    size_t received;
+    bool parked; /* the source answered AGAIN */
+    bool slow;   /* pull only when the timer `later` says so */
+    bool ended;
+    bool failed;
+    enum body_kind kind;
+
+    size_t to_send; /* of the request's body */
+    unsigned stall;
+    enum pull at_end;
+};
+
+static void end(struct rig *r, bool failed)
+{
+    r->ended = true;
+    r->failed = failed;
+    loop_stop(r->loop);
+}
+
+static void take(struct rig *r, struct str bytes)
+{
+    r->received += bytes.len;
+    if (r->body.len + bytes.len <= r->body.max)
+        assert_int_equal(buf_append_str(&r->body, bytes), 0);
+}
+
+static void on_pump(struct task *t)
+{
+    struct rig *r = container_of(t, struct rig, pump);
+    char block[3000];
+    size_t n = 0;
+
+    if (r->ended)
+        return;
+    r->parked = false;
+    r->kind = r->ex.body.kind;
+    if (r->kind == BODY_BYTES)
+        take(r, r->ex.body.bytes);
+    if (r->kind != BODY_SOURCE || r->ex.is_head) {
+        end(r, false);
+        return;
+    }
+    for (;;) {
+        struct source *s = r->ex.body.source;
+
+        switch (s->pull(s, block, sizeof block, &n)) {
+        case PULL_BYTES:
+            take(r, (struct str){block, n});
+            if (r->slow)
+                return;
+            break;
+        case PULL_AGAIN:
+            r->parked = true;
+            return;
+        case PULL_END:
+            end(r, false);
+            return;
+        case PULL_FAIL:
+            end(r, true);
+            return;
+        }
+    }
+}
+
+static void engine_respond(struct exchange *ex)
+{
+    struct rig *r = container_of(ex, struct rig, ex);
+
+    for (size_t i = 0; i < ex->response.n; i++)
+        assert_int_equal(buf_printf(&r->fields, STR_FMT "=" STR_FMT "|",
+                                    STR_ARG(ex->response.list[i].name),
+                                    STR_ARG(ex->response.list[i].value)),
+                         0);
+    loop_post(r->loop, &r->pump);
+}
+
+static void engine_resume(struct exchange *ex)
+{
+    struct rig *r = container_of(ex, struct rig, ex);
+
+    assert_true(r->parked); /* never for nothing */
+    loop_post(r->loop, &r->pump);
+}
+
+static enum pull engine_read_body(struct exchange *ex, char *buf, size_t cap, size_t *n)
+{
+    struct rig *r = container_of(ex, struct rig, ex);
+
+    if (r->stall > 0) {
+        r->stall--;
+        timer_set(r->loop, &r->later, 2);
+        return PULL_AGAIN;
+    }
+    if (r->to_send == 0)
+        return r->at_end;
+    *n = r->to_send < cap ? r->to_send : cap;
+    memset(buf, 'x', *n);
+    r->to_send -= *n;
+    return PULL_BYTES;
+}
+
+static void engine_abort(struct exchange *ex)
+{
+    end(container_of(ex, struct rig, ex), true);
+}
+
+static const struct exchange_engine engine = {engine_respond, engine_resume, engine_read_body,
+                                              engine_abort};
+
+static void on_later(struct timer *t)
+{
+    struct rig *r = container_of(t, struct rig, later);
+
+    r->ex.on_request_body(&r->ex);
+}
+
+static void on_limit(struct timer *t)
+{
+    loop_stop(container_of(t, struct rig, limit)->loop);
+}
+
+/* ---- the rig ---- */
+
+static const struct directive *const tables[] = {reverse_proxy_directives, NULL};
+
+static struct conf *parse(const char *directive, struct buf *errors)
+{
+    char text[1024];
+
+    snprintf(text, sizeof text, "http://example.org:8080 {\n%s\n}\n", directive);
+    return conf_parse("test", str_of(text), tables, errors, NULL);
+}
+
+static void rig_init(struct rig *r, const char *directive)
+{
+    struct buf errors = BUF_INIT(4096);
+    struct worker_env env;
+    struct err e;
+
+    memset(r, 0, sizeof *r);
+    r->loop = loop_new(&e);
+    r->fetcher = fetcher_new(r->loop, 8, &e);
+    r->conf = parse(directive, &errors);
+    if (r->conf == NULL)
+        fail_msg("%s", errors.p);
+    env = (struct worker_env){r->loop, r->fetcher, r->conf};
+    r->service = service_new(r->conf, &env, NULL, &e);
+    assert_non_null(r->service);
+    r->arena = arena_new();
+    r->limit.on_timer = on_limit;
+    r->later.on_timer = on_later;
+    r->pump.run = on_pump;
+    r->body = BUF_INIT(65536);
+    r->fields = BUF_INIT(65536);
+    buf_fini(&errors);
+}
+
+static void rig_end_exchange(struct rig *r)
+{
+    timer_cancel(r->loop, &r->later);
+    loop_unpost(r->loop, &r->pump);
+    exchange_fini(&r->ex);
+    arena_reset(r->arena);
+}
+
+static void rig_fini(struct rig *r)
+{
+    timer_cancel(r->loop, &r->limit);
+    service_unref(r->service);
+    conf_unref(r->conf);
+    fetcher_free(r->fetcher);
+    loop_free(r->loop);
+    arena_free(r->arena);
+    buf_fini(&r->body);
+    buf_fini(&r->fields);
+}
+
+static void rig_begin(struct rig *r, const char *method, const char *target)
+{
+    struct exchange *ex = &r->ex;
+
+    exchange_init(ex, &engine, r->loop, r->arena, r->service);
+    buf_clear(&r->body);
+    buf_clear(&r->fields);
+    r->received = 0;
+    r->ended = r->failed = r->parked = r->slow = false;
+    r->to_send = 0;
+    r->stall = 0;
+    r->at_end = PULL_END;
+    ex->listener = &r->conf->listeners[0];
+    ex->method = str_of(method);
+    ex->is_head = strcmp(method, "HEAD") == 0;
+    ex->target = str_of(target);
+    ex->authority = STR_LIT("example.org:8080");
+    ex->http_minor = 1;
+    ex->remote_host = STR_LIT("192.0.2.7");
+    assert_true(exchange_set_target(ex));
+}
+
+static void rig_wait(struct rig *r, uint64_t ms)
+{
+    struct err e;
+
+    timer_set(r->loop, &r->limit, ms);
+    assert_int_equal(loop_run(r->loop, &e), 0);
+    timer_cancel(r->loop, &r->limit);
+}
+
+static void rig_run(struct rig *r)
+{
+    service_handle(r->service, &r->ex);
+    rig_wait(r, LIMIT_MS);
+    assert_true(r->ended);
+}
+
+static void rig_to(struct rig *r, const struct peer *p)
+{
+    char directive[128];
+
+    snprintf(directive, sizeof directive, "reverse_proxy 127.0.0.1:%u", p->port);
+    rig_init(r, directive);
+}
+
+static const char *text_of(const struct buf *b)
+{
+    return b->len == 0 ? "" : b->p;
+}
+
+/* ---- the directive ---- */
+
+static const struct {
+    const char *directive;
+    const char *error; /* part of the message */
+} directives[] = {
+    {"reverse_proxy", "at least one upstream"},
+    {"reverse_proxy http://a/b", "no path"},
+    {"reverse_proxy a:1 {\n lb_policy first\n}", "lb_policy is not supported"},
+    {"reverse_proxy a:1 {\n heeder_up A b\n}", "header_up"},
+    {"reverse_proxy a:1 {\n transport fastcgi\n}", "only transport"},
+    {"reverse_proxy a:1 {\n transport http {\n tls\n}\n}", "tls is not supported"},
+    {"reverse_proxy a:1 {\n transport http {\n dial_timeout soon\n}\n}", "soon"},
+    {"reverse_proxy a:1 {\n header_up A\n}", "value"},
+    {"reverse_proxy a:1 {\n header_up -A b\n}", "no value"},
+    {"reverse_proxy a:1 {\n header_up A {nonsense}\n}", "nonsense"},
+};
+
+static void tells_what_is_wrong_with_a_directive(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(directives); i++) {
+        struct buf errors = BUF_INIT(8192);
+
+        assert_null(parse(directives[i].directive, &errors));
+        if (strstr(errors.p, directives[i].error) == NULL)
+            fail_msg("%s: %s", directives[i].directive, errors.p);
+        buf_fini(&errors);
+    }
+}
+
+/* ---- fields ---- */
+
+static char seen[8192];
+
+static void serve_seen(struct peer *s, int fd)
+{
+    while (peer_read_head(fd, seen, sizeof seen) && peer_say(fd, s->text))
+        ;
+}
+
+static const struct field request_fields[] = {
+    {STR_LIT("Host"), STR_LIT("example.org:8080")},
+    {STR_LIT("Accept"), STR_LIT("text/html")},
+    {STR_LIT("Connection"), STR_LIT("keep-alive, X-Mine ,close")},
+    {STR_LIT("connection"), STR_LIT("X-Other")},
+    {STR_LIT("X-Mine"), STR_LIT("1")},
+    {STR_LIT("x-other"), STR_LIT("1")},
+    {STR_LIT("Keep-Alive"), STR_LIT("timeout=5")},
+    {STR_LIT("Proxy-Connection"), STR_LIT("close")},
+    {STR_LIT("Proxy-Authorization"), STR_LIT("Basic eA==")},
+    {STR_LIT("TE"), STR_LIT("trailers")},
+    {STR_LIT("Upgrade"), STR_LIT("websocket")},
+    {STR_LIT("Expect"), STR_LIT("100-continue")},
+    {STR_LIT("X-Forwarded-For"), STR_LIT("10.0.0.1")},
+    {STR_LIT("X-Forwarded-Proto"), STR_LIT("https")},
+    {STR_LIT("x-forwarded-host"), STR_LIT("evil.example")},
+    {STR_LIT("X_Forwarded_For"), STR_LIT("10.0.0.1")},
+    {STR_LIT("Via"), STR_LIT("1.1 before")},
+    {STR_LIT("X-Empty"), STR_LIT("")},
+    {STR_LIT("Cookie"), STR_LIT("a=b")},
+};
+
+static void add_request_fields(struct rig *r)
+{
+    for (size_t i = 0; i < ARRAY_LEN(request_fields); i++)
+        fields_add(&r->ex.request, r->arena, request_fields[i].name, request_fields[i].value);
+}
+
+static void hands_on_what_is_for_the_upstream(void **state)
+{
+    struct peer p;
+    struct rig r;
+
+    (void)state;
+    peer_start(&p, serve_seen,
+               "HTTP/1.1 203 Sure\r\nServer: app\r\nConnection: X-Hop\r\nX-Hop: 1\r\n"
+               "Keep-Alive: timeout=5\r\nTrailer: X\r\nUpgrade: h2c\r\nSet-Cookie: a=1\r\n"
+               "Set-Cookie: b=2\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nVia: 1.0 inner\r\n"
+               "Content-Length: 2\r\n\r\nok");
+    rig_to(&r, &p);
+    rig_begin(&r, "GET", "/a%2Fb/../c?x=%7e&y=z w");
+    add_request_fields(&r);
+    rig_run(&r);
+    assert_int_equal(r.ex.status, 203);
+    assert_string_equal(seen, "GET /a%2Fb/../c?x=%7e&y=z w HTTP/1.1\r\nHost: example.org:8080\r\n"
+                              "Accept: text/html\r\nVia: 1.1 before\r\nX-Empty:\r\nCookie: a=b\r\n"
+                              "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\n"
+                              "X-Forwarded-Host: example.org:8080\r\nVia: 1.1 Lintel\r\n\r\n");
+    assert_string_equal(text_of(&r.fields),
+                        "Server=app|Set-Cookie=a=1|Set-Cookie=b=2|"
+                        "Date=Sun, 06 Nov 1994 08:49:37 GMT|Via=1.0 inner|Via=1.1 Lintel|");
+    assert_string_equal(text_of(&r.body), "ok");
+    rig_end_exchange(&r);
+    rig_fini(&r);
+    peer_stop(&p);
+}
+
+static void states_that_a_post_is_empty(void **state)
+{
+    struct peer p;
+    struct rig r;
+
+    (void)state;
+    peer_start(&p, serve_seen, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    rig_to(&r, &p);
+    rig_begin(&r, "POST", "http://example.org/?");
+    rig_run(&r);
+    assert_string_equal(seen, "POST /? HTTP/1.1\r\nHost: example.org\r\n"
+                              "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\n"
+                              "X-Forwarded-Host: example.org\r\nVia: 1.1 Lintel\r\n"
+                              "Content-Length: 0\r\n\r\n");
+    rig_end_exchange(&r);
+    rig_fini(&r);
+    peer_stop(&p);
+}
+
+static void changes_fields_as_told(void **state)
+{
+    struct peer p;
+    struct rig r;
+    char directive[512];
+
+    (void)state;
+    peer_start(&p, serve_seen,
+               "HTTP/1.1 200 OK\r\nX-Secret: 1\r\nServer: app\r\nContent-Length: 0\r\n\r\n");
+    snprintf(directive, sizeof directive,
+             "reverse_proxy {\n to 127.0.0.1:%u\n header_up Host {upstream_hostport}\n"
+             " header_up -Cookie\n header_up X-Path {path}\n header_up +Accept image/*\n"
+             " header_up X-Forwarded-For {remote_host}!\n header_down -X-Secret\n"
+             " header_down Server mine\n}",
+             p.port);
+    rig_init(&r, directive);
+    rig_begin(&r, "GET", "/a%0d%0aEvil:%201");
+    fields_add(&r.ex.request, r.arena, STR_LIT("Cookie"), STR_LIT("a=b"));
+    rig_run(&r);
+    snprintf(directive, sizeof directive,
+             "GET /a%%0d%%0aEvil:%%201 HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n"
+             "X-Forwarded-For: 192.0.2.7!\r\nX-Forwarded-Proto: http\r\n"
+             "X-Forwarded-Host: example.org:8080\r\nVia: 1.1 Lintel\r\nX-Path: /a  Evil: 1\r\n"
+             "Accept: image/*\r\n\r\n",
+             p.port);
+    assert_string_equal(seen, directive);
+    assert_string_equal(text_of(&r.fields), "Server=mine|Via=1.1 Lintel|");
+    rig_end_exchange(&r);
+    rig_fini(&r);
+    peer_stop(&p);
+}
+
+/* ---- responses ---- */
+
+static const struct {
+    const char *name;
+    const char *method;
+    const char *text;
+    int status;
+    enum body_kind kind;
+    const char *body;
+    bool failed;
+} rows[] = {
+    {"whole", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", 200, BODY_BYTES, "abc",
+     false},
+    {"whole, chunked", "GET",
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 200, BODY_BYTES,
+     "abc", false},
+    {"empty", "GET", "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", 404, BODY_NONE, "", false},
+    {"204", "GET", "HTTP/1.1 204 No Content\r\n\r\n", 204, BODY_NONE, "", false},
+    {"304", "GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", 304, BODY_NONE, "",
+     false},
+    {"HEAD", "HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 70\r\n\r\n", 200, BODY_SOURCE, "", false},
+    {"interim", "GET",
+     "HTTP/1.1 103 Early\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200,
+     BODY_NONE, "", false},
+    {"no head", "GET", "", 502, BODY_BYTES, NULL, false},
+    {"no HTTP", "GET", "hello\r\n\r\n", 502, BODY_BYTES, NULL, false},
+};
+
+static void answers_as_the_upstream_does(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct peer p;
+        struct rig r;
+
+        peer_start(&p, peer_serve_once, rows[i].text);
+        rig_to(&r, &p);
+        rig_begin(&r, rows[i].method, "/");
+        rig_run(&r);
+        if (r.ex.status != rows[i].status || r.kind != rows[i].kind)
+            print_error("%s: %d, body %d\n", rows[i].name, r.ex.status, r.kind);
+        assert_int_equal(r.ex.status, rows[i].status);
+        assert_int_equal(r.kind, rows[i].kind);
+        assert_int_equal(r.failed, rows[i].failed);
+        if (rows[i].body != NULL)
+            assert_string_equal(text_of(&r.body), rows[i].body);
+        if (strcmp(rows[i].method, "HEAD") == 0)
+            assert_int_equal(r.ex.body.len, 70);
+        if (rows[i].status == 502) /* nothing of the failed answer is left */
+            assert_null(strstr(text_of(&r.fields), "Lintel|Via"));
+        rig_end_exchange(&r);
+        rig_fini(&r);
+        peer_stop(&p);
+    }
+}
+
+/* The head at once, the body in two parts with a pause between, the second short by a byte. */
+static void serve_cut(struct peer *s, int fd)
+{
+    char head[8192];
+
+    (void)s;
+    if (!peer_read_head(fd, head, sizeof head))
+        return;
+    peer_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc");
+    usleep(30000);
+    peer_say(fd, "de");
+}
+
+static void a_cut_response_stays_cut(void **state)
+{
+    struct peer p;
+    struct rig r;
+
+    (void)state;
+    peer_start(&p, serve_cut, NULL);
+    rig_to(&r, &p);
+    rig_begin(&r, "GET", "/");
+    rig_run(&r);
+    assert_int_equal(r.ex.status, 200);
+    assert_int_equal(r.kind, BODY_SOURCE);
+    assert_int_equal(r.ex.body.len, 6);
+    assert_true(r.failed);
+    assert_string_equal(text_of(&r.body), "abcde");
+    rig_end_exchange(&r);
+    rig_fini(&r);
+    peer_stop(&p);
+}
+
+static void serve_many(struct peer *s, int fd)
+{
+    static const char block[65536];
+    char head[8192];
+
+    if (!peer_read_head(fd, head, sizeof head))
+        return;
+    snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", (int)MANY);
+    peer_say(fd, head);
+    while (atomic_load(&s->sent) < MANY && peer_send(fd, block, sizeof block))
+        atomic_fetch_add(&s->sent, sizeof block);
+}
+
+static void a_slow_client_slows_the_upstream(void **state)
+{
+    struct peer p;
+    struct rig r;
+    size_t sent;
+
+    (void)state;
+    peer_start(&p, serve_many, NULL);
+    rig_to(&r, &p);
+    rig_begin(&r, "GET", "/");
+    r.slow = true;
+    service_handle(r.service, &r.ex);
+    rig_wait(&r, 300);
+    sent = atomic_load(&p.sent);
+    rig_wait(&r, 100);
+    assert_true(sent < MANY);
+    assert_int_equal(atomic_load(&p.sent), sent);
+    r.slow = false;
+    loop_post(r.loop, &r.pump);
+    rig_wait(&r, LIMIT_MS);
+    assert_true(r.ended && !r.failed);
+    assert_int_equal(r.received, MANY);
+    rig_end_exchange(&r);
+    rig_fini(&r);
+    peer_stop(&p);
+}
+
+/* Notes when the connection is closed under it. */
+static void serve_until_gone(struct peer *s, int fd)
+{
+    char b[4096];
+
+    while (recv(fd, b, sizeof b, 0) > 0)
+        ;
+    atomic_fetch_add(&s->sent, 1);
+}
+
+static void a_client_that_goes_takes_the_upstream_along(void **state)
+{
+    struct peer p;
+    struct rig r;
+
+    (void)state;
+    peer_start(&p, serve_until_gone, NULL);
+    rig_to(&r, &p);
+    rig_begin(&r, "GET", "/");
+    service_handle(r.service, &r.ex);
+    rig_wait(&r, 50);
+    assert_false(r.ended);
+    rig_end_exchange(&r);
+    for (int i = 0; i < 100 && atomic_load(&p.sent) == 0; i++)
+        rig_wait(&r, 10);
+    assert_int_equal(atomic_load(&p.sent), 1);
+    rig_fini(&r);
+    peer_stop(&p);
+}
+
+/* ---- requests with a body ---- */
+
+static atomic_size_t taken;
+
+static void serve_sink(struct peer *s, int fd)
+{
+    char b[65536];
+    size_t got = 0;
+    ssize_t n;
+
+    if (!peer_read_head(fd, seen, sizeof seen))
+        return;
+    while (got < MANY && (n = recv(fd, b, sizeof b, 0)) > 0)
+        got += (size_t)n;
+    atomic_store(&taken, got);
+    peer_say(fd, s->text);
+}
+
+static void streams_a_request_body(void **state)
+{
+    (void)state;
+    for (int chunked = 0; chunked < 2; chunked++) {
+        struct peer p;
+        struct rig r;
+
+        peer_start(&p, serve_sink,
+                   "HTTP/1.1 201 Created\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        rig_to(&r, &p);
+        rig_begin(&r, "PUT", "/");
+        r.ex.request_body_len = chunked ? -1 : MANY;
+        r.to_send = MANY;
+        r.stall = 5;
+        rig_run(&r);
+        assert_int_equal(r.ex.status, 201);
+        assert_int_equal(r.to_send, 0);
+        assert_true(atomic_load(&taken) >= MANY);
+        assert_int_equal(strstr(seen, "Transfer-Encoding: chunked") != NULL, chunked);
+        rig_end_exchange(&r);
+        rig_fini(&r);
+        peer_stop(&p);
+    }
+}
+
+/* ---- several upstreams ---- */
+
+static void passes_over_an_upstream_that_is_down(void **state)
+{
+    struct peer up, down;
+    struct rig r;
+    char directive[128];
+
+    (void)state;
+    peer_start(&down, peer_serve, "");
+    peer_stop(&down);
+    peer_start(&up, peer_serve, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    snprintf(directive, sizeof directive, "reverse_proxy 127.0.0.1:%u 127.0.0.1:%u", down.port,
+             up.port);
+    rig_init(&r, directive);
+    for (int i = 0; i < 6; i++) {
+        rig_begin(&r, i % 2 == 0 ? "GET" : "POST", "/");
+        rig_run(&r);
+        assert_int_equal(r.ex.status, 200);
+        rig_end_exchange(&r);
+    }
+    rig_fini(&r);
+    peer_stop(&up);
+    rig_init(&r, directive);
+    rig_begin(&r, "GET", "/");
+    rig_run(&r);
+    assert_int_equal(r.ex.status, 502);
+    rig_end_exchange(&r);
+    rig_fini(&r);
+}
+
+static void a_silent_upstream_is_given_up(void **state)
+{
+    struct peer p;
+    struct rig r;
+    char directive[160];
+
+    (void)state;
+    peer_start(&p, serve_until_gone, NULL);
+    snprintf(directive, sizeof directive,
+             "reverse_proxy 127.0.0.1:%u {\n transport http {\n response_header_timeout 50ms\n}\n}",
+             p.port);
+    rig_init(&r, directive);
+    rig_begin(&r, "GET", "/");
+    rig_run(&r);
+    assert_int_equal(r.ex.status, 504);
+    rig_end_exchange(&r);
+    rig_fini(&r);
+    peer_stop(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_upstream_addresses),
+        cmocka_unit_test(tells_what_is_wrong_with_a_directive),
+        cmocka_unit_test(hands_on_what_is_for_the_upstream),
+        cmocka_unit_test(states_that_a_post_is_empty),
+        cmocka_unit_test(changes_fields_as_told),
+        cmocka_unit_test(answers_as_the_upstream_does),
+        cmocka_unit_test(a_cut_response_stays_cut),
+        cmocka_unit_test(a_slow_client_slows_the_upstream),
+        cmocka_unit_test(a_client_that_goes_takes_the_upstream_along),
+        cmocka_unit_test(streams_a_request_body),
+        cmocka_unit_test(passes_over_an_upstream_that_is_down),
+        cmocka_unit_test(a_silent_upstream_is_given_up),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
