@@ -20,7 +20,8 @@
 
 enum {
     BUFFER_SIZE = 64 * 1024, /* of a response's body; the fetch pauses when it is full */
-    FREE_BUFFERS_MAX = 16,   /* kept for reuse, a worker */
+    SMALL_BODY = 16 * 1024,  /* a body up to this gets a buffer of its own size */
+    FREE_BUFFERS_MAX = 32,   /* kept for reuse, a worker */
     COMPLAINT_MS = 1000      /* one line in the log about an upstream's failures in this time */
 };
 
@@ -30,7 +31,8 @@ struct buffer {
     struct buffer *next_free;
     size_t start; /* of what is not yet pulled */
     size_t end;
-    char bytes[BUFFER_SIZE];
+    size_t cap; /* BUFFER_SIZE, or less for a small body of known length */
+    char bytes[];
 };
 
 /* How an upstream fares, for the log. */
@@ -49,24 +51,27 @@ struct proxy_state {
     struct upstream_state *upstreams;
 };
 
-static struct buffer *buffer_get(struct proxy_state *st)
+/* For a body of content_length bytes, -1: not known. */
+static struct buffer *buffer_get(struct proxy_state *st, int64_t content_length)
 {
-    struct buffer *b = st->free_buffers;
+    bool small = content_length >= 0 && content_length <= SMALL_BODY;
+    size_t cap = small ? (size_t)content_length : BUFFER_SIZE;
+    struct buffer *b = small ? NULL : st->free_buffers;
 
     if (b != NULL) {
         st->free_buffers = b->next_free;
         st->n_free--;
     } else {
-        /* Not zeroed: a small body must not cost a large buffer's memory. */
-        b = xrealloc_array(NULL, 1, sizeof *b);
+        b = xrealloc_array(NULL, 1, sizeof *b + cap); /* not zeroed: that would cost */
     }
     b->start = b->end = 0;
+    b->cap = cap;
     return b;
 }
 
 static void buffer_put(struct proxy_state *st, struct buffer *b)
 {
-    if (st->n_free == FREE_BUFFERS_MAX) {
+    if (b->cap < BUFFER_SIZE || st->n_free == FREE_BUFFERS_MAX) {
         free(b);
         return;
     }
@@ -151,8 +156,8 @@ static bool on_body(void *arg, struct str bytes)
     struct proxied *p = arg;
 
     if (p->buffer == NULL)
-        p->buffer = buffer_get(p->st);
-    if (bytes.len > BUFFER_SIZE - p->buffer->end) {
+        p->buffer = buffer_get(p->st, p->content_length);
+    if (bytes.len > p->buffer->cap - p->buffer->end) {
         p->paused = true;
         return false;
     }
