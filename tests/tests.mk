@@ -12,7 +12,6 @@ unit_tests = \
 	tests/unit/test_keys \
 	tests/unit/test_lexer \
 	tests/unit/test_parser \
-	tests/unit/test_reverse_proxy \
 	tests/unit/test_schedule \
 	tests/unit/test_store_fs \
 	tests/unit/test_text
@@ -39,9 +38,6 @@ tests_unit_test_lexer_SOURCES = tests/unit/test_lexer.c
 tests_unit_test_lexer_LDADD = $(unit_ldadd)
 tests_unit_test_parser_SOURCES = tests/unit/test_parser.c
 tests_unit_test_parser_LDADD = $(unit_ldadd)
-tests_unit_test_reverse_proxy_SOURCES = tests/unit/peer.c tests/unit/peer.h \
-	tests/unit/test_reverse_proxy.c
-tests_unit_test_reverse_proxy_LDADD = $(unit_ldadd)
 tests_unit_test_schedule_SOURCES = tests/unit/test_schedule.c
 tests_unit_test_schedule_LDADD = $(unit_ldadd)
 tests_unit_test_store_fs_SOURCES = tests/unit/test_store_fs.c
