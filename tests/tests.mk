@@ -5,6 +5,8 @@ unit_tests = \
 	tests/unit/test_address \
 	tests/unit/test_base64 \
 	tests/unit/test_client_hello \
+	tests/unit/test_conf \
+	tests/unit/test_conf_errors \
 	tests/unit/test_date \
 	tests/unit/test_fetch \
 	tests/unit/test_hsts \
@@ -24,6 +26,10 @@ tests_unit_test_base64_SOURCES = tests/unit/test_base64.c
 tests_unit_test_base64_LDADD = $(unit_ldadd)
 tests_unit_test_client_hello_SOURCES = tests/unit/test_client_hello.c
 tests_unit_test_client_hello_LDADD = $(unit_ldadd)
+tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/unit/conf_fixture.h
+tests_unit_test_conf_LDADD = $(unit_ldadd)
+tests_unit_test_conf_errors_SOURCES = tests/unit/test_conf_errors.c tests/unit/conf_fixture.h
+tests_unit_test_conf_errors_LDADD = $(unit_ldadd)
 tests_unit_test_date_SOURCES = tests/unit/test_date.c
 tests_unit_test_date_LDADD = $(unit_ldadd)
 tests_unit_test_fetch_SOURCES = tests/unit/peer.c tests/unit/peer.h tests/unit/test_fetch.c

@@ -75,7 +75,7 @@ static const struct directive *lookup(struct conf_builder *b, const struct vocab
                                       const struct node *node)
 {
     const struct token *name = &node->words[0];
-    const struct directive *row = name->quoted ? NULL : find(v, name->text, v->place);
+    const struct directive *row = find(v, name->text, v->place);
 
     if (row != NULL)
         return row;

@@ -51,6 +51,7 @@ struct site_draft {
     enum cert_source tls_directive; /* what that says: internal, files, or nothing */
     bool tls_acme;                  /* it names a CA */
     struct tls_conf *other_tls;     /* conf/certs.c: for names with another source */
+    struct token hsts_token;        /* of its hsts directive; line 0: none */
     bool has_log;
     size_t log; /* with has_log: index in conf_builder.logs */
     struct order_row *rows;

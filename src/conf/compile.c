@@ -157,6 +157,10 @@ static void place_site(struct conf_builder *b, struct addresses *as, struct site
     }
     if (n_tls == 0 && site->n_addresses > 0 && site->tls_token.line != 0)
         diag_error(b->diag, &site->tls_token, "'tls' is of no use: the site has no HTTPS address");
+    if (n_tls == 0 && site->n_addresses > 0 && site->hsts_token.line != 0)
+        diag_warn(b->diag, &site->hsts_token,
+                  "'hsts' is of no use: the site has no HTTPS address, and browsers ignore the "
+                  "field over plain HTTP");
 }
 
 /* The http side of automatic HTTPS. */

@@ -180,6 +180,14 @@ static int put_excerpt(struct buf *out, struct str line, size_t caret)
     return buf_puts(out, "^\n");
 }
 
+/* Lines that may hold the key of an external account binding are not repeated: messages end up in
+ * logs. */
+static bool is_secret(struct str line)
+{
+    return memmem(line.p, line.len, "mac_key", 7) != NULL ||
+           memmem(line.p, line.len, "eab", 3) != NULL;
+}
+
 static int put_note(const struct diag *d, struct buf *out, const struct note *n)
 {
     struct str line;
@@ -190,7 +198,9 @@ static int put_note(const struct diag *d, struct buf *out, const struct note *n)
     if (buf_printf(out, STR_FMT ":%u:%u: ", STR_ARG(n->at.file), n->at.line, n->at.column) != 0 ||
         put_shown(out, n->message) != 0 || buf_putc(out, '\n') != 0)
         return -1;
-    return line.len == 0 ? 0 : put_excerpt(out, line, column_offset(line, n->at.column));
+    return line.len == 0 || is_secret(line)
+               ? 0
+               : put_excerpt(out, line, column_offset(line, n->at.column));
 }
 
 static int compare_notes(const void *a, const void *b)

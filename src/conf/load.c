@@ -39,7 +39,7 @@ static struct conf *parse(struct conf_builder *b, struct str text)
     compile_defaults(b);
     build_run(b, &top);
     conf = compile_run(b);
-    if (b->n_sites == 0)
+    if (b->n_sites == 0 && diag_errors(b->diag) == 0)
         diag_error(b->diag, &whole, "there is no site in this file");
     return diag_errors(b->diag) == 0 ? conf : NULL;
 }

@@ -26,10 +26,11 @@ static int bounded_duration(const struct directive_args *d, uint64_t min_ms, uin
     if (directive_duration(d, &d->args[0], &value) != 0)
         return -1;
     if (value < min_ms)
-        return directive_error(d, &d->args[0], "at least %llu s",
-                               (unsigned long long)(min_ms / second_ms));
+        return directive_error(d, &d->args[0], "'" STR_FMT "' is too short: at least %llu s",
+                               STR_ARG(d->args[0].text), (unsigned long long)(min_ms / second_ms));
     if (value > max_ms)
-        return directive_error(d, &d->args[0], "at most %llu days",
+        return directive_error(d, &d->args[0], "'" STR_FMT "' is too long: at most %llu days",
+                               STR_ARG(d->args[0].text),
                                (unsigned long long)(max_ms / (24 * 3600 * second_ms)));
     *ms = value;
     return 0;
@@ -233,8 +234,8 @@ static int set_max_header_size(const struct directive_args *d)
     if (directive_size(d, &d->args[0], &bytes) != 0)
         return -1;
     if (bytes < HEADER_SIZE_MIN || bytes > HEADER_SIZE_MAX)
-        return directive_error(d, &d->args[0], "from %d to %d bytes", HEADER_SIZE_MIN,
-                               HEADER_SIZE_MAX);
+        return directive_error(d, &d->args[0], "'" STR_FMT "' is out of range: %d to %d bytes",
+                               STR_ARG(d->args[0].text), HEADER_SIZE_MIN, HEADER_SIZE_MAX);
     options_of(d)->max_header_size = (size_t)bytes;
     return 0;
 }

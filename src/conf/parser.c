@@ -7,7 +7,8 @@ struct parser {
     size_t n;
     size_t at;
     unsigned depth;
-    bool broken; /* a brace is missing: what follows may belong elsewhere */
+    const struct token *suspect; /* the first '{' whose '}' stands further left than its line */
+    bool broken;                 /* a brace is missing: what follows may belong elsewhere */
 };
 
 static bool at_end(const struct parser *p)
@@ -47,10 +48,12 @@ static struct node *add_node(struct parser *p, struct nodes *nodes, size_t *cap)
 static void parse_children(struct parser *p, struct node *parent, const struct token *open);
 
 /* The closing brace of a block; what follows it on its line is an error. */
-static void parse_close(struct parser *p, struct node *node)
+static void parse_close(struct parser *p, struct node *node, const struct token *open)
 {
     if (!starts_line(p))
         diag_error(p->diag, current(p), "'}' must stand on a line of its own");
+    else if (p->suspect == NULL && node->n_words > 0 && current(p)->column < node->words[0].column)
+        p->suspect = open;
     node->close = *current(p);
     p->at++;
     if (at_end(p) || starts_line(p) || at_word(p, "}"))
@@ -81,9 +84,10 @@ static void parse_block(struct parser *p, struct node *node)
     parse_children(p, node, open);
     p->depth--;
     if (!at_end(p)) {
-        parse_close(p, node);
+        parse_close(p, node, open);
     } else if (!p->broken) {
-        diag_error(p->diag, open, "this '{' is never closed");
+        /* If a block inside was closed by what looks like our brace, its own is missing. */
+        diag_error(p->diag, p->suspect != NULL ? p->suspect : open, "this '{' is never closed");
         p->broken = true;
     }
 }

@@ -76,6 +76,7 @@ static int set_hsts(const struct directive_args *d)
     struct hsts_conf *hsts = &site_of(d)->hsts;
     uint64_t seconds;
 
+    d->builder->current->hsts_token = d->node->words[0];
     if (str_is(d->args[0].text, "off")) {
         if (d->n_args > 1)
             return directive_error(d, &d->args[1], "nothing follows 'hsts off'");
@@ -221,6 +222,10 @@ static int set_tls(const struct directive_args *d)
     } else if (d->n_args == 1) {
         if (str_is(d->args[0].text, "force_automate"))
             return directive_error(d, &d->args[0], "'force_automate' is not supported yet");
+        if (str_chr(d->args[0].text, '@') == d->args[0].text.len)
+            return directive_error(d, &d->args[0],
+                                   "'" STR_FMT "' is neither internal nor an e-mail address",
+                                   STR_ARG(d->args[0].text));
         if (tls_options_email(d, tls, &d->args[0]) != 0)
             return -1;
     }

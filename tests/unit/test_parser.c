@@ -51,6 +51,8 @@ static const struct {
     {"a.com {\nx\n", NULL, "f:1:7: this '{' is never closed\n"},
     {"a.com {\nx {\n}\n", NULL, "f:1:7: this '{' is never closed\n"},
     {"a.com {\nx {\n", NULL, "f:2:3: this '{' is never closed\n"},
+    {"a.com {\n\tx {\n\t\ty {\n\t\t\tz\n\t}\n}\nb.com {\n}\n", NULL,
+     "f:3:5: this '{' is never closed\n"},
     {"{\nemail x\na.com {\n}\n", NULL, "f:1:1: this '{' is never closed\n"},
 };
 

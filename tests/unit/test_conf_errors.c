@@ -1,0 +1,335 @@
+/* Broken configurations: every message, with its line and column. */
+#include "conf_fixture.h"
+
+#include "base/alloc.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const struct {
+    const char *text;
+    const char *messages;
+} cases[] = {
+    /* structure */
+    {"", "f: there is no site in this file\n"},
+    {"# nothing\n", "f: there is no site in this file\n"},
+    {"{\n}\n", "f: there is no site in this file\n"},
+    {"a.com {\nrespond hi\n", "f:1:7: this '{' is never closed\n"},
+    {"a.com {\nrespond hi {\n}\n", "f:1:7: this '{' is never closed\n"},
+    {"a.com {\n}\n}\n", "f:3:1: unexpected '}': no block is open here\n"},
+    {"a.com\nrespond hi\n}\n", "f:3:1: unexpected '}': no block is open here\n"},
+    {"a.com {\nrespond \"hi\n}\n", "f:2:9: this quote is never closed\n"},
+    {"a.com {\nrespond `hi\n}\n", "f:2:9: this quote is never closed\n"},
+    {"a.com {\nrespond\n{\nx\n}\n}\n", "f:3:1: '{' must stand at the end of the line before\n"},
+    {"a.com {\nfile_server {}\n}\n", "f:2:13: write an empty block as '{', a line end and '}'\n"},
+    {"a.com {\nrespond x }\n", "f:2:11: '}' must stand on a line of its own\n"},
+    {"a.com {\n}\n{\ndebug\n}\n", "f:3:1: the block of global options must come first\n"},
+    {"a.com, {\n}\n", "f:1:1: an address must follow the comma\n"},
+    {"a.com\nb.com {\nrespond\n}\n", "f:2:1: 'b.com' is no directive; if it is another site, the "
+                                     "site before it must have its own braces\n"},
+    {"a.com {\nrespond\nb.com {\nrespond\n}\n}\n",
+     "f:3:1: 'b.com' is no directive; if it is another site, the site before it must have its own "
+     "braces\n"},
+    {"(snip) {\nheader A b\n}\n",
+     "f:1:1: snippets and named routes ('(snip)') are not supported yet\n"},
+    {"&(route) {\n}\n", "f:1:1: snippets and named routes ('&(route)') are not supported yet\n"},
+    {"import x.conf\n", "f:1:1: 'import' is not supported yet\n"},
+    {"a.com {\nrespond <<EOF\nEOF\n}\n", "f:2:9: heredocs ('<<') are not supported yet\n"},
+    {"a.com\001 {\n}\n", "f:1:6: control byte 0x01\n"},
+    {"example.com {\nroot /a\n} file_server\n", "f:3:3: unexpected 'file_server' after '}'\n"},
+    /* addresses */
+    {"a.com/x {\n}\n", "f:1:1: a site address has no path: match '/x' in the site's block\n"},
+    {"ftp://a.com\n", "f:1:1: unknown scheme 'ftp': use http or https\n"},
+    {"a.com:99999\n", "f:1:1: '99999' is no port (1 to 65535)\n"},
+    {"http://a.com:443\n", "f:1:1: http:// cannot be on the HTTPS port 443\n"},
+    {"https://a.com:80\n", "f:1:1: https:// cannot be on the HTTP port 80\n"},
+    {"\303\244.com\n", "f:1:1: write an international host name in its ASCII form ('xn--...')\n"},
+    {"a.com, b..com, -c {\n}\n",
+     "f:1:8: a host name has no empty part between its dots\n"
+     "f:1:16: a part of a host name neither begins nor ends with '-'\n"},
+    {"a.com {\n}\nhttps://a.com {\n}\n",
+     "f:3:1: 'https://a.com' is the same address as 'a.com' at f:1:1\n"},
+    {"a.com, A.com {\n}\n", "f:1:8: 'A.com' is the same address as 'a.com' at f:1:1\n"},
+    {":80 {\n}\nhttp:// {\n}\n", "f:3:1: 'http://' is the same address as ':80' at f:1:1\n"},
+    {"a.com:81 {\n}\nhttp://b.com:81 {\n}\n", "f:3:1: port 81 cannot be both: 'http://b.com:81' is "
+                                              "plain HTTP, and 'a.com:81' at f:1:1 is HTTPS\n"},
+    {":443\n",
+     "f:1:1: ':443': a site with TLS needs a host name, so that it can have a certificate\n"},
+    {"https://\n",
+     "f:1:1: 'https://': a site with TLS needs a host name, so that it can have a certificate\n"},
+    {"*.a.com\n", "f:1:1: '*.a.com': a wildcard certificate needs the dns-01 challenge, which is "
+                  "not supported yet: write tls internal, or tls with a certificate and a key\n"},
+    {"a.com {\n}\na.com:8443 {\ntls internal\n}\n",
+     "f:3:1: 'a.com' has other tls settings at f:1:1: one name can have only one certificate\n"},
+    {"http://a.com {\ntls internal\n}\n",
+     "f:2:1: 'tls' is of no use: the site has no HTTPS address\n"},
+    {"192.0.2.1 {\ntls {\nca https://ca.test/\n}\n}\n",
+     "f:1:1: '192.0.2.1': certificates of a CA for IP addresses are not supported yet\n"},
+    {"{\nauto_https off\n}\na.com\n",
+     "f:4:1: 'a.com': auto_https is off, so this site has no certificate: write http:// before the "
+     "address, or tls with a certificate and a key\n"},
+    {"{\nhttp_port 443\n}\nhttps://a.com\n", "f:4:1: https:// cannot be on the HTTP port 443\n"},
+    /* names */
+    {"a.com {\nrespnd hi\n}\n",
+     "f:2:1: 'respnd' is no directive of a site; did you mean 'respond'?\n"},
+    {"a.com {\nfoobarbaz\n}\n", "f:2:1: 'foobarbaz' is no directive of a site\n"},
+    {"a.com {\nencode gzip\n}\n", "f:2:1: 'encode' is not supported yet\n"},
+    {"a.com {\nhandle /a {\nrespond\n}\n}\n", "f:2:1: 'handle' is not supported yet\n"},
+    {"a.com {\nimport x\n}\n", "f:2:1: 'import' is not supported yet\n"},
+    {"a.com {\n@m path /a\n}\n", "f:2:1: named matchers ('@m') are not supported yet\n"},
+    {"a.com {\nrespond @m hi\n}\n", "f:2:9: named matchers ('@m') are not supported yet\n"},
+    {"a.com {\nemail a@b.c\n}\n", "f:2:1: 'email' is a global option: it belongs in a block "
+                                  "without an address at the top of the file\n"},
+    {"{\nemial a@b.c\n}\na.com\n", "f:2:1: 'emial' is no global option; did you mean 'email'?\n"},
+    {"{\nroot /srv\n}\na.com\n", "f:2:1: 'root' belongs in the block of a site\n"},
+    {"{\norder a before b\n}\na.com\n", "f:2:1: 'order' is not supported yet\n"},
+    {"{\nlog\n}\na.com\n", "f:2:1: 'log' is not supported yet\n"},
+    {"{\nservers {\ntimeout {\n}\n}\n}\na.com\n",
+     "f:3:1: 'timeout' is not known in the block of 'servers'; did you mean 'timeouts'?\n"},
+    {"{\nservers {\nprotocols h1\n}\n}\na.com\n", "f:3:1: 'protocols' is not supported yet\n"},
+    {"{\nservers :443 {\n}\n}\na.com\n", "f:2:9: options for one listener only are not supported "
+                                         "yet: write 'servers' without an address\n"},
+    {"{\n@m\n}\na.com\n", "f:2:1: named matchers ('@m') are not supported yet\n"},
+    /* counts */
+    {"a.com {\nredir\n}\n", "f:2:1: 'redir' needs at least 1 argument: redir TO [STATUS]\n"},
+    {"a.com {\nrespond a b c\n}\n",
+     "f:2:13: 'respond' takes at most 2 arguments: respond [BODY] [STATUS]\n"},
+    {"a.com {\nroot\n}\n", "f:2:1: 'root' needs 1 argument: root PATH\n"},
+    {"a.com {\nroot a b\n}\n", "f:2:8: 'root' takes at most 1 argument: root PATH\n"},
+    {"a.com {\nfile_server x\n}\n", "f:2:13: 'file_server' takes no argument\n"},
+    {"a.com {\nredir /a {\n}\n}\n", "f:2:1: 'redir' has no block\n"},
+    {"a.com {\nbind\n}\n", "f:2:1: 'bind' needs at least 1 argument: bind IP...\n"},
+    {"a.com {\nheader a b c d e\n}\n",
+     "f:2:14: 'header' takes at most 3 arguments: header [FIELD [VALUE]]\n"},
+    {"{\nemail\n}\na.com\n", "f:2:1: 'email' needs 1 argument: email ADDRESS\n"},
+    {"{\ndebug on\n}\na.com\n", "f:2:7: 'debug' takes no argument\n"},
+    {"{\nhttp_port\n}\na.com\n", "f:2:1: 'http_port' needs 1 argument: http_port PORT\n"},
+    {"{\nhttp_port 80 81\n}\na.com\n",
+     "f:2:14: 'http_port' takes at most 1 argument: http_port PORT\n"},
+    {"{\ndebug {\n}\n}\na.com\n", "f:2:1: 'debug' has no block\n"},
+    {"{\nemail a@b.c\nemail d@e.f\n}\na.com\n", "f:3:1: 'email' was already given in line 2\n"},
+    {"a.com {\ntls internal\nrespond\ntls internal\n}\n",
+     "f:4:1: 'tls' was already given in line 2\n"},
+    /* values */
+    {"{\nhttp_port 0\n}\na.com\n", "f:2:11: '0' is no port (1 to 65535)\n"},
+    {"{\nhttp_port x\n}\na.com\n", "f:2:11: 'x' is no number from 0 to 65535\n"},
+    {"{\nhttps_port 65536\n}\na.com\n", "f:2:12: '65536' is no number from 0 to 65535\n"},
+    {"{\nemail nobody\n}\na.com\n", "f:2:7: 'nobody' is no e-mail address\n"},
+    {"{\nacme_ca ca.test\n}\na.com\n",
+     "f:2:9: 'ca.test' is no URL of an ACME directory (https://...)\n"},
+    {"{\nauto_https of\n}\na.com\n", "f:2:12: 'of' is none of off, disable_redirects, "
+                                     "disable_certs, ignore_loaded_certs; did you mean 'off'?\n"},
+    {"{\ngrace_period 5x\n}\na.com\n", "f:2:14: '5x' is no duration (like 30s, 5m, 12h, 7d)\n"},
+    {"{\nrenew_interval 0\n}\na.com\n", "f:2:16: '0' is too short: at least 1 s\n"},
+    {"{\nticket_rotation 5s\n}\na.com\n", "f:2:17: '5s' is too short: at least 60 s\n"},
+    {"{\nstorage redis\n}\na.com\n",
+     "f:2:9: storage 'redis' is not supported yet; there is file_system\n"},
+    {"{\nstorage file_system\n}\na.com\n", "f:2:9: storage file_system needs a path\n"},
+    {"{\nadmin localhost:2019\n}\na.com\n",
+     "f:2:7: the admin socket is a Unix socket: write off or unix//path/of/the/socket\n"},
+    {"{\nworkers many\n}\na.com\n", "f:2:9: 'many' is no number from 0 to 1024\n"},
+    {"{\nkey_type rsa1024\n}\na.com\n",
+     "f:2:10: 'rsa1024' is no key type (p256, p384, rsa2048, rsa3072, rsa4096, ed25519)\n"},
+    {"{\nacme_eab {\nkey_id x\n}\n}\na.com\n", "f:2:1: both key_id and mac_key are needed\n"},
+    {"{\nacme_eab x\n}\na.com\n",
+     "f:2:1: write the key id and the MAC key, or a block of key_id and mac_key\n"},
+    {"{\nacme_eab {\nkey_id x\nmac_key a+b\n}\n}\na.com\n",
+     "f:4:9: the MAC key must be base64url text\n"},
+    {"{\ndefault_bind example.com\n}\na.com\n", "f:2:14: 'example.com' is no IP address\n"},
+    {"{\ndefault_bind unix//x\n}\na.com\n", "f:2:14: binding to 'unix//x' is not supported yet\n"},
+    {"{\nservers {\nmax_header_size 100\n}\n}\na.com\n",
+     "f:3:17: '100' is out of range: 1024 to 1048576 bytes\n"},
+    {"{\nservers {\nmax_header_size x\n}\n}\na.com\n",
+     "f:3:17: 'x' is no size (like 512, 64KiB, 10MB)\n"},
+    {"{\nservers {\ntimeouts {\nidle 0\nwrite 5s\n}\n}\n}\na.com\n",
+     "f:4:6: '0' is too short: at least 1 s\n"
+     "f:5:1: 'write' is not supported yet\n"},
+    {"a.com {\ntls\n}\n", "f:2:1: 'tls' needs internal, an e-mail address, CERT KEY, or a block\n"},
+    {"a.com {\ntls foo\n}\n", "f:2:5: 'foo' is neither internal nor an e-mail address\n"},
+    {"a.com {\ntls internal {\nca https://x/\n}\n}\n",
+     "f:2:1: a CA (ca, ca_root, eab) is of no use beside 'internal'\n"},
+    {"a.com {\ntls {\nprotocols tls1.1\n}\n}\n",
+     "f:3:11: 'tls1.1' is neither tls1.2 nor tls1.3; did you mean 'tls1.2'?\n"},
+    {"a.com {\ntls {\nprotocols tls1.3 tls1.2\n}\n}\n",
+     "f:3:11: the lowest version is above the highest\n"},
+    {"a.com {\ntls {\nkey_typ p256\n}\n}\n",
+     "f:3:1: 'key_typ' is not known in the block of 'tls'; did you mean 'key_type'?\n"},
+    {"a.com {\ntls {\nciphers x\n}\n}\n", "f:3:1: 'ciphers' is not supported yet\n"},
+    {"a.com {\nbind 300.1.1.1\n}\n", "f:2:6: '300.1.1.1' is no IP address\n"},
+    {"a.com {\nhsts\n}\n",
+     "f:2:1: 'hsts' needs at least 1 argument: hsts off|MAX-AGE [includeSubDomains] [preload]\n"},
+    {"a.com {\nhsts on\n}\n", "f:2:6: 'on' is no duration (like 30s, 5m, 12h, 7d)\n"},
+    {"a.com {\nhsts off preload\n}\n", "f:2:10: nothing follows 'hsts off'\n"},
+    {"a.com {\nhsts 1d includeSubDomain\n}\n",
+     "f:2:9: 'includeSubDomain' is neither includeSubDomains nor preload; did you mean "
+     "'includeSubDomains'?\n"},
+    {"a.com {\nlog x\n}\n", "f:2:5: 'log' takes no argument\n"},
+    {"a.com {\nlog {\noutput fil\n}\n}\n",
+     "f:3:8: 'fil' is no output (stderr, stdout, discard, file PATH); did you mean 'file'?\n"},
+    {"a.com {\nlog {\noutput file\n}\n}\n", "f:3:8: 'output file' needs a path\n"},
+    {"a.com {\nlog {\noutput net x\n}\n}\n", "f:3:8: 'output net' is not supported yet\n"},
+    {"a.com {\nlog {\nformat jsn\n}\n}\n",
+     "f:3:8: 'jsn' is no log format (json, combined, console); did you mean 'json'?\n"},
+    {"a.com {\nlog {\nlevel info\n}\n}\n", "f:3:1: 'level' is not supported yet\n"},
+    {"a.com {\nlog {\noutput stdout x\n}\n}\n", "f:3:15: nothing follows 'output stdout'\n"},
+    {"a.com {\nrespond {hst}\n}\n", "f:2:9: '{hst}' is no placeholder; did you mean '{host}'?\n"},
+    {"a.com {\nrespond {uuid}\n}\n", "f:2:9: placeholder '{uuid}' is not supported yet\n"},
+    /* several */
+    {"{\nemial x\nhttp_port x\n}\na..com {\nrespnd\nhsts x\n}\na.com {\nredir\n}\na.com {\n}\n",
+     "f:2:1: 'emial' is no global option; did you mean 'email'?\n"
+     "f:3:11: 'x' is no number from 0 to 65535\n"
+     "f:5:1: a host name has no empty part between its dots\n"
+     "f:6:1: 'respnd' is no directive of a site; did you mean 'respond'?\n"
+     "f:7:6: 'x' is no duration (like 30s, 5m, 12h, 7d)\n"
+     "f:10:1: 'redir' needs at least 1 argument: redir TO [STATUS]\n"
+     "f:12:1: 'a.com' is the same address as 'a.com' at f:9:1\n"},
+};
+
+/* The messages without the lines they show. */
+static void print_messages(const struct buf *all, struct buf *out)
+{
+    struct str rest = buf_str(all);
+
+    while (rest.p != NULL) {
+        struct str line = str_cut(&rest, '\n');
+
+        if (str_starts(line, STR_LIT("f:")))
+            assert_int_equal(buf_printf(out, STR_FMT "\n", STR_ARG(line)), 0);
+    }
+    assert_int_equal(buf_puts(out, ""), 0);
+}
+
+static void reports_errors(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf errors = BUF_INIT(65536), got = BUF_INIT(65536);
+        struct conf *c = conf_parse("f", str_of(cases[i].text), fake_tables, &errors, NULL);
+
+        if (c != NULL)
+            fail_msg("taken: %s", cases[i].text);
+        print_messages(&errors, &got);
+        if (strcmp(got.p, cases[i].messages) != 0)
+            fail_msg("%s\ngives\n%snot\n%s", cases[i].text, got.p, cases[i].messages);
+        buf_fini(&errors);
+        buf_fini(&got);
+    }
+}
+
+static void shows_lines(void **state)
+{
+    struct buf errors = BUF_INIT(65536);
+
+    (void)state;
+    assert_null(conf_parse("site.conf",
+                           STR_LIT("a.com {\r\n\tredir \"\303\244 b\" {hots}\r\n}\r\n"
+                                   "b.com {\r\n\tfile_sever\r\n}\r\n"),
+                           fake_tables, &errors, NULL));
+    assert_string_equal(errors.p,
+                        "site.conf:5:2: 'file_sever' is no directive of a site; did you mean "
+                        "'file_server'?\n"
+                        "    \tfile_sever\n"
+                        "    \t^\n");
+    buf_clear(&errors);
+    assert_null(conf_parse("site.conf", STR_LIT("a.com {\r\n\trespond \"\303\244 {hots}\"\r\n}"),
+                           fake_tables, &errors, NULL));
+    assert_string_equal(errors.p, "site.conf:2:10: '{hots}' is no placeholder; did you mean "
+                                  "'{host}'?\n"
+                                  "    \trespond \"\303\244 {hots}\"\n"
+                                  "    \t        ^\n");
+    buf_fini(&errors);
+}
+
+/* Messages end up in logs. */
+static void hides_keys(void **state)
+{
+    struct buf errors = BUF_INIT(65536);
+
+    (void)state;
+    assert_null(conf_parse("f",
+                           STR_LIT("{\nacme_eab kid sec+ret\n}\na.com {\ntls {\neab {\n"
+                                   "key_id x\nmac_key sec+ret\n}\n}\n}"),
+                           fake_tables, &errors, NULL));
+    assert_string_equal(errors.p, "f:2:14: the MAC key must be base64url text\n"
+                                  "f:8:9: the MAC key must be base64url text\n");
+    buf_fini(&errors);
+}
+
+static void warns(void **state)
+{
+    struct buf errors = BUF_INIT(65536), warnings = BUF_INIT(65536), got = BUF_INIT(65536);
+    struct conf *c =
+        conf_parse("f", STR_LIT("http://a.com {\nhsts off\n}\n"), fake_tables, &errors, &warnings);
+
+    (void)state;
+    assert_non_null(c);
+    assert_int_equal(errors.len, 0);
+    print_messages(&warnings, &got);
+    assert_string_equal(got.p, "f:2:1: 'hsts' is of no use: the site has no HTTPS address, and "
+                               "browsers ignore the field over plain HTTP\n");
+    conf_unref(c);
+    buf_fini(&warnings);
+    buf_fini(&got);
+}
+
+static void reports_files(void **state)
+{
+    struct buf errors = BUF_INIT(65536);
+    char path[] = "/tmp/lintel-test-conf-XXXXXX";
+    struct conf *c;
+    int fd;
+
+    (void)state;
+    assert_null(conf_load("/nonexistent/x.conf", fake_tables, &errors, NULL));
+    assert_string_equal(errors.p, "open /nonexistent/x.conf: No such file or directory\n");
+    buf_clear(&errors);
+    assert_null(conf_load("/", fake_tables, &errors, NULL));
+    assert_string_equal(errors.p, "/: not a regular file\n");
+    buf_fini(&errors);
+    fd = mkstemp(path);
+    assert_int_equal(write(fd, "http://a.com\n", 13), 13);
+    close(fd);
+    c = conf_load(path, fake_tables, &errors, NULL);
+    unlink(path);
+    assert_non_null(c);
+    assert_true(str_is(c->path, path));
+    conf_unref(c);
+}
+
+/* The largest file is refused whole, and junk of that size does not take long. */
+static void bounds_size(void **state)
+{
+    enum { SIZE = 16 * 1024 * 1024 };
+    struct buf errors = BUF_INIT(65536);
+    char *text = malloc(SIZE + 1);
+
+    (void)state;
+    assert_non_null(text);
+    memset(text, 'x', SIZE + 1);
+    assert_null(conf_parse("f", (struct str){text, SIZE + 1}, fake_tables, &errors, NULL));
+    assert_string_equal(errors.p, "f: larger than 16777216 bytes\n");
+    buf_clear(&errors);
+    for (size_t i = 1; i < SIZE; i += 2)
+        text[i] = ' ';
+    assert_null(conf_parse("f", (struct str){text, SIZE}, fake_tables, &errors, NULL));
+    assert_non_null(strstr(errors.p, "f:1:4000001: more than 2000000 words in one file\n"));
+    free(text);
+    buf_fini(&errors);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reports_errors), cmocka_unit_test(shows_lines),
+        cmocka_unit_test(hides_keys),     cmocka_unit_test(warns),
+        cmocka_unit_test(reports_files),  cmocka_unit_test(bounds_size),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
