@@ -7,7 +7,7 @@ struct vocabulary {
     const struct directive *const *tables; /* ended by NULL */
     unsigned place;                        /* 0: every row is meant */
     const char *const *known;              /* not supported yet; may be NULL */
-    const char *what;                      /* "a global option" */
+    const char *what;                      /* "directive" */
 };
 
 static const struct directive *find(const struct vocabulary *v, struct str name, unsigned place)
@@ -242,8 +242,8 @@ int directive_block(const struct directive_args *d, const struct directive *rows
 {
     const struct directive *const tables[] = {rows, NULL};
     const size_t before = diag_errors(d->builder->diag);
-    struct str what = arena_printf(d->builder->scratch, "not known in the block of '" STR_FMT "'",
-                                   STR_ARG(d->node->words[0].text));
+    struct str what =
+        arena_printf(d->builder->scratch, STR_FMT " option", STR_ARG(d->node->words[0].text));
     const struct vocabulary v = {tables, 0, known, what.p};
 
     build_block(d->builder, &v, d->node, target);
@@ -284,8 +284,7 @@ static struct site_draft *add_site(struct conf_builder *b, const struct node *no
 
 static void build_site(struct conf_builder *b, const struct node *node)
 {
-    const struct vocabulary v = {b->tables, IN_SITE | IN_HANDLERS, known_directives,
-                                 "no directive of a site"};
+    const struct vocabulary v = {b->tables, IN_SITE | IN_HANDLERS, known_directives, "directive"};
 
     b->current = add_site(b, node);
     build_addresses(b, node, b->current);
@@ -310,8 +309,7 @@ static bool is_unsupported_block(struct conf_builder *b, const struct node *node
 
 void build_run(struct conf_builder *b, const struct nodes *top)
 {
-    const struct vocabulary global = {b->tables, IN_GLOBAL, known_global_options,
-                                      "no global option"};
+    const struct vocabulary global = {b->tables, IN_GLOBAL, known_global_options, "global option"};
 
     for (size_t i = 0; i < top->n; i++) {
         const struct node *node = &top->list[i];

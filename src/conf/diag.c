@@ -260,7 +260,7 @@ int diag_unknown(struct diag *d, const struct token *at, const char *what,
                  const struct nearest *nearest)
 {
     if (nearest->best.len == 0)
-        return diag_error(d, at, "'" STR_FMT "' is %s", STR_ARG(nearest->word), what);
-    return diag_error(d, at, "'" STR_FMT "' is %s; did you mean '" STR_FMT "'?",
-                      STR_ARG(nearest->word), what, STR_ARG(nearest->best));
+        return diag_error(d, at, "unknown %s '" STR_FMT "'", what, STR_ARG(nearest->word));
+    return diag_error(d, at, "unknown %s '" STR_FMT "'; did you mean '" STR_FMT "'?", what,
+                      STR_ARG(nearest->word), STR_ARG(nearest->best));
 }

@@ -44,7 +44,7 @@ struct nearest {
 void nearest_init(struct nearest *n, struct str word);
 void nearest_offer(struct nearest *n, struct str candidate);
 
-/* "'word' is <what>", or with "; did you mean 'best'?" added. Returns -1. */
+/* "unknown <what> 'word'", or with "; did you mean 'best'?" added. Returns -1. */
 int diag_unknown(struct diag *d, const struct token *at, const char *what,
                  const struct nearest *nearest);
 

@@ -16,6 +16,19 @@ int directive_error(const struct directive_args *d, const struct token *at, cons
     return -1;
 }
 
+/* ": a, b, c", or "" if they are too many for a message. */
+static const char *list_words(struct arena *a, const char *const *words)
+{
+    enum { LISTED_MAX = 8 };
+    struct str list = STR_LIT("");
+    size_t n = 0;
+
+    for (; words[n] != NULL && n < LISTED_MAX; n++)
+        list = arena_printf(a, STR_FMT "%s%s", STR_ARG(list), n == 0 ? ": there are " : ", ",
+                            words[n]);
+    return words[n] != NULL || n == 0 ? "" : list.p;
+}
+
 int directive_unknown(const struct directive_args *d, const struct token *at, const char *what,
                       const char *const *valid)
 {
@@ -24,6 +37,9 @@ int directive_unknown(const struct directive_args *d, const struct token *at, co
     nearest_init(&nearest, at->text);
     for (size_t i = 0; valid[i] != NULL; i++)
         nearest_offer(&nearest, str_of(valid[i]));
+    if (nearest.best.len == 0)
+        return directive_error(d, at, "unknown %s '" STR_FMT "'%s", what, STR_ARG(at->text),
+                               list_words(d->builder->scratch, valid));
     return diag_unknown(d->builder->diag, at, what, &nearest);
 }
 

@@ -62,7 +62,8 @@ struct directive {
 int directive_error(const struct directive_args *d, const struct token *at, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
-/* As above, and names the nearest of the valid words (an array ended by NULL), if one is near. */
+/* "unknown <what> 'word'", with the nearest of the valid words (an array ended by NULL) if one is
+ * near, or else all of them if they are few. */
 int directive_unknown(const struct directive_args *d, const struct token *at, const char *what,
                       const char *const *valid);
 

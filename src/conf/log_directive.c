@@ -29,7 +29,7 @@ static int set_output(const struct directive_args *d)
             log->path = i == 2 ? NULL : outputs[i];
             return 0;
         }
-    return directive_unknown(d, t, "no output (stderr, stdout, discard, file PATH)", outputs);
+    return directive_unknown(d, t, "output", outputs);
 }
 
 /* Caddy's console form is for human eyes; ours for that is the combined one. */
@@ -46,7 +46,7 @@ static int set_format(const struct directive_args *d)
     else if (str_is(t->text, "filter") || str_is(t->text, "append"))
         return directive_error(d, t, "'format " STR_FMT "' is not supported yet", STR_ARG(t->text));
     else
-        return directive_unknown(d, t, "no log format (json, combined, console)", formats);
+        return directive_unknown(d, t, "log format", formats);
     return 0;
 }
 

@@ -79,9 +79,7 @@ static int set_auto_https(const struct directive_args *d)
             global_of(d)->auto_https = (enum auto_https)(AUTO_HTTPS_OFF + i);
             return 0;
         }
-    return directive_unknown(d, &d->args[0],
-                             "none of off, disable_redirects, disable_certs, ignore_loaded_certs",
-                             modes);
+    return directive_unknown(d, &d->args[0], "mode", modes);
 }
 
 static int set_renew_interval(const struct directive_args *d)

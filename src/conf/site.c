@@ -93,7 +93,7 @@ static int set_hsts(const struct directive_args *d)
         else if (str_eq_nocase(t->text, str_of(flags[1])))
             given[1] = true;
         else
-            return directive_unknown(d, t, "neither includeSubDomains nor preload", flags);
+            return directive_unknown(d, t, "HSTS directive", flags);
     }
     hsts->mode = HSTS_FIXED;
     hsts->value = arena_printf(d->arena, "max-age=%llu%s%s", (unsigned long long)seconds,
@@ -141,7 +141,7 @@ static int parse_version(const struct directive_args *d, const struct token *t,
     else if (str_is(t->text, names[1]))
         *out = TLS_1_3;
     else
-        return directive_unknown(d, t, "neither tls1.2 nor tls1.3", names);
+        return directive_unknown(d, t, "TLS version", names);
     return 0;
 }
 

@@ -42,8 +42,7 @@ int tls_options_key_type(const struct directive_args *d, struct tls_conf *tls)
             tls->key_type = types[i];
             return 0;
         }
-    return directive_unknown(d, t, "no key type (p256, p384, rsa2048, rsa3072, rsa4096, ed25519)",
-                             names);
+    return directive_unknown(d, t, "key type", names);
 }
 
 /* ---- external account binding ---- */
