@@ -4,6 +4,7 @@ unit_tests = \
 	tests/unit/test_acme_parse \
 	tests/unit/test_address \
 	tests/unit/test_base64 \
+	tests/unit/test_cert_set \
 	tests/unit/test_client_hello \
 	tests/unit/test_conf \
 	tests/unit/test_conf_errors \
@@ -13,10 +14,12 @@ unit_tests = \
 	tests/unit/test_jws \
 	tests/unit/test_keys \
 	tests/unit/test_lexer \
+	tests/unit/test_local_ca \
 	tests/unit/test_parser \
 	tests/unit/test_schedule \
 	tests/unit/test_store_fs \
-	tests/unit/test_text
+	tests/unit/test_text \
+	tests/unit/test_x509
 
 tests_unit_test_acme_parse_SOURCES = tests/unit/test_acme_parse.c
 tests_unit_test_acme_parse_LDADD = $(unit_ldadd)
@@ -24,6 +27,8 @@ tests_unit_test_address_SOURCES = tests/unit/test_address.c
 tests_unit_test_address_LDADD = $(unit_ldadd)
 tests_unit_test_base64_SOURCES = tests/unit/test_base64.c
 tests_unit_test_base64_LDADD = $(unit_ldadd)
+tests_unit_test_cert_set_SOURCES = tests/unit/test_cert_set.c
+tests_unit_test_cert_set_LDADD = $(unit_ldadd)
 tests_unit_test_client_hello_SOURCES = tests/unit/test_client_hello.c
 tests_unit_test_client_hello_LDADD = $(unit_ldadd)
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/unit/conf_fixture.h
@@ -42,6 +47,8 @@ tests_unit_test_keys_SOURCES = tests/unit/test_keys.c
 tests_unit_test_keys_LDADD = $(unit_ldadd)
 tests_unit_test_lexer_SOURCES = tests/unit/test_lexer.c
 tests_unit_test_lexer_LDADD = $(unit_ldadd)
+tests_unit_test_local_ca_SOURCES = tests/unit/test_local_ca.c
+tests_unit_test_local_ca_LDADD = $(unit_ldadd)
 tests_unit_test_parser_SOURCES = tests/unit/test_parser.c
 tests_unit_test_parser_LDADD = $(unit_ldadd)
 tests_unit_test_schedule_SOURCES = tests/unit/test_schedule.c
@@ -50,6 +57,8 @@ tests_unit_test_store_fs_SOURCES = tests/unit/test_store_fs.c
 tests_unit_test_store_fs_LDADD = $(unit_ldadd)
 tests_unit_test_text_SOURCES = tests/unit/test_text.c
 tests_unit_test_text_LDADD = $(unit_ldadd)
+tests_unit_test_x509_SOURCES = tests/unit/test_x509.c
+tests_unit_test_x509_LDADD = $(unit_ldadd)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)

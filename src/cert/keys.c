@@ -20,15 +20,17 @@ struct key {
 static const struct key_kind {
     const char *name;
     gnutls_pk_algorithm_t algorithm;
-    gnutls_ecc_curve_t curve; /* INVALID for RSA */
-    unsigned bits;            /* 0 for curves */
+    gnutls_ecc_curve_t curve;         /* INVALID for RSA */
+    unsigned bits;                    /* 0 for curves */
+    gnutls_digest_algorithm_t digest; /* to sign with; Ed25519 has its own (RFC 8032 5.1) */
 } kinds[] = {
-    [KEY_P256] = {"p256", GNUTLS_PK_ECDSA, GNUTLS_ECC_CURVE_SECP256R1, 0},
-    [KEY_P384] = {"p384", GNUTLS_PK_ECDSA, GNUTLS_ECC_CURVE_SECP384R1, 0},
-    [KEY_RSA2048] = {"rsa2048", GNUTLS_PK_RSA, GNUTLS_ECC_CURVE_INVALID, 2048},
-    [KEY_RSA3072] = {"rsa3072", GNUTLS_PK_RSA, GNUTLS_ECC_CURVE_INVALID, 3072},
-    [KEY_RSA4096] = {"rsa4096", GNUTLS_PK_RSA, GNUTLS_ECC_CURVE_INVALID, 4096},
-    [KEY_ED25519] = {"ed25519", GNUTLS_PK_EDDSA_ED25519, GNUTLS_ECC_CURVE_ED25519, 0},
+    [KEY_P256] = {"p256", GNUTLS_PK_ECDSA, GNUTLS_ECC_CURVE_SECP256R1, 0, GNUTLS_DIG_SHA256},
+    [KEY_P384] = {"p384", GNUTLS_PK_ECDSA, GNUTLS_ECC_CURVE_SECP384R1, 0, GNUTLS_DIG_SHA384},
+    [KEY_RSA2048] = {"rsa2048", GNUTLS_PK_RSA, GNUTLS_ECC_CURVE_INVALID, 2048, GNUTLS_DIG_SHA256},
+    [KEY_RSA3072] = {"rsa3072", GNUTLS_PK_RSA, GNUTLS_ECC_CURVE_INVALID, 3072, GNUTLS_DIG_SHA256},
+    [KEY_RSA4096] = {"rsa4096", GNUTLS_PK_RSA, GNUTLS_ECC_CURVE_INVALID, 4096, GNUTLS_DIG_SHA256},
+    [KEY_ED25519] = {"ed25519", GNUTLS_PK_EDDSA_ED25519, GNUTLS_ECC_CURVE_ED25519, 0,
+                     GNUTLS_DIG_SHA512},
 };
 
 int err_gnutls(struct err *e, int code, const char *what)
@@ -130,6 +132,11 @@ const char *key_type_name(enum key_type type)
 gnutls_privkey_t key_gnutls(const struct key *k)
 {
     return k->privkey;
+}
+
+gnutls_digest_algorithm_t key_digest(const struct key *k)
+{
+    return kinds[k->type].digest;
 }
 
 static void wipe(gnutls_datum_t *d)

@@ -53,8 +53,9 @@ MUST_CHECK int key_sign_es256(const struct key *k, struct str data, uint8_t out[
 void sha256(struct str data, uint8_t out[SHA256_LEN]);
 void hmac_sha256(struct str secret, struct str data, uint8_t out[SHA256_LEN]);
 
-/* The GnuTLS objects, owned by k: for cert/x509.c. */
+/* For cert/x509.c: the GnuTLS object, owned by k; and the hash to sign certificates with. */
 gnutls_privkey_t key_gnutls(const struct key *k);
+gnutls_digest_algorithm_t key_digest(const struct key *k);
 
 /* err_set(e, ERR_TLS, "<what>: <GnuTLS's words>"); returns -1. */
 int err_gnutls(struct err *e, int code, const char *what);

@@ -2,8 +2,8 @@
  * public CA would give. Kept in a store where Caddy keeps its own, so that a root that is already
  * trusted by browsers stays so. Certificate thread.
  *
- * 1. root: ECDSA P-256, 3600 days (as Caddy). Made once, under a lock. Never replaced: people have
- *    told their browsers to trust it. A damaged one is an error, not a reason for a new one.
+ * 1. root: ECDSA P-256, 3600 days (as Caddy's). Made once, under a lock. Never replaced: people
+ * have told their browsers to trust it. A damaged one is an error, not a reason for a new one.
  * 2. intermediate: ECDSA P-256, path length 0, a year at most; made anew by itself when less than
  *    LOCAL_CA_INTERMEDIATE_LEFT_S of it is left or when it does not belong to the root. Caddy's
  *    lives 7 days, which makes each leaf's life depend on a rotation in time; since our root's key
@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "cert/keys.h"
 #include "cert/store.h"
+#include "cert/store_layout.h"
 
 #include <stdint.h>
 
@@ -31,7 +32,8 @@ struct local_ca;
 
 /* Loads the CA from s, which must outlive it, or makes it. now_s: seconds since 1970.
  * ERR_BUSY with retry_ms if another process is making it right now; ERR_INVALID, naming the file,
- * if what is stored is damaged, incomplete or expired; ERR_IO if it cannot be stored. */
+ * if the root is damaged or expired, or if the clock is not set (then with retry_ms); ERR_IO if
+ * it cannot be stored. */
 struct local_ca *local_ca_open(struct store *s, int64_t now_s, struct err *e);
 void local_ca_close(struct local_ca *ca); /* NULL is fine */
 
@@ -39,7 +41,7 @@ void local_ca_close(struct local_ca *ca); /* NULL is fine */
  * chain (leaf, intermediate) and the key as PEM. Renews the intermediate first if need be, which
  * may give ERR_BUSY or ERR_IO. */
 MUST_CHECK int local_ca_issue(struct local_ca *ca, struct str name, enum key_type type,
-                              int64_t now_s, struct buf *chain_pem, struct buf *key_pem,
+                              int64_t now_s, struct buf *chain_pem, struct buf *key_pem_out,
                               struct err *e);
 
 /* The root certificate as PEM, and where it is kept ("/var/lib/lintel/pki/.../root.crt"). */

@@ -8,13 +8,16 @@ liblintel_a_SOURCES += \
 	src/cert/acme_priv.h \
 	src/cert/acme_problem.c \
 	src/cert/acme_states.c \
+	src/cert/cert_set.c \
 	src/cert/cert_set.h \
+	src/cert/cred.c \
 	src/cert/jdoc.c \
 	src/cert/jdoc.h \
 	src/cert/jws.c \
 	src/cert/jws.h \
 	src/cert/keys.c \
 	src/cert/keys.h \
+	src/cert/local_ca.c \
 	src/cert/local_ca.h \
 	src/cert/manager.h \
 	src/cert/schedule.c \
@@ -25,4 +28,7 @@ liblintel_a_SOURCES += \
 	src/cert/store_fs_lock.c \
 	src/cert/store_layout.c \
 	src/cert/store_layout.h \
-	src/cert/x509.h
+	src/cert/x509.c \
+	src/cert/x509.h \
+	src/cert/x509_chain.h \
+	src/cert/x509_make.c

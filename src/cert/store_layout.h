@@ -30,6 +30,8 @@ enum store_account_part { STORE_ACCOUNT_JSON, STORE_ACCOUNT_KEY };
 /* ca is a directory URL, or STORE_LOCAL_CA. name is a host name, "*.example.com" or an IP address.
  * Each returns its key by value; parts too long for a key are cut. */
 #define STORE_LOCAL_CA "local"
+#define STORE_LOCAL_ROOT "pki/authorities/local/root"                 /* .crt, .key */
+#define STORE_LOCAL_INTERMEDIATE "pki/authorities/local/intermediate" /* .crt, .key */
 struct store_key store_cert_key(const char *ca, const char *name, enum store_cert_part part);
 struct store_key store_cert_folder(const char *ca, const char *name);
 struct store_key store_account_key(const char *ca, const char *email, enum store_account_part part);

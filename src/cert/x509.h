@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "cert/keys.h"
 
-#include <gnutls/x509.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -51,6 +51,9 @@ bool x509_covers(const struct x509_chain *c, struct str name);
  * authorityKeyIdentifier. */
 MUST_CHECK int x509_cert_id(const struct x509_chain *c, char out[X509_CERT_ID_MAX], struct err *e);
 
+/* Whether k is the key of the leaf; ERR_INVALID if not. */
+MUST_CHECK int x509_chain_key_check(const struct x509_chain *c, const struct key *k, struct err *e);
+
 /* To be called before a chain is stored or served: it covers every name, k is the key of the leaf,
  * now_s lies within the validity of each certificate, and each is signed by the next one. The last
  * one need not be a root. ERR_INVALID with the reason in words. */
@@ -63,18 +66,27 @@ MUST_CHECK int x509_chain_check(const struct x509_chain *c, const struct key *k,
  * fresh P-256 key: self-signed, one subjectAltName, the critical acmeIdentifier extension with the
  * SHA-256 of key_authorization. Both are appended as PEM, fit for cred_new(). */
 MUST_CHECK int x509_alpn(struct str name, struct str key_authorization, struct buf *cert_pem,
-                         struct buf *key_pem, struct err *e);
+                         struct buf *key_pem_out, struct err *e);
 
-/* ---- for cert/local_ca.c ---- */
+/* ---- making certificates: for tls-alpn-01 and cert/local_ca.c ---- */
 
-gnutls_x509_crt_t x509_leaf(const struct x509_chain *c); /* owned by c */
+struct x509_template {
+    const char *subject; /* common name, at most 64 bytes */
+    struct str name;     /* subjectAltName; len 0: none */
+    int64_t not_before_s;
+    int64_t not_after_s;
+    bool is_ca;
+    int path_len;               /* of a CA: how many CAs may stand below it */
+    const uint8_t *acme_digest; /* SHA256_LEN bytes for acmeIdentifier, or NULL */
+};
 
-/* True, and the address in network order in ip (4 or 16 bytes), if name is an IP address. */
-bool x509_is_ip(struct str name, uint8_t ip[16], size_t *len);
+/* Makes a certificate for subject_key as t says and appends it as PEM. issuer (its first
+ * certificate) and issuer_key sign; both NULL: self-signed. The serial number is random. */
+MUST_CHECK int x509_make(const struct x509_template *t, const struct key *subject_key,
+                         const struct x509_chain *issuer, const struct key *issuer_key,
+                         struct buf *pem, struct err *e);
 
-/* Adds the subjectAltName for name; sets the times and a random serial number of 127 bits. */
-MUST_CHECK int x509_set_name(gnutls_x509_crt_t crt, struct str name, bool first, struct err *e);
-MUST_CHECK int x509_set_times(gnutls_x509_crt_t crt, int64_t not_before_s, int64_t not_after_s,
-                              struct err *e);
+/* The text of an IP address (without brackets) in network order: 4, 16 or, if it is none, 0. */
+size_t x509_ip(struct str name, uint8_t ip[16]);
 
 #endif
