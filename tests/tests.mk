@@ -16,6 +16,7 @@ unit_tests = \
 	tests/unit/test_lexer \
 	tests/unit/test_local_ca \
 	tests/unit/test_parser \
+	tests/unit/test_reverse_proxy \
 	tests/unit/test_schedule \
 	tests/unit/test_store_fs \
 	tests/unit/test_text \
@@ -51,6 +52,9 @@ tests_unit_test_local_ca_SOURCES = tests/unit/test_local_ca.c
 tests_unit_test_local_ca_LDADD = $(unit_ldadd)
 tests_unit_test_parser_SOURCES = tests/unit/test_parser.c
 tests_unit_test_parser_LDADD = $(unit_ldadd)
+tests_unit_test_reverse_proxy_SOURCES = tests/unit/peer.c tests/unit/peer.h \
+	tests/unit/test_reverse_proxy.c
+tests_unit_test_reverse_proxy_LDADD = $(unit_ldadd)
 tests_unit_test_schedule_SOURCES = tests/unit/test_schedule.c
 tests_unit_test_schedule_LDADD = $(unit_ldadd)
 tests_unit_test_store_fs_SOURCES = tests/unit/test_store_fs.c
