@@ -1,1 +1,2 @@
-# No files yet.
+dist_man_MANS += \
+	doc/lintel.conf.5

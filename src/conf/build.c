@@ -132,7 +132,11 @@ static void compile_matcher(struct arena *a, struct str path, struct matcher *ou
 {
     size_t star = str_chr(path, '*');
 
-    out->path = star == path.len ? PATH_EXACT : star == path.len - 1 ? PATH_PREFIX : PATH_GLOB;
+    out->path = PATH_GLOB;
+    if (str_chr(path, '?') == path.len && star == path.len)
+        out->path = PATH_EXACT;
+    else if (str_chr(path, '?') == path.len && star == path.len - 1)
+        out->path = PATH_PREFIX;
     if (out->path == PATH_PREFIX)
         path.len--;
     out->pattern = arena_str(a, path);

@@ -278,6 +278,7 @@ static const struct {
     {"respond /a* b", "respond(b)^/a"},
     {"respond /a/* b", "respond(b)^/a/"},
     {"respond /a/*.css b", "respond(b)~/a/*.css"},
+    {"respond /a?b* c", "respond(c)~/a?b*"},
     {"respond \"/a\" 200", "respond(/a)"},
     {"respond `*`", "respond(*)"},
     {"root /srv", "root(/srv)"},
