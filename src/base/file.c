@@ -143,7 +143,10 @@ int file_mkdirs(int dirfd, const char *path, mode_t mode, struct err *e)
         if (partial[i] != '/' && partial[i] != '\0')
             continue;
         partial[i] = '\0';
-        if (mkdirat(dirfd, partial, mode) == -1 && errno != EEXIST)
+        if (mkdirat(dirfd, partial, mode) == 0) {
+            if (sync_folder(dirfd, partial, e) != 0)
+                return -1;
+        } else if (errno != EEXIST)
             return err_sys(e, "mkdir %s", partial);
         partial[i] = path[i];
     }

@@ -17,7 +17,8 @@ MUST_CHECK int file_read(int dirfd, const char *path, struct buf *out, struct er
 MUST_CHECK int file_replace(int dirfd, const char *path, struct str content, mode_t mode,
                             struct err *e);
 
-/* Makes path and its parents, each new one with mode. No error if it is there already. */
+/* Makes path and its parents, each new one with mode and lasting (its own folder is synced). No
+ * error if it is there already. */
 MUST_CHECK int file_mkdirs(int dirfd, const char *path, mode_t mode, struct err *e);
 
 /* write(2) until all is written. */

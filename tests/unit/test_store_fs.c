@@ -329,6 +329,38 @@ static void unwritable_folder_says_so(void **state)
     assert_non_null(strstr(e.msg, "Not a directory"));
 }
 
+/* Without the right to write (root gives it up first): what is there stays, and the message says
+ * where and why. */
+static void forbidden_folder_says_so(void **state)
+{
+    struct fixture *f = *state;
+    int status;
+
+    assert_int_equal(store_put(f->store, "locks/keep", STR_LIT("v"), NULL), 0);
+    assert_int_equal(chmod(f->root, 0555), 0);
+    assert_int_equal(chmod(at(f, "locks"), 0555), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct store *s;
+        struct store_lock *lock;
+        struct err e = {0};
+
+        if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
+            _exit(1);
+        s = store_fs_new(f->root, &e);
+        if (s == NULL || store_put(s, "a/b", STR_LIT("v"), &e) != -1)
+            _exit(2);
+        if (e.code != ERR_IO || strstr(e.msg, "Permission denied") == NULL ||
+            strstr(e.msg, f->root) == NULL)
+            _exit(3);
+        _exit(store_lock(s, "l", &lock, &e) == -1 && e.code == ERR_IO ? 0 : 4);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(chmod(f->root, 0700), 0);
+    assert_int_equal(chmod(at(f, "locks"), 0700), 0);
+}
+
 /* Two values taking turns, written by a process that is killed at any instant: a reader finds one
  * of them whole, always. */
 static void kill_never_tears_a_value(void **state)
@@ -602,6 +634,7 @@ int main(void)
         TEST(ceilings_hold),
         TEST(full_disk_leaves_the_old_value),
         TEST(unwritable_folder_says_so),
+        TEST(forbidden_folder_says_so),
         TEST(kill_never_tears_a_value),
         TEST(old_leftovers_are_swept),
         TEST(locks_exclude),

@@ -356,13 +356,13 @@ static void changed_bytes_are_never_good(void **state)
     size_t end = f->leaf.len - strlen("\n-----END CERTIFICATE-----\n") - 2;
 
     for (size_t i = body; i < end; i += 3) {
+        if (f->leaf.p[i] == '\n')
+            continue;
         struct buf text = BUF_INIT(X509_PEM_MAX);
         struct x509_chain *c;
 
         assert_int_equal(buf_append_str(&text, buf_str(&f->leaf)), 0);
         assert_int_equal(buf_append_str(&text, buf_str(&f->middle)), 0);
-        if (text.p[i] == '\n')
-            continue;
         text.p[i] = text.p[i] == 'A' ? 'B' : 'A';
         c = x509_chain_parse(buf_str(&text), NULL);
         if (c != NULL && x509_chain_check(c, f->leaf_key, &name, 1, NOW_S, NULL) == 0)
