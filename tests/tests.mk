@@ -1,5 +1,6 @@
-# Unit tests link the real objects: the test of src/x/y.c is tests/unit/test_y.c.
-unit_ldadd = liblintel.a $(CMOCKA_LIBS) $(libraries)
+# Unit tests link the real objects: the test of src/x/y.c is tests/unit/test_y.c. Automake takes that
+# one source, and LDADD, where nothing else is said.
+LDADD = liblintel.a $(CMOCKA_LIBS) $(libraries)
 unit_tests = \
 	tests/unit/test_acme_parse \
 	tests/unit/test_address \
@@ -9,6 +10,7 @@ unit_tests = \
 	tests/unit/test_conf \
 	tests/unit/test_conf_errors \
 	tests/unit/test_date \
+	tests/unit/test_exchange \
 	tests/unit/test_fetch \
 	tests/unit/test_hsts \
 	tests/unit/test_jws \
@@ -22,47 +24,11 @@ unit_tests = \
 	tests/unit/test_text \
 	tests/unit/test_x509
 
-tests_unit_test_acme_parse_SOURCES = tests/unit/test_acme_parse.c
-tests_unit_test_acme_parse_LDADD = $(unit_ldadd)
-tests_unit_test_address_SOURCES = tests/unit/test_address.c
-tests_unit_test_address_LDADD = $(unit_ldadd)
-tests_unit_test_base64_SOURCES = tests/unit/test_base64.c
-tests_unit_test_base64_LDADD = $(unit_ldadd)
-tests_unit_test_cert_set_SOURCES = tests/unit/test_cert_set.c
-tests_unit_test_cert_set_LDADD = $(unit_ldadd)
-tests_unit_test_client_hello_SOURCES = tests/unit/test_client_hello.c
-tests_unit_test_client_hello_LDADD = $(unit_ldadd)
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/unit/conf_fixture.h
-tests_unit_test_conf_LDADD = $(unit_ldadd)
 tests_unit_test_conf_errors_SOURCES = tests/unit/test_conf_errors.c tests/unit/conf_fixture.h
-tests_unit_test_conf_errors_LDADD = $(unit_ldadd)
-tests_unit_test_date_SOURCES = tests/unit/test_date.c
-tests_unit_test_date_LDADD = $(unit_ldadd)
 tests_unit_test_fetch_SOURCES = tests/unit/peer.c tests/unit/peer.h tests/unit/test_fetch.c
-tests_unit_test_fetch_LDADD = $(unit_ldadd)
-tests_unit_test_hsts_SOURCES = tests/unit/test_hsts.c
-tests_unit_test_hsts_LDADD = $(unit_ldadd)
-tests_unit_test_jws_SOURCES = tests/unit/test_jws.c
-tests_unit_test_jws_LDADD = $(unit_ldadd)
-tests_unit_test_keys_SOURCES = tests/unit/test_keys.c
-tests_unit_test_keys_LDADD = $(unit_ldadd)
-tests_unit_test_lexer_SOURCES = tests/unit/test_lexer.c
-tests_unit_test_lexer_LDADD = $(unit_ldadd)
-tests_unit_test_local_ca_SOURCES = tests/unit/test_local_ca.c
-tests_unit_test_local_ca_LDADD = $(unit_ldadd)
-tests_unit_test_parser_SOURCES = tests/unit/test_parser.c
-tests_unit_test_parser_LDADD = $(unit_ldadd)
 tests_unit_test_reverse_proxy_SOURCES = tests/unit/peer.c tests/unit/peer.h \
 	tests/unit/test_reverse_proxy.c
-tests_unit_test_reverse_proxy_LDADD = $(unit_ldadd)
-tests_unit_test_schedule_SOURCES = tests/unit/test_schedule.c
-tests_unit_test_schedule_LDADD = $(unit_ldadd)
-tests_unit_test_store_fs_SOURCES = tests/unit/test_store_fs.c
-tests_unit_test_store_fs_LDADD = $(unit_ldadd)
-tests_unit_test_text_SOURCES = tests/unit/test_text.c
-tests_unit_test_text_LDADD = $(unit_ldadd)
-tests_unit_test_x509_SOURCES = tests/unit/test_x509.c
-tests_unit_test_x509_LDADD = $(unit_ldadd)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)

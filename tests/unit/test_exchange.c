@@ -1,0 +1,180 @@
+/* Targets to hosts and paths, matchers, placeholders, and the end of an exchange. */
+#include "http/match.h"
+#include "http/placeholder.h"
+#include "http/service.h"
+
+#include "base/alloc.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static const struct exchange_engine no_engine;
+static struct conf *conf;
+static struct service *service;
+
+static int set_up(void **state)
+{
+    (void)state;
+    conf = xalloc(sizeof *conf);
+    conf->refs = 1;
+    conf->arena = arena_new();
+    service = service_new(conf, NULL, NULL, NULL);
+    return service == NULL ? -1 : 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    service_unref(service);
+    arena_free(conf->arena);
+    free(conf);
+    return 0;
+}
+
+static const struct {
+    const char *target;
+    const char *authority;
+    const char *host; /* NULL: not acceptable */
+    const char *path;
+    const char *query; /* NULL: none */
+} targets[] = {
+    {"/", "Example.COM", "example.com", "/", NULL},
+    {"/a?b?c", "example.com:8443", "example.com", "/a", "b?c"},
+    {"/a?", "example.com.", "example.com", "/a", ""},
+    {"/%61/../b%20c", "[::1]:443", "::1", "/b c", NULL},
+    {"http://other.example/x?y", "example.com", "other.example", "/x", "y"},
+    {"https://other.example:1?y", "example.com", "other.example", "/", "y"},
+    {"http://other.example", "", "other.example", "/", NULL},
+    {"*", "example.com", "example.com", "*", NULL},
+    {"/..", "example.com", NULL, NULL, NULL},
+    {"/%00", "example.com", NULL, NULL, NULL},
+    {"/%4", "example.com", NULL, NULL, NULL},
+    {"example.com:443", "example.com", NULL, NULL, NULL},
+    {"a/b", "example.com", NULL, NULL, NULL},
+    {"http:///x", "example.com", NULL, NULL, NULL},
+    {"", "example.com", NULL, NULL, NULL},
+};
+
+static void splits_targets(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+        struct arena *a = arena_new();
+        struct exchange ex;
+
+        exchange_init(&ex, &no_engine, NULL, a, service);
+        ex.target = str_of(targets[i].target);
+        ex.authority = str_of(targets[i].authority);
+        assert_int_equal(exchange_set_target(&ex), targets[i].host != NULL);
+        if (targets[i].host != NULL) {
+            assert_true(str_is(ex.host, targets[i].host));
+            assert_true(str_is(ex.path, targets[i].path));
+            assert_int_equal(ex.query.p == NULL, targets[i].query == NULL);
+            if (targets[i].query != NULL)
+                assert_true(str_is(ex.query, targets[i].query));
+        }
+        exchange_fini(&ex);
+        arena_free(a);
+    }
+}
+
+static const struct {
+    enum path_match kind;
+    const char *pattern;
+    const char *path;
+    bool want;
+} matches[] = {
+    {PATH_ANY, "", "/x", true},
+    {PATH_EXACT, "/a", "/A", true},
+    {PATH_EXACT, "/a", "/a/", false},
+    {PATH_PREFIX, "/a", "/abc", true},
+    {PATH_PREFIX, "/a/", "/a", false},
+    {PATH_SUFFIX, ".css", "/x/y.CSS", true},
+    {PATH_SUFFIX, ".css", "css", false},
+    {PATH_GLOB, "/a/*/c", "/a/b/c", true},
+    {PATH_GLOB, "/a/*/c", "/a/b/d/c", false},
+    {PATH_GLOB, "/*.tar.*", "/x.tar.gz", true},
+    {PATH_GLOB, "/*a*b", "/aaab", true},
+    {PATH_GLOB, "/*a*b", "/aaac", false},
+    {PATH_GLOB, "/?/*", "/x/", true},
+    {PATH_GLOB, "/?/*", "///", false},
+};
+
+static void matches_paths(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(matches); i++) {
+        struct matcher m = {matches[i].kind, str_of(matches[i].pattern)};
+        struct exchange ex = {.path = str_of(matches[i].path)};
+
+        if (matcher_matches(&m, &ex) != matches[i].want)
+            fail_msg("row %zu: %s on %s", i, matches[i].pattern, matches[i].path);
+    }
+}
+
+static void expands_placeholders(void **state)
+{
+    const struct text_part parts[] = {
+        {PH_LITERAL, STR_LIT("https://")},
+        {PH_HOST, {0}},
+        {PH_LITERAL, STR_LIT(":")},
+        {PH_PORT, {0}},
+        {PH_URI, {0}},
+        {PH_LITERAL, STR_LIT("|")},
+        {PH_HEADER, STR_LIT("x-many")},
+        {PH_SCHEME, {0}},
+    };
+    const struct text text = {parts, ARRAY_LEN(parts), false};
+    struct arena *a = arena_new();
+    struct exchange ex;
+
+    (void)state;
+    exchange_init(&ex, &no_engine, NULL, a, service);
+    ex.target = STR_LIT("/p%20q?r");
+    ex.authority = STR_LIT("[2001:db8::1]:8080");
+    fields_add(&ex.request, a, STR_LIT("X-Many"), STR_LIT("1"));
+    fields_add(&ex.request, a, STR_LIT("x-many"), STR_LIT("2"));
+    assert_true(exchange_set_target(&ex));
+    assert_string_equal(text_expand(&text, &ex).p, "https://2001:db8::1:8080/p%20q?r|1, 2http");
+    exchange_fini(&ex);
+    arena_free(a);
+}
+
+static void note(void *arg)
+{
+    char **at = arg;
+
+    *(*at)++ = 'x';
+}
+
+static void runs_what_was_deferred_once(void **state)
+{
+    struct arena *a = arena_new();
+    struct exchange ex;
+    char marks[4] = "", *at = marks;
+
+    (void)state;
+    exchange_init(&ex, &no_engine, NULL, a, service);
+    exchange_defer(&ex, note, &at);
+    exchange_defer(&ex, note, &at);
+    exchange_fini(&ex);
+    assert_string_equal(marks, "xx");
+    arena_free(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(splits_targets),
+        cmocka_unit_test(matches_paths),
+        cmocka_unit_test(expands_placeholders),
+        cmocka_unit_test(runs_what_was_deferred_once),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
