@@ -108,7 +108,7 @@ bool exchange_set_target(struct exchange *ex)
         ex->host = host_of(ex->arena, ex->authority);
         return true;
     }
-    if (rest.len > 0 && rest.p[0] != '/' && !take_authority(&rest, &ex->authority))
+    if (rest.len == 0 || (rest.p[0] != '/' && !take_authority(&rest, &ex->authority)))
         return false;
     ex->host = host_of(ex->arena, ex->authority);
     ex->raw_path = rest;
