@@ -25,6 +25,7 @@ struct http01_answer {
 /* Sealed: each array is sorted by its first member, which is a struct str in all three. */
 struct cert_set {
     atomic_uint refs;
+    unsigned number;
     bool sealed;
     struct arena *arena;
     struct cert_entry *entries;
@@ -39,11 +40,18 @@ struct cert_set {
 
 struct cert_set *cert_set_new(void)
 {
+    static atomic_uint last_number;
     struct cert_set *s = xalloc(sizeof *s);
 
     atomic_init(&s->refs, 1);
+    s->number = atomic_fetch_add(&last_number, 1) + 1;
     s->arena = arena_new();
     return s;
+}
+
+uint64_t cert_set_number(const struct cert_set *s)
+{
+    return s->number;
 }
 
 void cert_set_add(struct cert_set *s, const struct cert_entry *entry)
