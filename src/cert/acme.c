@@ -249,6 +249,8 @@ static void take_reply(struct acme *a)
     if (next != ACME_FAILED) {
         bool again = next == before && e.code != ERR_NONE; /* another nonce: at once */
 
+        if (before == ACME_POLL_AUTHORIZATION && next == ACME_NEW_ORDER)
+            log_info("acme", "%s: trying another challenge: %s", a->name, a->problem.msg);
         go(a, next);
         if (detour || again || !acme_rows[next].poll) {
             run(a);

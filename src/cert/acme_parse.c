@@ -2,8 +2,7 @@
 
 #include "base/alloc.h"
 #include "cert/jdoc.h"
-
-#include <arpa/inet.h>
+#include "cert/x509.h"
 
 static const char *const challenge_names[ACME_CHALLENGE_TYPES] = {
     [ACME_TLS_ALPN_01] = "tls-alpn-01",
@@ -73,15 +72,9 @@ static int take_url(const struct acme_reader *r, struct json_object *o, const ch
 
 const char *acme_identifier_type(struct str name)
 {
-    char text[INET6_ADDRSTRLEN], address[sizeof(struct in6_addr)];
+    uint8_t ip[16];
 
-    if (name.len >= sizeof text)
-        return "dns";
-    memcpy(text, name.p, name.len);
-    text[name.len] = '\0';
-    return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1
-               ? "ip"
-               : "dns";
+    return x509_ip(name, ip) > 0 ? "ip" : "dns";
 }
 
 /* ---- objects ---- */

@@ -19,7 +19,16 @@ liblintel_a_SOURCES += \
 	src/cert/keys.h \
 	src/cert/local_ca.c \
 	src/cert/local_ca.h \
+	src/cert/manager.c \
 	src/cert/manager.h \
+	src/cert/manager_acme.c \
+	src/cert/manager_list.c \
+	src/cert/manager_name.c \
+	src/cert/manager_priv.h \
+	src/cert/manager_publish.c \
+	src/cert/manager_source.c \
+	src/cert/retry.c \
+	src/cert/retry.h \
 	src/cert/schedule.c \
 	src/cert/schedule.h \
 	src/cert/store.h \
@@ -28,6 +37,8 @@ liblintel_a_SOURCES += \
 	src/cert/store_fs_lock.c \
 	src/cert/store_layout.c \
 	src/cert/store_layout.h \
+	src/cert/vault.c \
+	src/cert/vault.h \
 	src/cert/x509.c \
 	src/cert/x509.h \
 	src/cert/x509_chain.h \
