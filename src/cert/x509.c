@@ -193,8 +193,7 @@ static bool name_matches(struct str pattern, struct str name)
     if (str_eq_nocase(pattern, name))
         return true;
     return str_starts(pattern, STR_LIT("*.")) && dot > 0 && dot < name.len &&
-           !str_starts(name, STR_LIT("*")) && x509_ip(name, ip) == 0 &&
-           str_eq_nocase(str_from(pattern, 1), str_from(name, dot));
+           x509_ip(name, ip) == 0 && str_eq_nocase(str_from(pattern, 1), str_from(name, dot));
 }
 
 /* The one text of an address: "::0:1" and "::1" are the same. */

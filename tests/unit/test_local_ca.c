@@ -298,6 +298,25 @@ static void damage_is_told_and_the_root_stays(void **state)
     free(root);
 }
 
+/* A whole and valid intermediate that another root has signed. */
+static void strange_intermediate_is_replaced(void **state)
+{
+    struct fixture *f = *state;
+    char *middle, *after;
+
+    local_ca_close(open_ca(f, NOW_S));
+    middle = value(f, STORE_LOCAL_INTERMEDIATE ".crt");
+    assert_int_equal(store_delete(f->store, STORE_LOCAL_ROOT ".crt", NULL), 0);
+    assert_int_equal(store_delete(f->store, STORE_LOCAL_ROOT ".key", NULL), 0);
+    struct local_ca *ca = open_ca(f, NOW_S);
+    issue(ca, "localhost", KEY_P256, NOW_S);
+    local_ca_close(ca);
+    after = value(f, STORE_LOCAL_INTERMEDIATE ".crt");
+    assert_string_not_equal(middle, after);
+    free(middle);
+    free(after);
+}
+
 /* A root.key that is not of root.crt, when it is wanted. */
 static void strange_root_key_is_refused(void **state)
 {
@@ -409,6 +428,7 @@ int main(void)
         TEST(intermediate_is_renewed_below_the_same_root),
         TEST(root_key_is_needed_for_signing_only),
         TEST(damage_is_told_and_the_root_stays),
+        TEST(strange_intermediate_is_replaced),
         TEST(strange_root_key_is_refused),
         TEST(expired_root_and_unset_clock_are_told),
         TEST(somebody_else_making_it_is_busy),

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -267,7 +268,7 @@ static void permissions_are_tight(void **state)
 static void ceilings_hold(void **state)
 {
     struct fixture *f = *state;
-    struct buf small = BUF_INIT(4);
+    struct buf small = BUF_INIT(4), medium = BUF_INIT(20000);
     char *big = xalloc(STORE_VALUE_MAX + 1);
     struct err e = {0};
 
@@ -277,7 +278,12 @@ static void ceilings_hold(void **state)
     assert_int_equal(store_get(f->store, "big", &small, &e), -1);
     assert_int_equal(e.code, ERR_LIMIT);
     assert_int_equal(small.len, 0);
+    assert_int_equal(store_put(f->store, "big", (struct str){big, 30000}, NULL), 0);
+    assert_int_equal(buf_puts(&medium, "head"), 0);
+    assert_int_equal(store_get(f->store, "big", &medium, &e), -1);
+    assert_int_equal(medium.len, 4); /* nothing half read stays */
     buf_fini(&small);
+    buf_fini(&medium);
     free(big);
 }
 
@@ -586,7 +592,7 @@ static void add_one(struct store *s)
     uint64_t n = 0;
 
     while (store_lock(s, "counter", &lock, NULL) != 0)
-        usleep(200);
+        sched_yield();
     if (store_get(s, "counter", &text, NULL) == 0)
         str_to_uint(buf_str(&text), 1000, &n);
     buf_clear(&text);

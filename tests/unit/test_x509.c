@@ -264,6 +264,29 @@ static void names_cover_names(void **state)
     }
 }
 
+/* Made with other means: GnuTLS writes no such name. Its names are "leaf.test\\0.evil.test" and
+ * "fine.test". */
+static void name_with_a_nul_is_passed_over(void **state)
+{
+    static const char pem[] = "-----BEGIN CERTIFICATE-----\n"
+                              "MIIBNDCB26ADAgECAgEFMAoGCCqGSM49BAMCMAwxCjAIBgNVBAMMAXgwHhcNMjYw\n"
+                              "MTAxMDAwMDAwWhcNMzYwMTAxMDAwMDAwWjAMMQowCAYDVQQDDAF4MFkwEwYHKoZI\n"
+                              "zj0CAQYIKoZIzj0DAQcDQgAEjkQnw4KHS27+CgV2qs+mnQFaq3rVacSRq2ZBpbqB\n"
+                              "IbXILbNxSgTlEqgQDZZOJGJGs8zucksNhQWBvIF76WQuh6MuMCwwKgYDVR0RBCMw\n"
+                              "IYIUbGVhZi50ZXN0AC5ldmlsLnRlc3SCCWZpbmUudGVzdDAKBggqhkjOPQQDAgNI\n"
+                              "ADBFAiEAsg+NbeaR3Xhpth0p6zKYA1GLdoxXeeZzGWTQjV4TF1cCIA8wamzpofnm\n"
+                              "dfRQr9s9a2bqSAU3VpMLkE4yo4P5xhK3\n"
+                              "-----END CERTIFICATE-----\n";
+    struct x509_chain *c = x509_chain_parse(str_of(pem), NULL);
+
+    (void)state;
+    assert_non_null(c);
+    assert_int_equal(x509_n_names(c), 1);
+    assert_true(str_is(x509_name(c, 0), "fine.test"));
+    assert_false(x509_covers(c, STR_LIT("leaf.test")));
+    x509_chain_free(c);
+}
+
 static void judge(struct x509_chain *c, const struct key *k, const char *name, int64_t now_s,
                   const char *complaint)
 {
@@ -432,6 +455,7 @@ int main(void)
         cmocka_unit_test(facts_are_read),
         cmocka_unit_test(certificate_id_is_the_rfcs),
         cmocka_unit_test(names_cover_names),
+        cmocka_unit_test(name_with_a_nul_is_passed_over),
         cmocka_unit_test(chains_are_checked),
         cmocka_unit_test(forged_links_are_seen),
         cmocka_unit_test(damaged_text_is_refused),
