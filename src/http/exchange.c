@@ -46,16 +46,22 @@ void exchange_defer(struct exchange *ex, void (*fn)(void *), void *arg)
     ex->deferred = d;
 }
 
-void exchange_on_respond(struct exchange *ex, void (*fn)(struct exchange *, const void *),
-                         const void *arg)
+void exchange_on_respond_if(struct exchange *ex, void (*fn)(struct exchange *, const void *),
+                            bool (*needs)(const struct prepared *, const void *), const void *arg)
 {
     struct respond_hook *h = arena_alloc(ex->arena, sizeof *h);
     struct respond_hook **end = &ex->hooks;
 
-    *h = (struct respond_hook){NULL, fn, arg};
+    *h = (struct respond_hook){NULL, fn, needs, arg};
     while (*end != NULL)
         end = &(*end)->next;
     *end = h;
+}
+
+void exchange_on_respond(struct exchange *ex, void (*fn)(struct exchange *, const void *),
+                         const void *arg)
+{
+    exchange_on_respond_if(ex, fn, NULL, arg);
 }
 
 /* ---- the request ---- */
@@ -134,12 +140,20 @@ static void unprepare(struct exchange *ex)
     exchange_defer(ex, (void (*)(void *))prepared_unref, p);
 }
 
+static bool hooks_need(const struct exchange *ex, const struct prepared *p)
+{
+    for (const struct respond_hook *h = ex->hooks; h != NULL; h = h->next)
+        if (h->needs == NULL || h->needs(p, h->arg))
+            return true;
+    return false;
+}
+
 static void respond(struct exchange *ex, int status)
 {
     assert(!ex->responded);
     ex->status = status;
     ex->responded = true;
-    if (ex->hooks != NULL && ex->body.kind == BODY_PREPARED)
+    if (ex->body.kind == BODY_PREPARED && hooks_need(ex, ex->body.prepared))
         unprepare(ex);
     for (const struct respond_hook *h = ex->hooks; h != NULL; h = h->next)
         h->fn(ex, h->arg);

@@ -71,6 +71,7 @@ struct deferred {
 struct respond_hook {
     struct respond_hook *next;
     void (*fn)(struct exchange *ex, const void *arg);
+    bool (*needs)(const struct prepared *p, const void *arg); /* NULL: always */
     const void *arg;
 };
 
@@ -146,6 +147,13 @@ void exchange_respond_error(struct exchange *ex, int status);
  * prepared response is sent as plain fields and bytes. */
 void exchange_on_respond(struct exchange *ex, void (*fn)(struct exchange *ex, const void *arg),
                          const void *arg);
+
+/* The same for an fn that often has no business with the fields of a prepared response: if needs(p,
+ * arg) is false for all hooks, the response stays prepared, and fn sees only what was added to it
+ * in ex->response. */
+void exchange_on_respond_if(struct exchange *ex, void (*fn)(struct exchange *ex, const void *arg),
+                            bool (*needs)(const struct prepared *p, const void *arg),
+                            const void *arg);
 
 /* Runs fn(arg) at the end of the exchange. */
 void exchange_defer(struct exchange *ex, void (*fn)(void *), void *arg);

@@ -89,3 +89,23 @@ bool fields_has_token(const struct fields *f, struct str name, struct str token)
     }
     return false;
 }
+
+static bool is_control(char c)
+{
+    return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
+}
+
+struct str fields_clean_value(struct arena *a, struct str value)
+{
+    size_t i = 0;
+    char *out;
+
+    while (i < value.len && !is_control(value.p[i]))
+        i++;
+    if (i == value.len)
+        return value;
+    out = arena_bytes(a, value.len);
+    for (i = 0; i < value.len; i++)
+        out[i] = is_control(value.p[i]) ? ' ' : value.p[i];
+    return (struct str){out, value.len};
+}

@@ -36,4 +36,8 @@ struct str fields_joined(const struct fields *f, struct arena *a, struct str nam
 /* Whether the comma-separated list in the lines of that name has token, without regard to case. */
 bool fields_has_token(const struct fields *f, struct str name, struct str token);
 
+/* value itself, or a copy with a space for every byte that no field value may hold: CR, LF, NUL and
+ * the other controls but HTAB (RFC 9110 5.5). For values made of what a peer sent. */
+struct str fields_clean_value(struct arena *a, struct str value);
+
 #endif

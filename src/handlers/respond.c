@@ -1,0 +1,145 @@
+#include "handlers/respond.h"
+
+#include "http/handler.h"
+#include "http/placeholder.h"
+#include "http/prepared.h"
+
+struct respond_conf {
+    int status;
+    struct text body;
+    bool close;
+};
+
+/* ---- configuration ---- */
+
+static bool is_status(struct str s, int *status)
+{
+    uint64_t n;
+
+    if (s.len != 3 || !str_to_uint(s, 999, &n))
+        return false;
+    *status = (int)n;
+    return true;
+}
+
+static int set_status(const struct directive_args *d, const struct token *t,
+                      struct respond_conf *conf)
+{
+    if (is_status(t->text, &conf->status) && conf->status >= 200 && conf->status <= 599)
+        return 0;
+    return directive_error(d, t, "'" STR_FMT "' is no status from 200 to 599", STR_ARG(t->text));
+}
+
+static int set_body(const struct directive_args *d)
+{
+    return directive_text(d, &d->args[0], &((struct respond_conf *)d->target)->body);
+}
+
+static int set_close(const struct directive_args *d)
+{
+    ((struct respond_conf *)d->target)->close = true;
+    return 0;
+}
+
+static const struct directive options[] = {
+    {.name = "body", .min_args = 1, .max_args = 1, .set = set_body, .help = "body <text>"},
+    {.name = "close", .set = set_close, .help = "close: close the connection afterwards"},
+    {0},
+};
+
+static int respond_set(const struct directive_args *d)
+{
+    struct respond_conf *conf = d->target;
+    const struct token *first = &d->args[0];
+    int status;
+
+    conf->status = 200;
+    if (d->n_args == 1 && is_status(first->text, &status)) {
+        if (set_status(d, first, conf) != 0)
+            return -1;
+    } else if (d->n_args >= 1 && directive_text(d, first, &conf->body) != 0) {
+        return -1;
+    }
+    if (d->n_args == 2 && set_status(d, &d->args[1], conf) != 0)
+        return -1;
+    return directive_block(d, options, NULL, conf);
+}
+
+/* ---- answering ---- */
+
+/* As Caddy: text, but for what is evidently JSON. */
+static struct str content_type(struct str body)
+{
+    struct str s = str_trim(body);
+
+    if (s.len >= 2 &&
+        ((s.p[0] == '{' && s.p[s.len - 1] == '}') || (s.p[0] == '[' && s.p[s.len - 1] == ']')))
+        return STR_LIT("application/json");
+    return STR_LIT("text/plain; charset=utf-8");
+}
+
+/* A 204 and a 304 have no content (RFC 9110 15.3.5, 15.4.5). */
+static bool has_content(const struct respond_conf *conf)
+{
+    return conf->body.n_parts > 0 && conf->status != 204 && conf->status != 304;
+}
+
+/* The state of a worker: the whole response, if it is always the same. */
+static int respond_start(const void *conf_, const struct worker_env *env, void **state,
+                         struct err *e)
+{
+    const struct respond_conf *conf = conf_;
+    struct prepared *p;
+
+    (void)env;
+    (void)e;
+    if (!conf->body.constant || !has_content(conf))
+        return 0;
+    p = prepared_new(conf->status, text_constant(&conf->body));
+    fields_add(&p->fields, p->arena, STR_LIT("Content-Type"), content_type(p->body));
+    *state = p;
+    return 0;
+}
+
+static void respond_stop(void *state)
+{
+    prepared_unref(state);
+}
+
+static enum verdict respond_handle(const void *conf_, struct exchange *ex)
+{
+    const struct respond_conf *conf = conf_;
+    struct str body;
+
+    if (conf->close)
+        ex->close = true;
+    if (ex->handler_state != NULL) {
+        exchange_respond_prepared(ex, ex->handler_state);
+        return TAKEN;
+    }
+    if (!has_content(conf)) {
+        exchange_respond(ex, conf->status);
+        return TAKEN;
+    }
+    body = text_expand(&conf->body, ex);
+    if (body.len > 0 && fields_get(&ex->response, STR_LIT("Content-Type")).p == NULL)
+        fields_add(&ex->response, ex->arena, STR_LIT("Content-Type"), content_type(body));
+    exchange_respond_bytes(ex, conf->status, body);
+    return TAKEN;
+}
+
+static const struct handler_type respond_handler = {
+    .name = "respond", .start = respond_start, .stop = respond_stop, .handle = respond_handle};
+
+const struct directive respond_directives[] = {
+    {.name = "respond",
+     .places = IN_HANDLERS,
+     .min_args = 0,
+     .max_args = 2,
+     .block = true,
+     .type = &respond_handler,
+     .conf_size = sizeof(struct respond_conf),
+     .set = respond_set,
+     .help = "respond [matcher] <status>|<body> [<status>]: a fixed answer"},
+    {0},
+};

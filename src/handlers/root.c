@@ -1,0 +1,94 @@
+#include "handlers/root.h"
+
+#include "http/handler.h"
+#include "http/placeholder.h"
+
+static bool has_dot_dot(struct str path)
+{
+    while (path.p != NULL)
+        if (str_is(str_cut(&path, '/'), ".."))
+            return true;
+    return false;
+}
+
+static struct str without_slashes(struct str path)
+{
+    while (path.len > 1 && path.p[path.len - 1] == '/')
+        path.len--;
+    return path;
+}
+
+int root_path_set(const struct directive_args *d, const struct token *t, struct root_path *out)
+{
+    if (t->text.len == 0)
+        return directive_error(d, t, "the name of a folder is missing");
+    if (directive_text(d, t, &out->text) != 0)
+        return -1;
+    if (out->text.constant) {
+        out->constant = arena_str(d->arena, without_slashes(str_of(directive_path(d, t))));
+        return 0;
+    }
+    if (has_dot_dot(t->text))
+        return directive_error(d, t, "a folder with placeholders must not hold '..'");
+    out->base = "";
+    if (!str_starts(t->text, STR_LIT("/"))) {
+        const struct token here = {.text = STR_LIT("")};
+
+        out->base = directive_path(d, &here);
+    }
+    return 0;
+}
+
+static bool is_safe_value(struct str value)
+{
+    return value.len > 0 && memchr(value.p, '/', value.len) == NULL && !str_is(value, ".") &&
+           !str_is(value, "..");
+}
+
+bool root_path_expand(const struct root_path *r, struct exchange *ex, struct str *out)
+{
+    struct str expanded;
+
+    if (r->constant.len > 0) {
+        *out = r->constant;
+        return true;
+    }
+    for (size_t i = 0; i < r->text.n_parts; i++) {
+        const struct text part = {&r->text.parts[i], 1, false};
+
+        if (r->text.parts[i].kind != PH_LITERAL && !is_safe_value(text_expand(&part, ex)))
+            return false;
+    }
+    expanded = text_expand(&r->text, ex);
+    *out = arena_printf(ex->arena, "%s" STR_FMT, r->base, STR_ARG(expanded));
+    /* Two values side by side can make what neither is. */
+    return !has_dot_dot(expanded);
+}
+
+static int root_set(const struct directive_args *d)
+{
+    return root_path_set(d, &d->args[0], d->target);
+}
+
+/* Rows come with the most specific matcher first: what one has set, a later one leaves. */
+static enum verdict root_handle(const void *conf, struct exchange *ex)
+{
+    if (ex->root.len > 0 || root_path_expand(conf, ex, &ex->root))
+        return NEXT;
+    exchange_respond_error(ex, 404);
+    return TAKEN;
+}
+
+static const struct handler_type root_handler = {.name = "root", .handle = root_handle};
+
+const struct directive root_directives[] = {
+    {.name = "root",
+     .places = IN_HANDLERS,
+     .min_args = 1,
+     .max_args = 1,
+     .type = &root_handler,
+     .conf_size = sizeof(struct root_path),
+     .set = root_set,
+     .help = "root [matcher] <folder>: where file_server finds the files"},
+    {0},
+};
