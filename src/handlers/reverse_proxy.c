@@ -22,7 +22,8 @@ enum {
     BUFFER_SIZE = 64 * 1024, /* of a response's body; the fetch pauses when it is full */
     SMALL_BODY = 16 * 1024,  /* a body up to this gets a buffer of its own size */
     FREE_BUFFERS_MAX = 32,   /* kept for reuse, a worker */
-    COMPLAINT_MS = 1000      /* one line in the log about an upstream's failures in this time */
+    COMPLAINTS_MAX = 8,      /* lines in the log about one upstream's failures... */
+    COMPLAINTS_MS = 1000     /* ...in this time, a worker */
 };
 
 /* ---- buffers ---- */
@@ -37,8 +38,8 @@ struct buffer {
 
 /* How an upstream fares, for the log. */
 struct upstream_state {
-    uint64_t complained_ms; /* 0: never */
-    unsigned unsaid;        /* failures since then */
+    uint64_t window_ms; /* when the time at hand began */
+    unsigned failures;  /* since then */
 };
 
 struct proxy_state {
@@ -244,16 +245,16 @@ static void complain(struct proxied *p, const char *why)
     struct upstream_state *us = &p->st->upstreams[p->upstream];
     uint64_t now = loop_now_ms(p->st->loop);
 
-    if (us->complained_ms != 0 && now - us->complained_ms < COMPLAINT_MS) {
-        us->unsaid++;
-        return;
+    if (now - us->window_ms >= COMPLAINTS_MS) {
+        if (us->failures > COMPLAINTS_MAX)
+            log_warn("proxy", "upstream %s: %u more failures", upstream_of(p)->name,
+                     us->failures - COMPLAINTS_MAX);
+        us->window_ms = now;
+        us->failures = 0;
     }
-    if (us->unsaid > 0)
-        log_warn("proxy", "upstream %s: %u more failures", upstream_of(p)->name, us->unsaid);
-    log_warn("proxy", "upstream %s: %s (" STR_FMT " " STR_FMT STR_FMT ")", upstream_of(p)->name,
-             why, STR_ARG(p->ex->method), STR_ARG(p->ex->authority), STR_ARG(p->ex->raw_path));
-    us->complained_ms = now;
-    us->unsaid = 0;
+    if (us->failures++ < COMPLAINTS_MAX)
+        log_warn("proxy", "upstream %s: %s (" STR_FMT " " STR_FMT STR_FMT ")", upstream_of(p)->name,
+                 why, STR_ARG(p->ex->method), STR_ARG(p->ex->authority), STR_ARG(p->ex->raw_path));
 }
 
 static int status_of(enum fetch_result result)
