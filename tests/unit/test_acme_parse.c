@@ -78,8 +78,8 @@ static const char *const bad_directories[] = {
     DIR("https://ca.test/n") "x",
     DIR("https://ca.test/n") "{}",
     "{\"newNonce\":\"https://ca.test/n\"",
-    "{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":"
-    "{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}}}}}}}}}}}}}",
+    ("{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":"
+     "{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}}}}}}}}}}}}}"),
 };
 
 static void refuses_bad_directories(void **state)
