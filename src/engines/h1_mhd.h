@@ -13,6 +13,7 @@ struct h1_params {
     bool tls;
     struct tls_tickets *tickets; /* NULL if not tls; the engine takes a reference of its own */
     unsigned max_connections;
+    size_t max_header_size; /* of one request, in bytes: conf's option when the process started */
 };
 
 struct h1_engine *h1_engine_new(const struct h1_params *p, struct err *e);

@@ -17,6 +17,8 @@ struct tls_choice {
     bool has_ticket;
 };
 
+enum { TLS_TICKET_LIFETIME_S = 24 * 3600 };
+
 /* Session ticket keys of the process: one is used for new tickets, older ones still open theirs.
  * All workers share them: the main thread rotates, workers get them by mail. Immutable, counted. */
 struct tls_tickets;
@@ -25,7 +27,11 @@ struct tls_tickets *tls_tickets_new(struct err *e); /* one fresh key */
 /* A copy with a fresh key in front and the oldest of more than 4 dropped. */
 struct tls_tickets *tls_tickets_rotated(const struct tls_tickets *t, struct err *e);
 struct tls_tickets *tls_tickets_ref(struct tls_tickets *t);
-void tls_tickets_unref(struct tls_tickets *t);
+void tls_tickets_unref(struct tls_tickets *t); /* NULL is fine */
+
+/* The key (for gnutls_session_ticket_enable_server) that opens a ticket with this key name; the
+ * newest if there is none or name is NULL. */
+const gnutls_datum_t *tls_tickets_key(const struct tls_tickets *t, const uint8_t *name);
 
 enum tls_alpn { TLS_ALPN_HTTP1, TLS_ALPN_ACME };
 

@@ -1,0 +1,105 @@
+#include "engines/h1_internal.h"
+
+#include <assert.h>
+
+/* ---- parking ---- */
+
+void h1_park(struct h1_stream *st)
+{
+    assert(!st->parked);
+    st->parked = true;
+    MHD_suspend_connection(st->conn->mhd);
+    h1_conn_enter(st->conn, PHASE_PARKED);
+}
+
+void h1_unpark(struct h1_stream *st)
+{
+    if (!st->parked) {
+        st->woken = true;
+        return;
+    }
+    st->parked = false;
+    MHD_resume_connection(st->conn->mhd);
+    if (!st->conn->dead)
+        h1_conn_enter(st->conn, PHASE_BODY);
+    h1_engine_wake(st->conn->en);
+}
+
+/* ---- the request body ---- */
+
+bool h1_body_is_short(const struct h1_stream *st)
+{
+    const struct exchange *ex = &st->ex;
+
+    /* A client that waits for 100 (Continue) will not send it (RFC 9110 10.1.1). */
+    return ex->request_body_len >= 0 && ex->request_body_len <= H1_DRAIN_KEEP &&
+           fields_get(&ex->request, STR_LIT("Expect")).p == NULL;
+}
+
+static size_t buffer_put(struct h1_stream *st, const char *data, size_t len)
+{
+    size_t room;
+
+    if (st->body == NULL)
+        st->body = xalloc(H1_BODY_BUFFER);
+    if (st->body_from == st->body_to)
+        st->body_from = st->body_to = 0;
+    room = H1_BODY_BUFFER - st->body_to;
+    if (len > room)
+        len = room;
+    memcpy(st->body + st->body_to, data, len);
+    st->body_to += len;
+    return len;
+}
+
+static void tell_handler(struct h1_stream *st)
+{
+    if (st->ex.on_request_body != NULL && !st->ex.responded)
+        st->ex.on_request_body(&st->ex);
+}
+
+bool h1_body_take(struct h1_stream *st, const char *data, size_t *size)
+{
+    while (!st->ex.responded && *size > 0) {
+        size_t taken = buffer_put(st, data, *size);
+
+        data += taken;
+        *size -= taken;
+        st->ex.bytes_received += (int64_t)taken;
+        tell_handler(st);
+        if (*size > 0 && st->body_from < st->body_to && !st->ex.responded) {
+            h1_park(st); /* MHD keeps the rest until the handler has emptied the buffer */
+            return true;
+        }
+    }
+    st->drained += (int64_t)*size;
+    st->ex.bytes_received += (int64_t)*size;
+    *size = 0;
+    return st->drained <= H1_DRAIN_MOST;
+}
+
+void h1_body_end(struct h1_stream *st)
+{
+    st->stage = STAGE_FULL;
+    st->body_ended = true;
+    tell_handler(st);
+}
+
+enum pull h1_body_read(struct exchange *ex, char *buf, size_t cap, size_t *n)
+{
+    struct h1_stream *st = h1_stream_of(ex);
+    size_t len = st->body_to - st->body_from;
+
+    if (st->conn->dead)
+        return PULL_FAIL;
+    if (len == 0)
+        return st->body_ended || ex->request_body_len == 0 ? PULL_END : PULL_AGAIN;
+    if (len > cap)
+        len = cap;
+    memcpy(buf, st->body + st->body_from, len);
+    st->body_from += len;
+    *n = len;
+    if (st->stage == STAGE_BODY && st->body_from == st->body_to)
+        h1_unpark(st);
+    return PULL_BYTES;
+}

@@ -1,0 +1,146 @@
+#include "engines/h1_internal.h"
+
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+/* ---- the peer ---- */
+
+static void describe_peer(struct h1_conn *c, const struct sockaddr *peer)
+{
+    if (peer->sa_family == AF_INET) {
+        const struct sockaddr_in *in = (const void *)peer;
+
+        inet_ntop(AF_INET, &in->sin_addr, c->remote_host, sizeof c->remote_host);
+        c->remote_port = ntohs(in->sin_port);
+    } else if (peer->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const void *)peer;
+        const uint8_t *addr = in6->sin6_addr.s6_addr;
+
+        if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
+            inet_ntop(AF_INET, addr + 12, c->remote_host, sizeof c->remote_host);
+        else
+            inet_ntop(AF_INET6, addr, c->remote_host, sizeof c->remote_host);
+        c->remote_port = ntohs(in6->sin6_port);
+    }
+}
+
+/* ---- TLS ---- */
+
+/* The ClientHello is there already: shaking hands once makes the first flight's errors, with their
+ * reason and the right alert, ours to report. MHD goes on with the next flight. */
+static void start_tls(struct h1_conn *c, const struct tls_choice *choice)
+{
+    struct err e;
+    int rc;
+
+    c->cred = cred_ref(choice->cred);
+    c->tickets = tls_tickets_ref(c->en->tickets);
+    c->sni = choice->sni.len > 0 ? xstrndup(choice->sni.p, choice->sni.len) : NULL;
+    if (tls_session_setup(c->session, choice, c->tickets, TLS_ALPN_HTTP1, &e) != 0) {
+        log_error("tls", "%s: %s", c->remote_host, e.msg);
+        h1_conn_kill(c);
+        return;
+    }
+    rc = gnutls_handshake(c->session);
+    if (rc >= 0 || gnutls_error_is_fatal(rc) == 0)
+        return;
+    gnutls_alert_send_appropriate(c->session, rc);
+    log_info("tls", "%s: handshake for \"%s\" failed: %s", c->remote_host,
+             c->sni == NULL ? "" : c->sni, gnutls_strerror(rc));
+    h1_conn_kill(c);
+}
+
+/* ---- life ---- */
+
+static void conn_open(struct h1_engine *en, struct MHD_Connection *mhd, void **context)
+{
+    const struct h1_arrival *a = en->arrival;
+    struct h1_conn *c = xalloc(sizeof *c);
+
+    *context = c;
+    c->en = en;
+    c->mhd = mhd;
+    c->fd = a->fd;
+    c->listener = a->listener;
+    c->service = service_ref(en->service);
+    describe_peer(c, a->peer);
+    list_init(&c->item);
+    h1_conn_enter(c, PHASE_HEADER);
+    if (en->n_connections++ == 0)
+        timer_set(en->loop, &en->tick, 0);
+    if (!en->tls)
+        return;
+    c->session = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session;
+    start_tls(c, a->choice);
+}
+
+static bool has_unread_bytes(int fd)
+{
+    int n = 0;
+
+    return ioctl(fd, FIONREAD, &n) == 0 && n > 0;
+}
+
+static void conn_close(struct h1_conn *c)
+{
+    struct h1_engine *en = c->en;
+
+    if (!c->dead && !en->stopping && (c->unread || has_unread_bytes(c->fd)))
+        h1_linger_add(&en->linger, c->fd);
+    h1_conn_leave(c);
+    en->n_connections--;
+    en->n_dead -= c->dead;
+    service_unref(c->service);
+    cred_unref(c->cred);
+    tls_tickets_unref(c->tickets);
+    free(c->sni);
+    free(c);
+}
+
+void h1_on_connection(void *cls, struct MHD_Connection *mhd, void **context,
+                      enum MHD_ConnectionNotificationCode code)
+{
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        conn_open(cls, mhd, context);
+    else if (*context != NULL)
+        conn_close(*context);
+}
+
+void h1_conn_kill(struct h1_conn *c)
+{
+    if (c->dead)
+        return;
+    c->dead = true;
+    c->en->n_dead++;
+    shutdown(c->fd, SHUT_RDWR);
+    h1_conn_enter(c, PHASE_DEAD);
+    if (c->stream != NULL && c->stream->parked)
+        h1_unpark(c->stream);
+    h1_engine_wake(c->en);
+}
+
+/* ---- after a reload ---- */
+
+static bool same_listener(const struct listener_conf *a, const struct listener_conf *b)
+{
+    return a->tls == b->tls && a->addr_len == b->addr_len &&
+           memcmp(&a->addr, &b->addr, a->addr_len) == 0;
+}
+
+void h1_conn_refresh(struct h1_conn *c)
+{
+    struct service *newest = c->en->service;
+    const struct conf *conf;
+
+    if (c->service == newest)
+        return;
+    conf = service_conf(newest);
+    for (size_t i = 0; i < conf->n_listeners; i++) {
+        if (!same_listener(&conf->listeners[i], c->listener))
+            continue;
+        c->listener = &conf->listeners[i];
+        service_unref(c->service);
+        c->service = service_ref(newest);
+        return;
+    }
+}

@@ -1,0 +1,206 @@
+/* What the files of the HTTP/1.1 engine share; nothing else includes this.
+ *
+ *   h1_mhd.c       the engine: MHD's daemon on the worker's loop
+ *   h1_conn.c      one connection, from the STARTED hook to the CLOSED hook
+ *   h1_deadline.c  the phases of a connection and how long each may last
+ *   h1_request.c   MHD's callbacks that read a request
+ *   h1_gate.c      which requests are let in
+ *   h1_body.c      the request body: parking and waking a stream
+ *   h1_respond.c   from an exchange's response to an MHD_Response
+ *   h1_variant.c   the MHD_Responses kept on prepared responses
+ *   h1_linger.c    closing without destroying what was just sent
+ *
+ * What must be known of MHD (0.9.75 to 1.0): it suspends only from within the access and
+ * content-reader callbacks; a suspended connection sees neither time nor a disconnect; a response
+ * can be queued in the first call of the access handler (the connection then closes), in the last,
+ * or while suspended in the last, but not in between. */
+#ifndef LINTEL_ENGINES_H1_INTERNAL_H
+#define LINTEL_ENGINES_H1_INTERNAL_H
+
+#include "base/alloc.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "engines/h1_mhd.h"
+#include "http/exchange.h"
+#include "http/prepared.h"
+
+#include <arpa/inet.h>
+#include <microhttpd.h>
+
+/* Where a connection stands. Each phase is a list in the order in which connections entered it;
+ * all in one list have the same time limit, so the first is the first to expire. */
+enum h1_phase {
+    PHASE_HEADER, /* TLS handshake and a request's header */
+    PHASE_IDLE,   /* between two requests */
+    PHASE_BODY,   /* a body is on its way, in or out */
+    PHASE_PARKED, /* suspended: a handler has to come first */
+    PHASE_DEAD,   /* shut down; MHD has yet to notice */
+    PHASE_COUNT
+};
+
+struct h1_linger {
+    struct loop *loop;
+    struct list sockets; /* the longest lingering first */
+    unsigned n;
+    struct timer timer;
+};
+
+/* What h1_engine_add() hands to the STARTED hook, which MHD calls from within. */
+struct h1_arrival {
+    int fd;
+    const struct sockaddr *peer;
+    const struct listener_conf *listener;
+    const struct tls_choice *choice;
+};
+
+struct h1_engine {
+    struct loop *loop;
+    struct MHD_Daemon *daemon;
+    struct event_source src; /* MHD's epoll descriptor */
+    struct task run;         /* to be run before the loop sleeps: something was resumed or added */
+    struct timer again;      /* MHD was not done, but others shall have their turn */
+    struct timer tick;       /* looks at the deadlines; set while there are connections */
+    struct service *service;
+    struct tls_tickets *tickets;
+    bool tls;
+    bool draining;
+    bool stopping;
+    unsigned max_connections;
+    unsigned n_connections; /* all, those in PHASE_DEAD as well */
+    unsigned n_dead;
+    struct list phases[PHASE_COUNT];
+    uint64_t limit_ms[PHASE_COUNT];
+    struct list spare; /* streams to use again */
+    unsigned n_spare;
+    const struct h1_arrival *arrival;
+    struct h1_linger linger;
+};
+
+struct h1_conn {
+    struct list item; /* in the list of its phase */
+    enum h1_phase phase;
+    uint64_t since_ms; /* in this phase */
+    uint64_t progress; /* TCP's byte count when its body was last looked at */
+    struct h1_engine *en;
+    struct MHD_Connection *mhd;
+    int fd;                   /* MHD's */
+    struct h1_stream *stream; /* NULL between requests */
+    bool dead;                /* shut down: nothing is read or sent any more */
+    bool unread;              /* closes before all that the client sent was read */
+    struct service *service;  /* of the listener; pinned */
+    const struct listener_conf *listener;
+    gnutls_session_t session; /* NULL if plain; MHD's */
+    struct cred *cred;
+    struct tls_tickets *tickets;
+    const char *tls_version; /* set with the first request */
+    const char *tls_cipher;
+    uint16_t remote_port;
+    char remote_host[INET6_ADDRSTRLEN];
+    char *sni; /* NULL if none */
+};
+
+/* How far a request has been read. */
+enum h1_stage {
+    STAGE_HEADER, /* up to and with the first call of the access handler */
+    STAGE_BODY,   /* its body is being read */
+    STAGE_FULL    /* all of it was read: a response can be queued at any time */
+};
+
+enum {
+    H1_BODY_BUFFER = 32 * 1024, /* of a request body, read ahead of the handler */
+    H1_DRAIN_KEEP = 64 * 1024,  /* a body up to this is read to its end, although nobody wants it */
+    H1_DRAIN_MOST = 16 * 1024 * 1024 /* a handler answers in mid-body: as much is thrown away */
+};
+
+struct h1_stream {
+    struct list item; /* while spare */
+    struct h1_conn *conn;
+    struct arena *arena;
+    const char *raw_target; /* in MHD's buffer: unescaped and cut up after the URI callback */
+    enum h1_stage stage;
+    bool refused;       /* by the gate */
+    bool queued;        /* MHD has the response */
+    bool parked;        /* suspended */
+    bool woken;         /* resumed while it was not parked */
+    bool body_ended;    /* the request body was read to its end */
+    int64_t drained;    /* bytes of it thrown away */
+    char *body;         /* H1_BODY_BUFFER bytes, or NULL */
+    size_t body_from;   /* the handler reads here */
+    size_t body_to;     /* MHD's next bytes go here */
+    struct exchange ex; /* last: an exchange knows its stream by container_of */
+};
+
+static inline struct h1_stream *h1_stream_of(struct exchange *ex)
+{
+    return container_of(ex, struct h1_stream, ex);
+}
+
+extern const struct exchange_engine h1_exchange_engine;
+
+/* ---- h1_mhd.c ---- */
+
+void h1_engine_wake(struct h1_engine *en); /* runs MHD before the loop sleeps */
+struct h1_stream *h1_stream_take(struct h1_conn *c);
+void h1_stream_give_back(struct h1_stream *st);
+
+/* ---- h1_conn.c ---- */
+
+/* MHD_NotifyConnectionCallback */
+void h1_on_connection(void *cls, struct MHD_Connection *mhd, void **context,
+                      enum MHD_ConnectionNotificationCode code);
+/* Cuts the connection: no more of a response is sent. MHD closes it when it runs next. */
+void h1_conn_kill(struct h1_conn *c);
+/* Takes up the engine's newest service, if that still has the connection's listener. */
+void h1_conn_refresh(struct h1_conn *c);
+
+/* ---- h1_deadline.c ---- */
+
+void h1_deadline_init(struct h1_engine *en);
+void h1_deadline_set_limits(struct h1_engine *en, const struct options *o);
+void h1_conn_enter(struct h1_conn *c, enum h1_phase phase);
+void h1_conn_leave(struct h1_conn *c); /* out of every list */
+/* Closes the idlest connection. False if all are at work. */
+bool h1_deadline_make_room(struct h1_engine *en);
+
+/* ---- h1_request.c ---- */
+
+void *h1_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd); /* URI_LOG_CALLBACK */
+enum MHD_Result h1_on_access(void *cls, struct MHD_Connection *mhd, const char *url,
+                             const char *method, const char *version, const char *data,
+                             size_t *size, void **context);
+void h1_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
+                     enum MHD_RequestTerminationCode code);
+
+/* ---- h1_body.c ---- */
+
+void h1_park(struct h1_stream *st);   /* from MHD's callbacks only */
+void h1_unpark(struct h1_stream *st); /* no harm if it is not parked */
+/* Takes what fits of data; *size becomes what is left over. False: cut the connection. */
+bool h1_body_take(struct h1_stream *st, const char *data, size_t *size);
+void h1_body_end(struct h1_stream *st);
+enum pull h1_body_read(struct exchange *ex, char *buf, size_t cap, size_t *n);
+/* Whether an unwanted body is short enough to be read, so that the connection can be kept. */
+bool h1_body_is_short(const struct h1_stream *st);
+
+/* ---- h1_respond.c ---- */
+
+void h1_queue(struct h1_stream *st); /* the exchange has its response, MHD takes one now */
+/* An MHD_Response with the given fields, and those that the engine adds. NULL without memory. */
+struct MHD_Response *h1_response_with(struct MHD_Response *r, const struct fields *fields,
+                                      bool close, struct arena *scratch);
+
+/* ---- h1_variant.c ---- */
+
+/* The response of ex->body.prepared with ex->response; it stays the prepared response's. */
+struct MHD_Response *h1_variant(struct h1_stream *st, bool close);
+
+/* ---- h1_linger.c ---- */
+
+void h1_linger_init(struct h1_linger *lg, struct loop *l);
+void h1_linger_fini(struct h1_linger *lg);
+/* Keeps a duplicate of fd open until the peer has closed or two seconds have passed, and throws
+ * away what it still sends: a close() with bytes unread would reset the connection, and the peer
+ * might never see the response (RFC 9112 9.6). */
+void h1_linger_add(struct h1_linger *lg, int fd);
+
+#endif

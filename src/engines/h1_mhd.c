@@ -1,0 +1,260 @@
+#include "engines/h1_internal.h"
+
+#include <gnutls/abstract.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    RUNS_A_TURN = 16,  /* of MHD, before the loop's other sources get theirs */
+    SPARE_MAX = 64,    /* streams kept for use again */
+    LIMIT_SLACK = 512, /* connections that are shut down but still count for MHD */
+    /* Memory of MHD for one connection, beyond the largest request header: its records of the
+     * fields, and the response's header. */
+    POOL_EXTRA = 4 * 1024
+};
+
+/* ---- streams ---- */
+
+struct h1_stream *h1_stream_take(struct h1_conn *c)
+{
+    struct h1_engine *en = c->en;
+    struct h1_stream *st;
+    struct arena *a;
+
+    if (list_empty(&en->spare)) {
+        st = xalloc(sizeof *st);
+        a = arena_new();
+    } else {
+        st = container_of(en->spare.prev, struct h1_stream, item);
+        list_del(&st->item);
+        en->n_spare--;
+        a = st->arena;
+    }
+    memset(st, 0, offsetof(struct h1_stream, ex));
+    list_init(&st->item);
+    st->conn = c;
+    st->arena = a;
+    c->stream = st;
+    return st;
+}
+
+void h1_stream_give_back(struct h1_stream *st)
+{
+    struct h1_engine *en = st->conn->en;
+
+    st->conn->stream = NULL;
+    free(st->body);
+    if (en->n_spare == SPARE_MAX) {
+        arena_free(st->arena);
+        free(st);
+        return;
+    }
+    arena_reset(st->arena);
+    list_add_tail(&en->spare, &st->item);
+    en->n_spare++;
+}
+
+static void streams_free(struct h1_engine *en)
+{
+    while (!list_empty(&en->spare)) {
+        struct h1_stream *st = container_of(en->spare.next, struct h1_stream, item);
+
+        list_del(&st->item);
+        arena_free(st->arena);
+        free(st);
+    }
+}
+
+/* ---- running MHD ---- */
+
+static bool has_more(struct h1_engine *en)
+{
+    MHD_UNSIGNED_LONG_LONG ms;
+
+    return MHD_get_timeout(en->daemon, &ms) == MHD_YES && ms == 0;
+}
+
+static void run_mhd(struct h1_engine *en)
+{
+    unsigned runs = 0;
+    bool more;
+
+    do {
+        MHD_run(en->daemon);
+        more = has_more(en);
+    } while (more && ++runs < RUNS_A_TURN);
+    if (more)
+        timer_set(en->loop, &en->again, 0);
+}
+
+static void on_event(struct event_source *src, uint32_t events)
+{
+    (void)events;
+    run_mhd(container_of(src, struct h1_engine, src));
+}
+
+static void on_task(struct task *t)
+{
+    run_mhd(container_of(t, struct h1_engine, run));
+}
+
+static void on_again(struct timer *t)
+{
+    run_mhd(container_of(t, struct h1_engine, again));
+}
+
+void h1_engine_wake(struct h1_engine *en)
+{
+    if (!en->stopping)
+        loop_post(en->loop, &en->run);
+}
+
+/* ---- life ---- */
+
+/* Targets are not unescaped in place; http/path.h does it. */
+static size_t keep_escaped(void *cls, struct MHD_Connection *mhd, char *s)
+{
+    (void)cls;
+    (void)mhd;
+    return strlen(s);
+}
+
+/* Never asked: each session gets its own credentials in the STARTED hook. MHD only starts with one.
+ */
+static int no_certificate(gnutls_session_t session, const gnutls_datum_t *dn, int dn_len,
+                          const gnutls_pk_algorithm_t *algos, int n_algos, gnutls_pcert_st **certs,
+                          unsigned int *n_certs, gnutls_privkey_t *key)
+{
+    (void)session, (void)dn, (void)dn_len, (void)algos, (void)n_algos;
+    (void)certs, (void)n_certs, (void)key;
+    return -1;
+}
+
+static struct MHD_Daemon *daemon_start(struct h1_engine *en, size_t pool)
+{
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME;
+    struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, (intptr_t)no_certificate, NULL},
+        {MHD_OPTION_TLS_NO_ALPN, 1, NULL}, /* tls_session_setup() sets the list */
+        {MHD_OPTION_END, 0, NULL}};
+
+    return MHD_start_daemon(
+        en->tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, h1_on_access, en,
+        MHD_OPTION_URI_LOG_CALLBACK, h1_on_uri, en, MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, en,
+        MHD_OPTION_NOTIFY_CONNECTION, h1_on_connection, en, MHD_OPTION_NOTIFY_COMPLETED,
+        h1_on_completed, en, MHD_OPTION_CONNECTION_LIMIT, en->max_connections + LIMIT_SLACK,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool, MHD_OPTION_ARRAY, en->tls ? tls : plain,
+        MHD_OPTION_END);
+}
+
+static int watch_daemon(struct h1_engine *en, struct err *e)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(en->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+
+    en->src = (struct event_source){info->epoll_fd, on_event};
+    return loop_add(en->loop, &en->src, EPOLLIN, e);
+}
+
+struct h1_engine *h1_engine_new(const struct h1_params *p, struct err *e)
+{
+    struct h1_engine *en = xalloc(sizeof *en);
+
+    en->loop = p->loop;
+    en->tls = p->tls;
+    en->tickets = p->tls ? tls_tickets_ref(p->tickets) : NULL;
+    en->max_connections = p->max_connections;
+    en->run.run = on_task;
+    en->again.on_timer = on_again;
+    list_init(&en->spare);
+    h1_deadline_init(en);
+    h1_linger_init(&en->linger, p->loop);
+    en->daemon = daemon_start(en, p->max_header_size + POOL_EXTRA);
+    if (en->daemon == NULL)
+        err_set(e, ERR_IO, "libmicrohttpd could not be started");
+    else if (watch_daemon(en, e) == 0)
+        return en;
+    if (en->daemon != NULL)
+        MHD_stop_daemon(en->daemon);
+    tls_tickets_unref(en->tickets);
+    free(en);
+    return NULL;
+}
+
+static void kill_all(struct h1_engine *en)
+{
+    for (int p = 0; p < PHASE_DEAD; p++)
+        while (!list_empty(&en->phases[p]))
+            h1_conn_kill(container_of(en->phases[p].next, struct h1_conn, item));
+}
+
+void h1_engine_free(struct h1_engine *en)
+{
+    if (en == NULL)
+        return;
+    en->stopping = true;
+    kill_all(en); /* which resumes those that are suspended: MHD insists on it */
+    loop_del(en->loop, &en->src);
+    MHD_stop_daemon(en->daemon);
+    h1_linger_fini(&en->linger);
+    loop_unpost(en->loop, &en->run);
+    timer_cancel(en->loop, &en->again);
+    timer_cancel(en->loop, &en->tick);
+    streams_free(en);
+    service_unref(en->service);
+    tls_tickets_unref(en->tickets);
+    free(en);
+}
+
+/* ---- for the worker ---- */
+
+void h1_engine_set_service(struct h1_engine *en, struct service *s)
+{
+    struct service *old = en->service;
+
+    en->service = service_ref(s);
+    h1_deadline_set_limits(en, &service_conf(s)->options);
+    service_unref(old);
+}
+
+void h1_engine_set_tickets(struct h1_engine *en, struct tls_tickets *tickets)
+{
+    struct tls_tickets *old = en->tickets;
+
+    en->tickets = tls_tickets_ref(tickets);
+    tls_tickets_unref(old);
+}
+
+void h1_engine_add(struct h1_engine *en, int fd, const struct sockaddr *peer, socklen_t peer_len,
+                   const struct listener_conf *listener, const struct tls_choice *choice)
+{
+    struct h1_arrival a = {fd, peer, listener, choice};
+    unsigned living = en->n_connections - en->n_dead;
+
+    if (en->draining || (living >= en->max_connections && !h1_deadline_make_room(en))) {
+        close(fd);
+        return;
+    }
+    en->arrival = &a;
+    if (MHD_add_connection(en->daemon, fd, peer, peer_len) != MHD_YES)
+        log_warn("http", "a connection could not be taken"); /* MHD has closed it */
+    en->arrival = NULL;
+    h1_engine_wake(en);
+}
+
+void h1_engine_drain(struct h1_engine *en)
+{
+    en->draining = true;
+    while (!list_empty(&en->phases[PHASE_IDLE])) {
+        struct h1_conn *c = container_of(en->phases[PHASE_IDLE].next, struct h1_conn, item);
+
+        if (c->session != NULL)
+            gnutls_bye(c->session, GNUTLS_SHUT_WR);
+        h1_conn_kill(c);
+    }
+}
+
+unsigned h1_engine_connections(const struct h1_engine *en)
+{
+    return en->n_connections;
+}

@@ -1,0 +1,232 @@
+#include "engines/h1_gate.h"
+#include "engines/h1_internal.h"
+#include "http/service.h"
+
+#include <time.h>
+
+static uint64_t now_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* ---- the request line ---- */
+
+static void describe_tls(struct h1_conn *c)
+{
+    c->tls_version = gnutls_protocol_get_name(gnutls_protocol_get_version(c->session));
+    c->tls_cipher = gnutls_ciphersuite_get(c->session);
+}
+
+void *h1_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct h1_conn *c = info->socket_context;
+    struct h1_stream *st = h1_stream_take(c);
+    struct exchange *ex = &st->ex;
+
+    (void)cls;
+    h1_conn_enter(c, PHASE_HEADER);
+    h1_conn_refresh(c);
+    if (c->session != NULL && c->tls_version == NULL)
+        describe_tls(c);
+    exchange_init(ex, &h1_exchange_engine, c->en->loop, st->arena, c->service);
+    st->raw_target = uri;
+    ex->target = arena_str(st->arena, str_of(uri));
+    ex->listener = c->listener;
+    ex->secure = c->session != NULL;
+    ex->peer = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+    ex->remote_host = str_of(c->remote_host);
+    ex->remote_port = c->remote_port;
+    ex->local_port = c->listener->port;
+    ex->tls_version = c->tls_version;
+    ex->tls_cipher = c->tls_cipher;
+    ex->sni = str_of(c->sni);
+    ex->started_us = now_us();
+    return st;
+}
+
+/* ---- the header ---- */
+
+/* MHD hands over C strings and lengths made by strlen(): what stood behind a NUL is hidden, as are
+ * folded lines, which it glues together. But it parses in place, so in a well-formed header the
+ * parts lie end to end with nothing but the separators (now NULs) between them. That is checked:
+ * `at` follows the parts through the buffer. */
+struct walk {
+    struct h1_stream *st;
+    const char *at; /* the end of the part before */
+    bool torn;
+};
+
+/* Whether part begins one line end (CRLF or LF: RFC 9112 2.2) behind at. */
+static bool next_line(const char *at, const char *part)
+{
+    return part == at + 1 ? at[0] == '\0' : part == at + 2 && at[0] == '\0' && at[1] == '\0';
+}
+
+static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *name,
+                                size_t name_len, const char *value, size_t value_len)
+{
+    struct walk *w = cls;
+
+    (void)kind;
+    if (value == NULL || !next_line(w->at, name)) {
+        w->torn = true;
+        return MHD_NO;
+    }
+    for (const char *p = name + name_len + 1; p < value; p++)
+        w->torn |= *p != ' ' && *p != '\t';
+    w->torn |= value <= name + name_len;
+    w->at = value + value_len;
+    fields_add(&w->st->ex.request, w->st->arena, (struct str){name, name_len},
+               str_trim((struct str){value, value_len}));
+    return MHD_YES;
+}
+
+/* What is left after the last field: its line end and the empty line's, two to four NULs. */
+static bool ends_well(const char *at, const char *end)
+{
+    if (end - at < 2 || end - at > 4)
+        return false;
+    while (at < end)
+        if (*at++ != '\0')
+            return false;
+    return true;
+}
+
+/* Fills in method, version and fields. False if the header is not what MHD makes it seem. */
+static bool read_header(struct h1_stream *st, const char *method, const char *version)
+{
+    struct exchange *ex = &st->ex;
+    struct walk w = {st, version + strlen(version), false};
+    struct MHD_Connection *mhd = st->conn->mhd;
+    const union MHD_ConnectionInfo *info;
+
+    ex->method = str_of(method);
+    ex->http_minor = str_is(str_of(version), "HTTP/1.0") ? 0 : 1;
+    if (st->raw_target != method + ex->method.len + 1 ||
+        version != st->raw_target + ex->target.len + 1)
+        return false;
+    MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, on_field, &w);
+    info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return !w.torn && ends_well(w.at, method + info->header_size);
+}
+
+/* ---- the access handler ---- */
+
+static const struct gate_refusal torn_header = {
+    400, "NUL, folded line or stray space in the header (RFC 9112 2.2, 3, 5.2)"};
+static const struct gate_refusal bad_path = {
+    400, "the path of the target cannot be decoded (RFC 3986 2.1)"};
+
+static const struct gate_refusal *check(struct h1_stream *st, const char *method,
+                                        const char *version)
+{
+    const struct gate_refusal *refusal;
+
+    if (!read_header(st, method, version))
+        return &torn_header;
+    if ((refusal = h1_gate(&st->ex)) != NULL)
+        return refusal;
+    return exchange_set_target(&st->ex) ? NULL : &bad_path;
+}
+
+/* Answered in the first call of the access handler, so that MHD closes the connection: what comes
+ * after a request that was not understood is no request (RFC 9112 9.3, 11.2). */
+static void refuse(struct h1_stream *st, const struct gate_refusal *refusal)
+{
+    struct exchange *ex = &st->ex;
+
+    log_debug("http", "%s: refused: %s", st->conn->remote_host, refusal->why);
+    st->refused = true;
+    ex->close = true;
+    fields_add(&ex->response, ex->arena, STR_LIT("Server"), STR_LIT("Lintel"));
+    exchange_respond_error(ex, refusal->status);
+}
+
+/* The first call: the header is complete. A request without a body is handled in the second call,
+ * as an answer in the first would close the connection. */
+static void begin(struct h1_stream *st, const char *method, const char *version)
+{
+    const struct gate_refusal *refusal = check(st, method, version);
+
+    if (refusal != NULL)
+        refuse(st, refusal);
+    else if (st->ex.request_body_len != 0)
+        service_handle(st->ex.service, &st->ex);
+    if (st->queued)
+        return;
+    st->stage = st->ex.request_body_len != 0 ? STAGE_BODY : STAGE_FULL;
+    h1_conn_enter(st->conn, PHASE_BODY);
+}
+
+/* The last call, and each one after a resume. */
+static void finish(struct h1_stream *st)
+{
+    if (st->stage == STAGE_BODY)
+        h1_body_end(st);
+    else if (st->ex.request_body_len == 0 && !st->body_ended) {
+        st->body_ended = true; /* now it has been handled */
+        service_handle(st->ex.service, &st->ex);
+    }
+    if (st->ex.responded && !st->queued)
+        h1_queue(st);
+    if (!st->queued)
+        h1_park(st);
+}
+
+enum MHD_Result h1_on_access(void *cls, struct MHD_Connection *mhd, const char *url,
+                             const char *method, const char *version, const char *data,
+                             size_t *size, void **context)
+{
+    struct h1_stream *st = *context;
+    bool alive = true;
+
+    (void)cls;
+    (void)mhd;
+    (void)url;
+    if (st->conn->dead)
+        return MHD_NO;
+    if (st->stage == STAGE_HEADER)
+        begin(st, method, version);
+    else if (data != NULL && *size > 0)
+        alive = h1_body_take(st, data, size);
+    else
+        finish(st);
+    return alive && !st->conn->dead ? MHD_YES : MHD_NO;
+}
+
+/* ---- the end ---- */
+
+static int64_t bytes_sent(const struct h1_stream *st, bool complete)
+{
+    const struct exchange *ex = &st->ex;
+
+    if (ex->bytes_sent > 0 || !complete || ex->is_head || !ex->responded)
+        return ex->bytes_sent; /* counted by a reader, or none */
+    return ex->body.kind == BODY_NONE || ex->body.len < 0 ? 0 : ex->body.len;
+}
+
+void h1_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
+                     enum MHD_RequestTerminationCode code)
+{
+    struct h1_stream *st = *context;
+    struct h1_conn *c;
+
+    (void)cls;
+    (void)mhd;
+    if (st == NULL)
+        return;
+    *context = NULL;
+    c = st->conn;
+    c->unread = st->stage != STAGE_FULL;
+    st->ex.bytes_sent = bytes_sent(st, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    service_log(st->ex.service, &st->ex);
+    exchange_fini(&st->ex);
+    h1_stream_give_back(st);
+    if (!c->dead)
+        h1_conn_enter(c, PHASE_IDLE);
+}

@@ -1,0 +1,221 @@
+#include "engines/h1_internal.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+enum {
+    FILE_BLOCK = 64 * 1024,  /* read at once for TLS: four records */
+    SOURCE_BLOCK = 32 * 1024 /* pulled at once, of a body of known length */
+};
+
+/* ---- fields ---- */
+
+/* Framing is the engine's own business. */
+static bool is_engines_own(struct str name)
+{
+    static const struct str own[] = {
+        {"Connection", 10}, {"Content-Length", 14}, {"Transfer-Encoding", 17}, {"Keep-Alive", 10}};
+
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        if (str_eq_nocase(name, own[i]))
+            return true;
+    return false;
+}
+
+struct MHD_Response *h1_response_with(struct MHD_Response *r, const struct fields *fields,
+                                      bool close, struct arena *scratch)
+{
+    if (r == NULL)
+        return NULL;
+    for (size_t i = 0; i < fields->n; i++) {
+        const struct field *f = &fields->list[i];
+
+        /* MHD takes no empty values; a field without a value says nothing. */
+        if (f->value.len > 0 && !is_engines_own(f->name))
+            MHD_add_response_header(r, arena_str(scratch, f->name).p,
+                                    arena_str(scratch, f->value).p);
+    }
+    if (close)
+        MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
+    return r;
+}
+
+/* ---- bodies ---- */
+
+static ssize_t on_read_file(void *cls, uint64_t at, char *buf, size_t max)
+{
+    struct h1_stream *st = cls;
+    struct body *b = &st->ex.body;
+    ssize_t n;
+
+    if (st->conn->dead)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    n = pread(b->fd, buf, max, (off_t)(b->offset + (int64_t)at));
+    if (n <= 0)
+        return MHD_CONTENT_READER_END_WITH_ERROR; /* it has become shorter since its length was sent
+                                                   */
+    st->ex.bytes_sent += n;
+    return n;
+}
+
+static ssize_t on_pull(void *cls, uint64_t at, char *buf, size_t max)
+{
+    struct h1_stream *st = cls;
+    struct source *s = st->ex.body.source;
+    size_t n = 0;
+
+    (void)at;
+    for (;;) {
+        if (st->conn->dead)
+            return MHD_CONTENT_READER_END_WITH_ERROR;
+        st->woken = false;
+        switch (s->pull(s, buf, max, &n)) {
+        case PULL_BYTES:
+            assert(n > 0 && n <= max);
+            st->ex.bytes_sent += (int64_t)n;
+            return (ssize_t)n;
+        case PULL_AGAIN:
+            if (st->woken)
+                continue;
+            h1_park(st);
+            return 0;
+        case PULL_END:
+            return st->ex.body.len < 0 ? MHD_CONTENT_READER_END_OF_STREAM
+                                       : MHD_CONTENT_READER_END_WITH_ERROR;
+        case PULL_FAIL:
+            return MHD_CONTENT_READER_END_WITH_ERROR;
+        }
+    }
+}
+
+static struct MHD_Response *from_bytes(struct str s)
+{
+    return MHD_create_response_from_buffer(s.len, (void *)s.p, MHD_RESPMEM_PERSISTENT);
+}
+
+/* A descriptor of the file that is MHD's to close. */
+static int fd_for_mhd(struct body *b)
+{
+    if (b->keep_fd)
+        return fcntl(b->fd, F_DUPFD_CLOEXEC, 0);
+    b->keep_fd = true; /* by the exchange */
+    return b->fd;
+}
+
+static struct MHD_Response *from_file(struct h1_stream *st)
+{
+    struct body *b = &st->ex.body;
+    struct MHD_Response *r;
+    int fd;
+
+    if (b->len == 0)
+        return from_bytes(STR_LIT(""));
+    if (st->conn->session != NULL || b->fd == -1) {
+        size_t block = b->len < FILE_BLOCK ? (size_t)b->len : FILE_BLOCK;
+
+        return MHD_create_response_from_callback((uint64_t)b->len, block, on_read_file, st, NULL);
+    }
+    fd = fd_for_mhd(b);
+    if (fd == -1)
+        return NULL;
+    r = MHD_create_response_from_fd_at_offset64((uint64_t)b->len, fd, (uint64_t)b->offset);
+    if (r == NULL)
+        close(fd);
+    return r;
+}
+
+static struct MHD_Response *from_source(struct h1_stream *st)
+{
+    int64_t len = st->ex.body.len;
+    size_t block = len >= 0 && len < SOURCE_BLOCK ? (size_t)len : SOURCE_BLOCK;
+
+    if (len == 0)
+        return from_bytes(STR_LIT(""));
+    /* Chunks are built in MHD's own memory: this block is then for HTTP/1.0 alone. */
+    return MHD_create_response_from_callback(len < 0 ? MHD_SIZE_UNKNOWN : (uint64_t)len, block,
+                                             on_pull, st, NULL);
+}
+
+static struct MHD_Response *make(struct h1_stream *st, bool close)
+{
+    struct exchange *ex = &st->ex;
+    struct MHD_Response *r = NULL;
+
+    switch (ex->body.kind) {
+    case BODY_PREPARED:
+        return h1_variant(st, close);
+    case BODY_NONE:
+        r = from_bytes(STR_LIT(""));
+        break;
+    case BODY_BYTES:
+        r = from_bytes(ex->body.bytes);
+        break;
+    case BODY_FILE:
+        r = from_file(st);
+        break;
+    case BODY_SOURCE:
+        r = from_source(st);
+        break;
+    }
+    return h1_response_with(r, &ex->response, close, st->arena);
+}
+
+/* ---- queueing ---- */
+
+void h1_queue(struct h1_stream *st)
+{
+    struct h1_conn *c = st->conn;
+    struct exchange *ex = &st->ex;
+    bool close = ex->close || c->en->draining || c->service != c->en->service;
+    struct MHD_Response *r = make(st, close);
+
+    if (r == NULL || MHD_queue_response(c->mhd, (unsigned)ex->status, r) != MHD_YES) {
+        log_warn("http", "%s: a response could not be queued", c->remote_host);
+        h1_conn_kill(c);
+    } else {
+        st->queued = true;
+    }
+    if (r != NULL && ex->body.kind != BODY_PREPARED)
+        MHD_destroy_response(r); /* our reference; the connection has its own */
+    if (st->parked)
+        h1_unpark(st);
+}
+
+static void on_respond(struct exchange *ex)
+{
+    struct h1_stream *st = h1_stream_of(ex);
+
+    if (st->conn->dead)
+        return;
+    switch (st->stage) {
+    case STAGE_HEADER:
+        if (st->refused || !h1_body_is_short(st))
+            h1_queue(st);
+        break; /* else when the body has been read */
+    case STAGE_BODY:
+        if (st->parked)
+            h1_unpark(st);
+        break;
+    case STAGE_FULL:
+        h1_queue(st);
+        break;
+    }
+}
+
+static void on_resume(struct exchange *ex)
+{
+    h1_unpark(h1_stream_of(ex));
+}
+
+static void on_abort(struct exchange *ex)
+{
+    h1_conn_kill(h1_stream_of(ex)->conn);
+}
+
+const struct exchange_engine h1_exchange_engine = {
+    .respond = on_respond,
+    .resume = on_resume,
+    .read_body = h1_body_read,
+    .abort = on_abort,
+};

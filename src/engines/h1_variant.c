@@ -1,0 +1,106 @@
+#include "engines/h1_internal.h"
+
+#include <stdlib.h>
+
+enum { VARIANTS_MAX = 4 };
+
+/* A prepared response with one set of further fields. The list begins with the one used last. */
+struct prepared_variant {
+    struct prepared_variant *next;
+    struct MHD_Response *response;
+    bool close;
+    struct fields extra; /* in arena */
+    struct arena *arena;
+};
+
+static void variant_free(struct prepared_variant *v)
+{
+    MHD_destroy_response(v->response);
+    arena_free(v->arena);
+    free(v);
+}
+
+static void free_all(struct prepared_variant *v)
+{
+    while (v != NULL) {
+        struct prepared_variant *next = v->next;
+
+        variant_free(v);
+        v = next;
+    }
+}
+
+/* To the byte; the same pointers are the usual case, for names above all. */
+static bool same(struct str a, struct str b)
+{
+    return a.len == b.len && (a.p == b.p || memcmp(a.p, b.p, a.len) == 0);
+}
+
+static bool matches(const struct prepared_variant *v, const struct fields *extra, bool close)
+{
+    if (v->close != close || v->extra.n != extra->n)
+        return false;
+    for (size_t i = 0; i < extra->n; i++)
+        if (!same(v->extra.list[i].value, extra->list[i].value) ||
+            !same(v->extra.list[i].name, extra->list[i].name))
+            return false;
+    return true;
+}
+
+static struct prepared_variant *variant_new(struct h1_stream *st, bool close)
+{
+    struct prepared *p = st->ex.body.prepared;
+    const struct fields *extra = &st->ex.response;
+    struct fields all = prepared_fields(p, extra, st->arena);
+    struct prepared_variant *v = xalloc(sizeof *v);
+
+    v->close = close;
+    v->arena = arena_new();
+    v->response = h1_response_with(
+        MHD_create_response_from_buffer(p->body.len, (void *)p->body.p, MHD_RESPMEM_PERSISTENT),
+        &all, close, st->arena);
+    if (v->response == NULL) {
+        arena_free(v->arena);
+        free(v);
+        return NULL;
+    }
+    for (size_t i = 0; i < extra->n; i++)
+        fields_add(&v->extra, v->arena, arena_str(v->arena, extra->list[i].name),
+                   arena_str(v->arena, extra->list[i].value));
+    return v;
+}
+
+/* Frees what is beyond the first VARIANTS_MAX; a connection that still sends it has its own
+ * reference. */
+static void trim(struct prepared_variant *v)
+{
+    for (unsigned n = 1; v != NULL; v = v->next, n++)
+        if (n == VARIANTS_MAX) {
+            free_all(v->next);
+            v->next = NULL;
+            return;
+        }
+}
+
+struct MHD_Response *h1_variant(struct h1_stream *st, bool close)
+{
+    struct prepared *p = st->ex.body.prepared;
+    struct prepared_variant **at = &p->variants;
+    struct prepared_variant *v;
+
+    while (*at != NULL && !matches(*at, &st->ex.response, close))
+        at = &(*at)->next;
+    v = *at;
+    if (v != NULL) {
+        *at = v->next;
+    } else {
+        v = variant_new(st, close);
+        if (v == NULL)
+            return NULL;
+    }
+    v->next = p->variants;
+    p->variants = v;
+    p->free_variants = free_all;
+    trim(p->variants);
+    return v->response;
+}
