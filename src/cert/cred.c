@@ -42,7 +42,7 @@ struct cred *cred_new(struct str chain_pem, struct str key_pem_text, struct err 
         return NULL;
     rc = gnutls_certificate_allocate_credentials(&made);
     if (rc == 0) {
-        /* GnuTLS would sign and verify something, which is four fifths of the time this function
+        /* GnuTLS would sign and verify something, which is half of the time this function
          * takes; with ten thousand names that is seconds of the start. check() compared the keys.
          */
         gnutls_certificate_set_flags(made, GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH);
