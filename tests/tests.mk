@@ -35,16 +35,41 @@ check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 
+# Fuzz targets: in "make check" they run once over their corpus, by "make fuzz" for a while.
+fuzz_programs = \
+	tests/fuzz/fuzz_client_hello \
+	tests/fuzz/fuzz_conf
+
+tests_fuzz_fuzz_client_hello_SOURCES = tests/fuzz/fuzz_client_hello.c tests/fuzz/replay.c
+tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/fuzz/replay.c tests/unit/conf_fixture.h
+
+check_PROGRAMS += $(fuzz_programs)
+TESTS += tests/fuzz/corpus.sh
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/corpus.sh tests/fuzz/fuzz.mk
+
+fuzz fuzz-merge:
+	+@$(MAKE) --no-print-directory -f $(srcdir)/tests/fuzz/fuzz.mk SRC=$(srcdir) \
+		`echo $@ | sed 's/fuzz-//;s/fuzz/run/'`
+.PHONY: fuzz fuzz-merge
+clean-local:
+	-rm -rf fuzz-build
+
 # Integration tests drive the real binary: tests/it/<area>-<what>.sh or .py, on tests/it/lib.sh or
 # lib.py. They skip themselves (77) when a peer program they need is not installed.
 it_tests =
 
 # Checks of the sources themselves.
-lint_tests =
+lint_tests = \
+	tests/lint/arrows.sh \
+	tests/lint/bans.sh \
+	tests/lint/directives.py \
+	tests/lint/format.sh \
+	tests/lint/libraries.sh \
+	tests/lint/manual.sh \
+	tests/lint/sizes.sh
 
 TESTS += $(it_tests) $(lint_tests)
 EXTRA_DIST += $(it_tests) $(lint_tests) \
-	tests/fuzz/corpus/client_hello \
 	tests/it/free_port.py \
 	tests/it/lib.py \
 	tests/it/lib.sh \
