@@ -20,8 +20,7 @@ void h1_unpark(struct h1_stream *st)
     }
     st->parked = false;
     MHD_resume_connection(st->conn->mhd);
-    if (!st->conn->dead)
-        h1_conn_enter(st->conn, PHASE_BODY);
+    h1_conn_enter(st->conn, PHASE_BODY);
     h1_engine_wake(st->conn->en);
 }
 
@@ -60,14 +59,14 @@ static void tell_handler(struct h1_stream *st)
 
 bool h1_body_take(struct h1_stream *st, const char *data, size_t *size)
 {
-    while (!st->ex.responded && *size > 0) {
+    while (!st->ex.responded && !st->conn->dead && *size > 0) {
         size_t taken = buffer_put(st, data, *size);
 
         data += taken;
         *size -= taken;
         st->ex.bytes_received += (int64_t)taken;
         tell_handler(st);
-        if (*size > 0 && st->body_from < st->body_to && !st->ex.responded) {
+        if (*size > 0 && st->body_from < st->body_to && !st->ex.responded && !st->conn->dead) {
             h1_park(st); /* MHD keeps the rest until the handler has emptied the buffer */
             return true;
         }

@@ -21,6 +21,8 @@ void h1_conn_enter(struct h1_conn *c, enum h1_phase phase)
 {
     struct h1_engine *en = c->en;
 
+    if (c->phase == PHASE_DEAD)
+        return; /* the last one */
     list_del(&c->item);
     list_add_tail(&en->phases[phase], &c->item);
     c->phase = phase;

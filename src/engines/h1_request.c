@@ -172,9 +172,9 @@ static void finish(struct h1_stream *st)
         st->body_ended = true; /* now it has been handled */
         service_handle(st->ex.service, &st->ex);
     }
-    if (st->ex.responded && !st->queued)
+    if (st->ex.responded && !st->queued && !st->conn->dead)
         h1_queue(st);
-    if (!st->queued)
+    if (!st->queued && !st->conn->dead)
         h1_park(st);
 }
 
@@ -227,6 +227,5 @@ void h1_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
     service_log(st->ex.service, &st->ex);
     exchange_fini(&st->ex);
     h1_stream_give_back(st);
-    if (!c->dead)
-        h1_conn_enter(c, PHASE_IDLE);
+    h1_conn_enter(c, PHASE_IDLE);
 }

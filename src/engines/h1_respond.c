@@ -76,7 +76,7 @@ static ssize_t on_pull(void *cls, uint64_t at, char *buf, size_t max)
             st->ex.bytes_sent += (int64_t)n;
             return (ssize_t)n;
         case PULL_AGAIN:
-            if (st->woken)
+            if (st->woken || st->conn->dead)
                 continue;
             h1_park(st);
             return 0;
