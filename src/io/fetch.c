@@ -190,29 +190,10 @@ static const char *why_of(struct fetch *f, CURLcode code)
     return f->why[0] != '\0' ? f->why : curl_easy_strerror(code);
 }
 
-/* A kept connection that was closed under a HEAD: curl sends a GET again by itself, a HEAD not. */
-static bool retry_head(struct fetch *f, CURLcode code)
-{
-    long connects = 1;
-
-    if (code != CURLE_GOT_NOTHING || f->sticky.verb != VERB_HEAD || f->retried)
-        return false;
-    curl_easy_getinfo(f->easy, CURLINFO_NUM_CONNECTS, &connects);
-    if (connects != 0)
-        return false;
-    f->retried = true;
-    curl_multi_remove_handle(f->fr->multi, f->easy);
-    f->added = false;
-    fetch_queue(f, OP_START);
-    return true;
-}
-
 static void complete(struct fetch *f, CURLcode code)
 {
     enum fetch_result result = f->verdict != FETCH_OK ? f->verdict : result_of(code);
 
-    if (retry_head(f, code))
-        return;
     if (result == FETCH_OK && f->at != AT_BODY) {
         f->verdict_why = "the response has no end of its header";
         f->verdict = result = FETCH_BROKEN;
@@ -382,7 +363,7 @@ static void reset(struct fetch *f, const struct fetch_spec *spec)
     f->head_due_ms = spec->head_timeout_ms == 0 ? 0 : now + spec->head_timeout_ms;
     f->total_due_ms = spec->total_timeout_ms == 0 ? 0 : now + spec->total_timeout_ms;
     f->timer = (struct timer){.on_timer = on_due};
-    f->ended = f->recv_paused = f->send_paused = f->retried = false;
+    f->ended = f->recv_paused = f->send_paused = false;
     f->idempotent = is_idempotent(spec->method);
     f->sends = 0;
     f->at = AT_STATUS;

@@ -66,7 +66,6 @@ struct fetch {
     bool recv_paused;
     bool send_paused;
     bool idempotent;
-    bool retried;
     unsigned sends;
 
     enum at at;
