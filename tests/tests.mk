@@ -18,10 +18,12 @@ unit_tests = \
 	tests/unit/test_lexer \
 	tests/unit/test_local_ca \
 	tests/unit/test_parser \
+	tests/unit/test_retry \
 	tests/unit/test_reverse_proxy \
 	tests/unit/test_schedule \
 	tests/unit/test_store_fs \
 	tests/unit/test_text \
+	tests/unit/test_vault \
 	tests/unit/test_x509
 
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/unit/conf_fixture.h
@@ -37,9 +39,11 @@ endif
 
 # Fuzz targets: in "make check" they run once over their corpus, by "make fuzz" for a while.
 fuzz_programs = \
+	tests/fuzz/fuzz_acme \
 	tests/fuzz/fuzz_client_hello \
 	tests/fuzz/fuzz_conf
 
+tests_fuzz_fuzz_acme_SOURCES = tests/fuzz/fuzz_acme.c tests/fuzz/replay.c
 tests_fuzz_fuzz_client_hello_SOURCES = tests/fuzz/fuzz_client_hello.c tests/fuzz/replay.c
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/fuzz/replay.c tests/unit/conf_fixture.h
 
