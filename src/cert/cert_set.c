@@ -160,7 +160,7 @@ struct str cert_set_nearest(const struct cert_set *s, struct str name)
     return nearest;
 }
 
-const struct cred *cert_set_alpn(const struct cert_set *s, struct str name)
+struct cred *cert_set_alpn(const struct cert_set *s, struct str name)
 {
     const struct alpn_answer *found = find(s->alpn, s->n_alpn, sizeof *s->alpn, name);
 

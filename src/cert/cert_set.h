@@ -40,7 +40,7 @@ const struct cert_entry *cert_set_find(const struct cert_set *s, struct str name
 struct str cert_set_nearest(const struct cert_set *s, struct str name);
 
 /* The certificate that answers tls-alpn-01 for name at the moment (RFC 8737), or NULL. */
-const struct cred *cert_set_alpn(const struct cert_set *s, struct str name);
+struct cred *cert_set_alpn(const struct cert_set *s, struct str name);
 
 /* The key authorization that answers http-01 for token at the moment (RFC 8555 8.3); len 0: none.
  */
