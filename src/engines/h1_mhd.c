@@ -135,7 +135,7 @@ static struct MHD_Daemon *daemon_start(struct h1_engine *en, size_t pool)
     unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME;
     struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
     struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_CERT_CALLBACK, (intptr_t)no_certificate, NULL},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(intptr_t)no_certificate},
         {MHD_OPTION_TLS_NO_ALPN, 1, NULL}, /* tls_session_setup() sets the list */
         {MHD_OPTION_END, 0, NULL}};
 
