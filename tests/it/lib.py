@@ -129,7 +129,7 @@ class Lintel(Process):
         super().__init__("lintel", [LINTEL, "run", "--config", self.conf_path, *args],
                          os.path.join(test.logs, "lintel-%d.log" % test.starts), test.env)
         if wait:
-            self.wait_log(rb"ready", 60)
+            self.wait_log(rb" server: ready$", 60)
 
     def write_conf(self, conf):
         temporary = self.conf_path + ".new"
@@ -141,9 +141,9 @@ class Lintel(Process):
         """Sends SIGHUP, perhaps with a new configuration; waits until the log tells of the end."""
         if conf is not None:
             self.write_conf(conf)
-        before = len(re.findall(rb"reload", self.log()))
+        before = len(re.findall(rb" server: (?:reloaded|reload refused)", self.log()))
         self.send(signal.SIGHUP)
-        wait_for(30, lambda: len(re.findall(rb"reload", self.log())) > before, "the reload")
+        wait_for(30, lambda: len(re.findall(rb" server: (?:reloaded|reload refused)", self.log())) > before, "the reload")
 
     def rss_kb(self):
         with open("/proc/%d/status" % self.pid) as f:
@@ -237,7 +237,7 @@ class Test:
         server = Lintel(self, conf, args, wait=False)
         self.servers.append(server)
         if wait:
-            server.wait_log(rb"ready", 60)
+            server.wait_log(rb" server: ready$", 60)
         return server
 
     def pebble(self, http_port, https_port, **knobs):

@@ -203,7 +203,7 @@ start_lintel()
     shift
     spawn_lintel "$conf" "$@"
     wait_for 60 lintel_ready_or_dead
-    if ! grep -q ready "$lintel_log"; then
+    if ! grep -q ' server: ready$' "$lintel_log"; then
         lintel_pid=
         fail "lintel did not start"
     fi
@@ -222,7 +222,7 @@ spawn_lintel()
 
 lintel_ready_or_dead()
 {
-    grep -q ready "$lintel_log" || ! kill -0 "$lintel_pid" 2>/dev/null || is_zombie "$lintel_pid"
+    grep -q ' server: ready$' "$lintel_log" || ! kill -0 "$lintel_pid" 2>/dev/null || is_zombie "$lintel_pid"
 }
 
 # stop_lintel [SIGNAL]: TERM by default, and then its exit status must be 0.
@@ -238,11 +238,11 @@ stop_lintel()
 reload_lintel()
 {
     local before after
-    before=$(grep -cE 'reload' "$lintel_log" || true)
+    before=$(grep -cE ' server: (reloaded|reload refused)' "$lintel_log" || true)
     kill -HUP "$lintel_pid"
     local end=$(($(date +%s) + 30))
     while :; do
-        after=$(grep -cE 'reload' "$lintel_log" || true)
+        after=$(grep -cE ' server: (reloaded|reload refused)' "$lintel_log" || true)
         [ "$after" -le "$before" ] || return 0
         [ "$(date +%s)" -le "$end" ] || fail "no word about a reload in the log"
         sleep 0.05
