@@ -1,1 +1,12 @@
-# No files yet.
+bin_PROGRAMS += lintel
+lintel_LDADD = liblintel.a $(libraries)
+lintel_SOURCES = \
+	src/cli/certs.c \
+	src/cli/cli.h \
+	src/cli/help.c \
+	src/cli/main.c \
+	src/cli/options.c \
+	src/cli/reload.c \
+	src/cli/run.c \
+	src/cli/validate.c \
+	src/cli/version.c

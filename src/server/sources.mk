@@ -1,4 +1,36 @@
 liblintel_a_SOURCES += \
+	src/server/acceptor.c \
+	src/server/acceptor.h \
+	src/server/admin.c \
+	src/server/admin.h \
 	src/server/client_hello.c \
 	src/server/client_hello.h \
+	src/server/decide.c \
+	src/server/decide.h \
+	src/server/directives.c \
+	src/server/directives.h \
+	src/server/front_door.c \
+	src/server/front_door.h \
+	src/server/instance.c \
+	src/server/instance.h \
+	src/server/limits.c \
+	src/server/limits.h \
+	src/server/listeners.c \
+	src/server/listeners.h \
+	src/server/log_hub.c \
+	src/server/log_hub.h \
+	src/server/log_limit.h \
+	src/server/net_text.c \
+	src/server/net_text.h \
+	src/server/notify.c \
+	src/server/notify.h \
+	src/server/refusal.c \
+	src/server/refusal.h \
+	src/server/reload.c \
+	src/server/server.c \
+	src/server/server.h \
+	src/server/server_priv.h \
+	src/server/signals.c \
+	src/server/signals.h \
+	src/server/worker.c \
 	src/server/worker.h

@@ -1,28 +1,67 @@
 /* A worker: one thread with one loop. It owns its listening sockets, its engines, its fetcher and
- * its handlers' states; it is told things by mail only. */
+ * its handlers' states; it is told things by mail only, and tells the main thread by mail. */
 #ifndef LINTEL_SERVER_WORKER_H
 #define LINTEL_SERVER_WORKER_H
 
 #include "cert/cert_set.h"
 #include "conf/conf.h"
 #include "engines/tls_session.h"
+#include "io/mailbox.h"
 
 struct worker;
 struct log_hub; /* server/log_hub.h: takes access log lines to the main thread */
 
-struct worker *worker_start(unsigned index, struct log_hub *hub, struct err *e);
+enum worker_news {
+    WORKER_PREPARED,  /* a configuration is ready to be taken up, or failed: error */
+    WORKER_COMMITTED, /* it is in use */
+    WORKER_CERTS,     /* a set of certificates is in use: number */
+    WORKER_ENDED      /* the thread is about to end */
+};
 
-/* Each may be called from the main or certificate thread; references and descriptors are given
- * away. fds[i] is a bound and listening socket for conf->listeners[i], or -1 if the worker has one
- * for the same address already (it then keeps it). done is posted back when all is in place. */
-void worker_set_conf(struct worker *w, struct conf *conf, const int *fds, size_t n_fds);
+/* What a worker tells the main thread. */
+struct worker_report {
+    struct mail mail;
+    struct worker *worker;
+    unsigned index; /* of the worker */
+    enum worker_news news;
+    struct err err;  /* WORKER_PREPARED: code ERR_NONE if all went well */
+    uint64_t number; /* WORKER_CERTS */
+};
+
+struct worker_params {
+    unsigned index;
+    struct log_hub *hub;
+    struct tls_tickets *tickets; /* a reference is taken */
+    unsigned max_connections;    /* of each engine */
+    size_t max_header_size;      /* bytes */
+    struct mailbox *home;        /* of the main thread */
+    /* Called in the main thread; owner is that of home. */
+    void (*on_report)(void *owner, const struct worker_report *r);
+};
+
+/* Starts the thread. It does nothing before it has a configuration. */
+struct worker *worker_start(const struct worker_params *p, struct err *e);
+
+/* ---- orders: from any thread; references and descriptors are given away ---- */
+
+/* A configuration is taken up in two steps, so that all workers have it or none: prepare starts its
+ * handlers and answers WORKER_PREPARED; then commit or abandon. fds[i] is a bound and listening
+ * socket for conf->listeners[i], or -1 if the worker has one for that address already, or none. */
+void worker_prepare(struct worker *w, struct conf *conf, const int *fds);
+void worker_commit(struct worker *w);
+void worker_abandon(struct worker *w);
+
 void worker_set_certs(struct worker *w, struct cert_set *set);
 void worker_set_tickets(struct worker *w, struct tls_tickets *tickets);
 
-/* Stops accepting; connections get grace_ms to end. */
+/* Stops accepting; connections get grace_ms to end, then the thread ends. A second call can only
+ * shorten the time. */
 void worker_drain(struct worker *w, uint64_t grace_ms);
 
-/* Waits for the thread to end and frees w. Returns how many connections had to be cut. */
+/* ---- main thread ---- */
+
+/* Waits for the thread to end, after worker_drain(), and frees w; nobody may give orders any more.
+ * Returns how many connections had to be cut. */
 unsigned worker_join(struct worker *w);
 
 #endif

@@ -1,0 +1,43 @@
+#include "cert/manager.h"
+#include "cli/cli.h"
+
+#include <stdio.h>
+
+enum { LIST_MAX = 16 * 1024 * 1024 };
+
+static int list(const struct cli_options *o)
+{
+    struct conf *conf = cli_load(o);
+    struct buf text = BUF_INIT(LIST_MAX);
+    int status = EXIT_OK;
+    struct err e;
+
+    if (conf == NULL)
+        return EXIT_USAGE;
+    if (manager_list(conf, &text, &e) == 0) {
+        fwrite(text.p, 1, text.len, stdout);
+    } else {
+        cli_usage_error("%s", e.msg);
+        status = EXIT_RUN;
+    }
+    buf_fini(&text);
+    conf_unref(conf);
+    return status;
+}
+
+int cli_certs(int argc, char **argv)
+{
+    struct cli_options o;
+
+    switch (cli_parse(argc, argv, true, 1, &o)) {
+    case CLI_HELP:
+        return EXIT_OK;
+    case CLI_BAD:
+        return EXIT_USAGE;
+    case CLI_GO_ON:
+        break;
+    }
+    if (o.n_arguments == 1 && str_is(str_of(o.arguments[0]), "list"))
+        return list(&o);
+    return cli_usage_error("certs: say 'lintel certs list'");
+}

@@ -1,0 +1,69 @@
+/* The command line: one file a subcommand, and what they share. */
+#ifndef LINTEL_CLI_CLI_H
+#define LINTEL_CLI_CLI_H
+
+#include "conf/conf.h"
+#include "server/server.h"
+
+#include <stdbool.h>
+
+struct command {
+    const char *name;
+    const char *arguments; /* for the usage line; "" for none */
+    const char *summary;   /* one line */
+    const char *help;      /* further lines; "" for none */
+    /* argv[0] is the subcommand's name. Returns the exit status. */
+    int (*run)(int argc, char **argv);
+};
+
+/* In the order in which help shows them; ends with a zero row. In main.c. */
+extern const struct command cli_commands[];
+
+/* NULL after saying on standard error that there is no such command, and which is near. */
+const struct command *cli_find_command(const char *name);
+
+/* Each is the run of a row. */
+int cli_run(int argc, char **argv);
+int cli_validate(int argc, char **argv);
+int cli_reload(int argc, char **argv);
+int cli_certs(int argc, char **argv);
+int cli_version(int argc, char **argv);
+int cli_help(int argc, char **argv);
+
+/* Prints the help of a command on standard output. */
+void cli_print_help(const struct command *c);
+
+/* ---- options.c ---- */
+
+/* What may stand after a subcommand. */
+struct cli_options {
+    const char *conf_path; /* --config, or the first of the usual places that is there */
+    char **arguments;      /* the words that are no options; NULL at the end */
+    int n_arguments;
+};
+
+enum cli_parsed {
+    CLI_GO_ON,
+    CLI_HELP, /* --help was there, and help was printed */
+    CLI_BAD   /* and that was said on standard error */
+};
+
+/* max_arguments: how many words are allowed. has_conf: whether --config is. */
+enum cli_parsed cli_parse(int argc, char **argv, bool has_conf, int max_arguments,
+                          struct cli_options *out);
+
+/* The path of --config, or else of the first of the usual places that is there; NULL, after saying
+ * so, if there is none. */
+const char *cli_conf_path(const struct cli_options *o);
+
+/* Loads the configuration; what is wrong with it goes to standard error. NULL after errors. */
+struct conf *cli_load(const struct cli_options *o);
+
+/* "lintel: " and a line on standard error. Returns EXIT_USAGE. */
+int cli_usage_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* Of the candidates, the word nearest to word, or NULL if none is near. next(i) gives them, NULL at
+ * the end. */
+const char *cli_nearest(const char *word, const char *(*next)(size_t i));
+
+#endif

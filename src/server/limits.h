@@ -1,0 +1,15 @@
+/* How much of the machine we may use. */
+#ifndef LINTEL_SERVER_LIMITS_H
+#define LINTEL_SERVER_LIMITS_H
+
+/* Raises the limit of open descriptors to the highest allowed, and returns it. */
+unsigned limits_raise_descriptors(void);
+
+/* The CPUs that this process may run on, at least 1. */
+unsigned limits_cpus(void);
+
+/* How many connections each engine of each of n workers may have, so that files, upstreams and
+ * connections on their way in find descriptors too. */
+unsigned limits_connections(unsigned descriptors, unsigned n_workers);
+
+#endif

@@ -1,0 +1,206 @@
+#include "server/server.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "server/instance.h"
+#include "server/limits.h"
+#include "server/notify.h"
+#include "server/server_priv.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- certificates and tickets ---- */
+
+/* In the certificate thread. The workers are there from before the manager starts until after it
+ * has stopped. */
+static void on_publish(void *arg, struct cert_set *set)
+{
+    struct server *s = arg;
+
+    for (unsigned i = 0; i < s->n_workers; i++)
+        worker_set_certs(s->workers[i], cert_set_ref(set));
+    cert_set_unref(set);
+}
+
+static void on_rotation(struct timer *t)
+{
+    struct server *s = container_of(t, struct server, rotation);
+    struct err e;
+    struct tls_tickets *next = tls_tickets_rotated(s->tickets, &e);
+
+    timer_set(s->loop, t, s->conf->options.ticket_rotation_ms);
+    if (next == NULL) {
+        log_error("tls", "the session ticket key stays as it is: %s", e.msg);
+        return;
+    }
+    tls_tickets_unref(s->tickets);
+    s->tickets = next;
+    for (unsigned i = 0; i < s->n_workers; i++)
+        worker_set_tickets(s->workers[i], tls_tickets_ref(next));
+}
+
+/* ---- signals ---- */
+
+void server_stop(struct server *s, uint64_t grace_ms)
+{
+    if (!s->stopping)
+        notify_stopping();
+    s->stopping = true;
+    timer_cancel(s->loop, &s->rotation);
+    for (unsigned i = 0; i < s->n_workers; i++)
+        worker_drain(s->workers[i], grace_ms);
+}
+
+static void on_stop_signal(struct server *s)
+{
+    uint64_t grace_ms = s->conf == NULL ? 0 : s->conf->options.grace_period_ms;
+
+    if (s->stopping) {
+        log_info("server", "stopping at once");
+        grace_ms = 0;
+    } else {
+        log_info("server", "stopping, at most %llu ms for requests under way",
+                 (unsigned long long)grace_ms);
+    }
+    server_stop(s, grace_ms);
+}
+
+static void on_signal(void *arg, int number)
+{
+    struct server *s = arg;
+
+    if (number == SIGTERM || number == SIGINT)
+        on_stop_signal(s);
+    else if (s->stopping)
+        return;
+    else if (number == SIGHUP)
+        server_reload(s);
+    else if (number == SIGUSR1 && s->conf != NULL)
+        log_hub_settle(s->hub, s->conf);
+}
+
+static uint64_t on_admin_reload(void *arg)
+{
+    return server_reload(arg);
+}
+
+/* ---- start and end ---- */
+
+static int start_workers(struct server *s, const struct options *o, struct err *e)
+{
+    unsigned descriptors = limits_raise_descriptors();
+    unsigned n = o->workers > 0 ? o->workers : limits_cpus();
+    struct worker_params p = {.hub = s->hub,
+                              .tickets = s->tickets,
+                              .max_connections = limits_connections(descriptors, n),
+                              .max_header_size = o->max_header_size,
+                              .home = &s->home,
+                              .on_report = server_on_report};
+
+    s->workers = xalloc(n * sizeof(*s->workers));
+    s->cert_numbers = xalloc(n * sizeof *s->cert_numbers);
+    for (; s->n_workers < n; s->n_workers++) {
+        p.index = s->n_workers;
+        s->workers[s->n_workers] = worker_start(&p, e);
+        if (s->workers[s->n_workers] == NULL)
+            return -1;
+    }
+    return 0;
+}
+
+static int open_parts(struct server *s, const struct options *o, struct err *e)
+{
+    if ((s->tickets = tls_tickets_new(e)) == NULL || start_workers(s, o, e) != 0)
+        return -1;
+    s->manager = manager_start(on_publish, s, e);
+    return s->manager == NULL ? -1 : 0;
+}
+
+static int open_loop(struct server *s, struct err *e)
+{
+    s->loop = loop_new(e);
+    if (s->loop == NULL || mailbox_init(&s->home, s->loop, s, e) != 0)
+        goto no_mailbox;
+    if (signals_open(&s->signals, s->loop, on_signal, s, e) == 0)
+        return 0;
+    mailbox_fini(&s->home);
+no_mailbox:
+    loop_free(s->loop);
+    return -1;
+}
+
+static void close_parts(struct server *s)
+{
+    unsigned cut = 0;
+
+    if (s->manager != NULL)
+        manager_stop(s->manager);
+    for (unsigned i = 0; i < s->n_workers; i++)
+        cut += worker_join(s->workers[i]);
+    if (cut > 0)
+        log_warn("server", "stopped, %u connection%s cut", cut, cut == 1 ? " was" : "s were");
+    else if (s->ready)
+        log_info("server", "stopped");
+    admin_free(s->admin);
+    instance_release(s->instance);
+    tls_tickets_unref(s->tickets);
+    signals_close(&s->signals);
+    mailbox_fini(&s->home);
+    log_hub_free(s->hub);
+    conf_unref(s->conf);
+    conf_unref(s->change.conf);
+    listeners_fini(&s->listeners);
+    listeners_fini(&s->change.listeners);
+    free(s->workers);
+    free(s->cert_numbers);
+    timer_cancel(s->loop, &s->rotation);
+    loop_free(s->loop);
+}
+
+/* Serves conf, whose reference is given away. */
+static int serve(struct server *s, struct conf *conf)
+{
+    struct err e;
+
+    if (open_loop(s, &e) != 0) {
+        log_error("server", "%s", e.msg);
+        conf_unref(conf);
+        return EXIT_RUN;
+    }
+    s->hub = log_hub_new(s->loop, &s->home);
+    s->admin = admin_new(s->loop, on_admin_reload, s);
+    if (open_parts(s, &conf->options, &e) == 0) {
+        server_change(s, conf);
+    } else {
+        log_error("server", "%s", e.msg);
+        conf_unref(conf);
+        s->exit_status = EXIT_RUN;
+        server_stop(s, 0);
+    }
+    if (s->n_workers > 0 && loop_run(s->loop, &e) != 0) {
+        log_error("server", "%s", e.msg);
+        s->exit_status = EXIT_RUN;
+        server_stop(s, 0);
+    }
+    close_parts(s);
+    return s->exit_status;
+}
+
+int server_run(const char *conf_path)
+{
+    struct server s = {.conf_path = conf_path, .instance = -1, .rotation.on_timer = on_rotation};
+    struct buf text = BUF_INIT(ADMIN_ANSWER_MAX);
+    struct conf *conf;
+
+    signals_block();
+    conf = server_load(conf_path, &text);
+    if (conf == NULL) {
+        fwrite(text.p, 1, text.len, stderr);
+        buf_fini(&text);
+        return EXIT_USAGE;
+    }
+    buf_fini(&text);
+    return serve(&s, conf);
+}

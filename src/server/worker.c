@@ -1,0 +1,434 @@
+#include "server/worker.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "engines/acme_alpn.h"
+#include "engines/h1_mhd.h"
+#include "io/fetch.h"
+#include "server/acceptor.h"
+#include "server/front_door.h"
+#include "server/log_hub.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    IDLE_UPSTREAMS = 64, /* connections to upstreams kept open for reuse */
+    PENDING_MIN = 64,    /* TLS connections whose hello is awaited */
+    PENDING_MAX = 2048,
+    DRAIN_LOOK_MS = 20 /* how often a draining worker looks whether all have gone */
+};
+
+/* A configuration that is ready and waits for the word. */
+struct candidate {
+    struct conf *conf;
+    struct service *service;
+    int *fds;
+};
+
+struct worker {
+    struct worker_params params;
+    pthread_t thread;
+    struct loop *loop;
+    struct mailbox box;
+    struct fetcher *fetcher;
+    struct h1_engine *plain;
+    struct h1_engine *tls;
+    struct front_door *door;
+    struct acceptor *acceptor;
+    struct log_spool *spool;
+    struct tls_tickets *tickets;
+
+    struct conf *conf;       /* NULL before the first */
+    struct service *service; /* of conf */
+    struct cert_set *certs;  /* NULL before the first */
+    struct candidate candidate;
+
+    bool ended; /* the thread has gone, and all its parts with it */
+    bool draining;
+    uint64_t drain_until_ms;
+    struct timer drain;
+    unsigned cut;
+};
+
+/* ---- reports ---- */
+
+static void deliver_report(struct mail *m, void *owner)
+{
+    struct worker_report *r = container_of(m, struct worker_report, mail);
+
+    r->worker->params.on_report(owner, r);
+    free(r);
+}
+
+static void report(struct worker *w, const struct worker_report *what)
+{
+    struct worker_report *r = xalloc(sizeof *r);
+
+    *r = *what;
+    r->mail.deliver = deliver_report;
+    r->worker = w;
+    r->index = w->params.index;
+    mailbox_post(w->params.home, &r->mail);
+}
+
+/* ---- taking up a configuration ---- */
+
+static void close_all(const int *fds, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (fds[i] != -1)
+            close(fds[i]);
+}
+
+static void candidate_clear(struct worker *w)
+{
+    struct candidate *c = &w->candidate;
+
+    free(c->fds);
+    service_unref(c->service);
+    conf_unref(c->conf);
+    *c = (struct candidate){0};
+}
+
+static void prepare(struct worker *w, struct conf *conf, int *fds)
+{
+    struct worker_env env = {.loop = w->loop, .fetcher = w->fetcher, .conf = conf};
+    struct worker_report r = {.news = WORKER_PREPARED};
+    struct access_log *al = log_spool_access_log(w->spool);
+
+    w->candidate = (struct candidate){conf, service_new(conf, &env, al, &r.err), fds};
+    if (w->candidate.service == NULL) {
+        close_all(fds, conf->n_listeners);
+        candidate_clear(w);
+    } else {
+        r.err.code = ERR_NONE;
+    }
+    report(w, &r);
+}
+
+static void abandon(struct worker *w)
+{
+    if (w->candidate.conf == NULL)
+        return;
+    close_all(w->candidate.fds, w->candidate.conf->n_listeners);
+    candidate_clear(w);
+}
+
+/* What is queued at listeners that go away is still served as it was configured, so it is taken
+ * before the engines change over. */
+static void commit(struct worker *w)
+{
+    struct candidate *c = &w->candidate;
+    struct service *old_service = w->service;
+    struct conf *old_conf = w->conf;
+
+    acceptor_retire(w->acceptor, c->conf);
+    w->conf = c->conf;
+    w->service = c->service;
+    service_set_certs(w->service, w->certs);
+    h1_engine_set_service(w->plain, w->service);
+    h1_engine_set_service(w->tls, w->service);
+    front_door_set_conf(w->door, w->conf);
+    acceptor_set(w->acceptor, w->conf, c->fds);
+    free(c->fds);
+    *c = (struct candidate){0};
+    service_unref(old_service);
+    conf_unref(old_conf);
+    report(w, &(struct worker_report){.news = WORKER_COMMITTED});
+}
+
+/* ---- connections ---- */
+
+static void on_accepted(void *arg, int fd, const struct sockaddr *peer, socklen_t peer_len,
+                        const struct listener_conf *listener)
+{
+    struct worker *w = arg;
+
+    if (listener->tls)
+        front_door_add(w->door, fd, peer, peer_len, listener);
+    else
+        h1_engine_add(w->plain, fd, peer, peer_len, listener, NULL);
+}
+
+static unsigned connections(const struct worker *w)
+{
+    return h1_engine_connections(w->plain) + h1_engine_connections(w->tls);
+}
+
+/* ---- the end ---- */
+
+static void on_drain(struct timer *t)
+{
+    struct worker *w = container_of(t, struct worker, drain);
+
+    w->cut = connections(w);
+    if (w->cut == 0 || loop_now_ms(w->loop) >= w->drain_until_ms)
+        loop_stop(w->loop);
+    else
+        timer_set(w->loop, t, DRAIN_LOOK_MS);
+}
+
+static void drain(struct worker *w, uint64_t grace_ms)
+{
+    uint64_t until = loop_now_ms(w->loop) + grace_ms;
+
+    if (!w->draining) {
+        w->draining = true;
+        w->drain_until_ms = until;
+        abandon(w);
+        acceptor_stop(w->acceptor);
+        h1_engine_drain(w->plain);
+        h1_engine_drain(w->tls);
+    }
+    if (until < w->drain_until_ms)
+        w->drain_until_ms = until;
+    timer_set(w->loop, &w->drain, 0);
+}
+
+/* Frees what belongs to the thread, from the outside in. Safe on a worker that is half made. */
+static void shut(struct worker *w)
+{
+    timer_cancel(w->loop, &w->drain);
+    abandon(w);
+    acceptor_free(w->acceptor);
+    front_door_free(w->door);
+    h1_engine_free(w->tls);
+    h1_engine_free(w->plain);
+    service_unref(w->service);
+    conf_unref(w->conf);
+    cert_set_unref(w->certs);
+    tls_tickets_unref(w->tickets);
+    log_spool_free(w->spool);
+    fetcher_free(w->fetcher);
+}
+
+static void *run(void *arg)
+{
+    struct worker *w = arg;
+    char name[16];
+    struct err e;
+
+    snprintf(name, sizeof name, "worker-%u", w->params.index);
+    pthread_setname_np(pthread_self(), name);
+    if (loop_run(w->loop, &e) != 0)
+        log_error("server", "worker %u: %s", w->params.index, e.msg);
+    shut(w);
+    report(w, &(struct worker_report){.news = WORKER_ENDED});
+    return NULL;
+}
+
+/* ---- making one ---- */
+
+static unsigned max_pending(const struct worker_params *p)
+{
+    unsigned n = p->max_connections / 4;
+
+    return n < PENDING_MIN ? PENDING_MIN : n > PENDING_MAX ? PENDING_MAX : n;
+}
+
+static struct h1_engine *engine_new(struct worker *w, bool tls, struct err *e)
+{
+    const struct h1_params p = {.loop = w->loop,
+                                .tls = tls,
+                                .tickets = tls ? w->tickets : NULL,
+                                .max_connections = w->params.max_connections,
+                                .max_header_size = w->params.max_header_size};
+
+    return h1_engine_new(&p, e);
+}
+
+static int open_parts(struct worker *w, struct err *e)
+{
+    struct front_door_params door = {.loop = w->loop, .max_pending = max_pending(&w->params)};
+
+    if ((w->fetcher = fetcher_new(w->loop, IDLE_UPSTREAMS, e)) == NULL ||
+        (w->plain = engine_new(w, false, e)) == NULL || (w->tls = engine_new(w, true, e)) == NULL ||
+        (w->acceptor = acceptor_new(w->loop, on_accepted, w, e)) == NULL)
+        return -1;
+    door.http1 = w->tls;
+    w->door = front_door_new(&door);
+    return 0;
+}
+
+static void destroy(struct worker *w)
+{
+    mailbox_fini(&w->box);
+    loop_free(w->loop);
+    free(w);
+}
+
+struct worker *worker_start(const struct worker_params *p, struct err *e)
+{
+    struct worker *w = xalloc(sizeof *w);
+    int rc;
+
+    w->params = *p;
+    w->drain.on_timer = on_drain;
+    w->loop = loop_new(e);
+    if (w->loop == NULL || mailbox_init(&w->box, w->loop, w, e) != 0) {
+        loop_free(w->loop);
+        free(w);
+        return NULL;
+    }
+    w->tickets = tls_tickets_ref(p->tickets);
+    w->spool = log_spool_new(p->hub, w->loop);
+    if (open_parts(w, e) == 0) {
+        rc = pthread_create(&w->thread, NULL, run, w);
+        if (rc == 0)
+            return w;
+        err_set(e, ERR_IO, "a thread cannot be started: %s", strerror(rc));
+    }
+    shut(w);
+    destroy(w);
+    return NULL;
+}
+
+unsigned worker_join(struct worker *w)
+{
+    unsigned cut;
+
+    pthread_join(w->thread, NULL);
+    cut = w->cut;
+    /* Orders that came too late would find nothing left to do them with. */
+    w->ended = true;
+    destroy(w);
+    return cut;
+}
+
+/* ---- orders ---- */
+
+struct order {
+    struct mail mail;
+    void (*run)(struct worker *w, struct order *o);
+    struct conf *conf;
+    int *fds;
+    struct cert_set *certs;
+    struct tls_tickets *tickets;
+    uint64_t grace_ms;
+};
+
+static void order_free(struct order *o)
+{
+    if (o->conf != NULL)
+        close_all(o->fds, o->conf->n_listeners);
+    free(o->fds);
+    conf_unref(o->conf);
+    cert_set_unref(o->certs);
+    tls_tickets_unref(o->tickets);
+    free(o);
+}
+
+static void deliver_order(struct mail *m, void *owner)
+{
+    struct order *o = container_of(m, struct order, mail);
+    struct worker *w = owner;
+
+    if (!w->ended)
+        o->run(w, o);
+    order_free(o);
+}
+
+static struct order *order_new(void (*run_order)(struct worker *, struct order *))
+{
+    struct order *o = xalloc(sizeof *o);
+
+    o->mail.deliver = deliver_order;
+    o->run = run_order;
+    return o;
+}
+
+static void run_prepare(struct worker *w, struct order *o)
+{
+    struct conf *conf = o->conf;
+    int *fds = o->fds;
+
+    o->conf = NULL;
+    o->fds = NULL;
+    prepare(w, conf, fds);
+}
+
+void worker_prepare(struct worker *w, struct conf *conf, const int *fds)
+{
+    struct order *o = order_new(run_prepare);
+    size_t size = conf->n_listeners * sizeof *fds;
+
+    o->conf = conf;
+    o->fds = xalloc(size + 1);
+    memcpy(o->fds, fds, size);
+    mailbox_post(&w->box, &o->mail);
+}
+
+static void run_commit(struct worker *w, struct order *o)
+{
+    (void)o;
+    if (w->candidate.conf != NULL)
+        commit(w);
+}
+
+void worker_commit(struct worker *w)
+{
+    mailbox_post(&w->box, &order_new(run_commit)->mail);
+}
+
+static void run_abandon(struct worker *w, struct order *o)
+{
+    (void)o;
+    abandon(w);
+}
+
+void worker_abandon(struct worker *w)
+{
+    mailbox_post(&w->box, &order_new(run_abandon)->mail);
+}
+
+static void run_set_certs(struct worker *w, struct order *o)
+{
+    struct cert_set *old = w->certs;
+
+    w->certs = o->certs;
+    o->certs = old;
+    front_door_set_certs(w->door, w->certs);
+    if (w->service != NULL)
+        service_set_certs(w->service, w->certs);
+    report(w, &(struct worker_report){.news = WORKER_CERTS, .number = cert_set_number(w->certs)});
+}
+
+void worker_set_certs(struct worker *w, struct cert_set *set)
+{
+    struct order *o = order_new(run_set_certs);
+
+    o->certs = set;
+    mailbox_post(&w->box, &o->mail);
+}
+
+static void run_set_tickets(struct worker *w, struct order *o)
+{
+    struct tls_tickets *old = w->tickets;
+
+    w->tickets = o->tickets;
+    o->tickets = old;
+    h1_engine_set_tickets(w->tls, w->tickets);
+}
+
+void worker_set_tickets(struct worker *w, struct tls_tickets *tickets)
+{
+    struct order *o = order_new(run_set_tickets);
+
+    o->tickets = tickets;
+    mailbox_post(&w->box, &o->mail);
+}
+
+static void run_drain(struct worker *w, struct order *o)
+{
+    drain(w, o->grace_ms);
+}
+
+void worker_drain(struct worker *w, uint64_t grace_ms)
+{
+    struct order *o = order_new(run_drain);
+
+    o->grace_ms = grace_ms;
+    mailbox_post(&w->box, &o->mail);
+}
