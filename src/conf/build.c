@@ -64,7 +64,7 @@ static void report_unknown(struct conf_builder *b, const struct vocabulary *v,
         return;
     }
     nearest_init(&nearest, name->text);
-    for (size_t i = 0; v->tables[i] != NULL; i++)
+    for (size_t i = 0; v->tables[i] != NULL && !diag_is_full(b->diag); i++)
         for (const struct directive *row = v->tables[i]; row->name != NULL; row++)
             if (v->place == 0 || (row->places & v->place) != 0)
                 nearest_offer(&nearest, str_of(row->name));

@@ -68,7 +68,7 @@ struct conf_builder {
     struct site_draft *current; /* the site being built */
     struct site_draft **sites;
     size_t n_sites, cap_sites;
-    struct log_conf *logs; /* rows of conf.logs to be; in scratch */
+    struct log_draft *logs; /* conf/log_directive.h */
     size_t n_logs, cap_logs;
     size_t n_slots;
 };

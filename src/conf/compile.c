@@ -2,6 +2,7 @@
 
 #include "conf/certs.h"
 #include "conf/listeners.h"
+#include "conf/log_directive.h"
 
 #include <stdlib.h>
 
@@ -79,8 +80,8 @@ static void compile_sites(struct conf_builder *b, struct conf *conf)
     const struct site **sites = arena_alloc(b->arena, (b->n_sites + 1) * sizeof(*sites));
     struct log_conf *logs = arena_alloc(b->arena, (b->n_logs + 1) * sizeof *logs);
 
-    if (b->n_logs > 0)
-        memcpy(logs, b->logs, b->n_logs * sizeof *logs);
+    for (size_t i = 0; i < b->n_logs; i++)
+        logs[i] = b->logs[i].conf;
     for (size_t i = 0; i < b->n_sites; i++) {
         struct site_draft *draft = b->sites[i];
 

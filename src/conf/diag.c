@@ -55,7 +55,7 @@ void diag_source(struct diag *d, struct str file, struct str text)
 /* Two errors at one place: the second follows from the first. */
 static bool is_noted(const struct notes *notes, const struct token *at)
 {
-    for (size_t i = 0; i < notes->n && i < DIAG_MAX; i++) {
+    for (size_t i = 0; i < notes->n; i++) {
         const struct token *other = &notes->list[i].at;
 
         if (other->line == at->line && other->column == at->column && str_eq(other->file, at->file))
@@ -69,16 +69,14 @@ static void note(struct diag *d, struct notes *notes, const struct token *at, co
 {
     char message[MESSAGE_MAX];
 
+    if (notes->n >= DIAG_MAX) {
+        notes->n++;
+        return;
+    }
     if (is_noted(notes, at))
         return;
-    if (notes->n < DIAG_MAX) {
-        struct note *new = &notes->list[notes->n];
-
-        vsnprintf(message, sizeof message, fmt, ap);
-        new->at = *at;
-        new->message = arena_str(d->arena, str_of(message));
-        new->order = notes->n;
-    }
+    vsnprintf(message, sizeof message, fmt, ap);
+    notes->list[notes->n] = (struct note){*at, arena_str(d->arena, str_of(message)), notes->n};
     notes->n++;
 }
 
@@ -110,6 +108,11 @@ void diag_warn(struct diag *d, const struct token *at, const char *fmt, ...)
 size_t diag_errors(const struct diag *d)
 {
     return d->errors.n;
+}
+
+bool diag_is_full(const struct diag *d)
+{
+    return d->errors.n >= DIAG_MAX;
 }
 
 /* ---- printing ---- */

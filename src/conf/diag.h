@@ -29,6 +29,9 @@ void diag_warn(struct diag *d, const struct token *at, const char *fmt, ...) PRI
 /* How many errors there are, those beyond DIAG_MAX included. */
 size_t diag_errors(const struct diag *d);
 
+/* Whether further errors are only counted: suggestions for them would be lost work. */
+bool diag_is_full(const struct diag *d);
+
 /* Appends the errors and the warnings, each in the order of their places. A NULL buffer, or one
  * that is full, loses what it cannot take. */
 void diag_print(struct diag *d, struct buf *errors, struct buf *warnings);

@@ -21,8 +21,11 @@ struct lexer {
 
 /* ---- bytes ---- */
 
+/* A word that is too long ends the file: lexer_run() fails then. */
 static int peek(const struct lexer *lx)
 {
+    if (lx->too_long)
+        return END;
     if (lx->inserted.len > 0)
         return (unsigned char)lx->inserted.p[0];
     return lx->rest.len > 0 ? (unsigned char)lx->rest.p[0] : END;
@@ -120,15 +123,17 @@ static bool insert_environment(struct lexer *lx)
 
     if (lx->inserted.len > 0 || !str_starts(lx->rest, STR_LIT("{$")))
         return false;
-    end = str_chr(lx->rest, '}');
-    if (end == lx->rest.len || end == 2 || str_chr(lx->rest, '\n') < end)
+    for (end = 2; end < lx->rest.len && lx->rest.p[end] != '}'; end++)
+        if (lx->rest.p[end] == '\n')
+            return false;
+    if (end == lx->rest.len || end == 2)
         return false;
     inner = (struct str){lx->rest.p + 2, end - 2};
     name = str_cut(&inner, ':');
     value = inner.p == NULL ? STR_LIT("") : inner;
     found = getenv(arena_str(lx->arena, name).p);
     if (found != NULL)
-        value = arena_str(lx->arena, str_of(found));
+        value = str_of(found); /* nothing changes the environment during a load */
     for (size_t i = 0; i <= end; i++)
         advance(lx);
     lx->inserted = value;
@@ -211,6 +216,8 @@ static int read_quoted(struct lexer *lx, const struct token *start)
 
     advance(lx);
     while (!is_end_quote(lx, quote)) {
+        if (lx->too_long)
+            return 0; /* push() reports it */
         if (peek(lx) == END)
             return diag_error(lx->diag, start, "this quote is never closed");
         if (insert_environment(lx))

@@ -54,7 +54,7 @@ static void set_port(struct sockaddr_storage *addr, uint16_t port)
         ((struct sockaddr_in *)addr)->sin_port = htons(port);
 }
 
-/* The listener at an address, made if there is none. */
+/* The listener at an address, made if there is none; NULL after an error. */
 static struct listener_draft *listener_at(struct listeners *ls, const struct binding *binding,
                                           uint16_t port, bool tls, const struct token *at)
 {
@@ -65,6 +65,11 @@ static struct listener_draft *listener_at(struct listeners *ls, const struct bin
     for (size_t i = 0; i < ls->n; i++)
         if (memcmp(&ls->list[i].conf.addr, &addr, binding->addr_len) == 0)
             return &ls->list[i];
+    if (ls->n == LISTENERS_MAX) {
+        diag_error(ls->builder->diag, at, "more than %d addresses and ports to listen at",
+                   LISTENERS_MAX);
+        return NULL;
+    }
     ls->list = arena_grow(ls->builder->scratch, ls->list, ls->n, &ls->cap, sizeof *ls->list);
     l = &ls->list[ls->n];
     *l = (struct listener_draft){.at = at};
@@ -95,6 +100,8 @@ void listeners_add_site(struct listeners *ls, const struct site_draft *site,
     for (size_t i = 0; i < bound.n; i++) {
         struct listener_draft *l = listener_at(ls, &bound.list[i], port, tls, &sa->token);
 
+        if (l == NULL)
+            return;
         if (l->conf.tls == tls)
             add_host(ls, l, &entry, &sa->token);
         else
@@ -117,7 +124,7 @@ static struct listener_draft *implicit_at(struct listeners *ls, const struct bin
 
     if (ls->n > before)
         l->conf.implicit = true;
-    return l->conf.tls ? NULL : l;
+    return l == NULL || l->conf.tls ? NULL : l;
 }
 
 void listeners_add_redirect(struct listeners *ls, const struct site_draft *site,

@@ -5,6 +5,8 @@
 
 #include "conf/build.h"
 
+enum { LISTENERS_MAX = 1024 };
+
 struct listeners;
 
 struct listeners *listeners_new(struct conf_builder *b);

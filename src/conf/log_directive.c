@@ -1,15 +1,9 @@
 #include "conf/log_directive.h"
 
-/* What the block says. */
-struct log_draft {
-    const char *path; /* NULL: discard */
-    enum log_format format;
-};
-
 static int set_output(const struct directive_args *d)
 {
     static const char *const outputs[] = {"stderr", "stdout", "discard", "file", NULL};
-    struct log_draft *log = d->target;
+    struct log_conf *log = d->target;
     const struct token *t = &d->args[0];
 
     if (str_is(t->text, "file")) {
@@ -36,7 +30,7 @@ static int set_output(const struct directive_args *d)
 static int set_format(const struct directive_args *d)
 {
     static const char *const formats[] = {"json", "combined", "console", NULL};
-    struct log_draft *log = d->target;
+    struct log_conf *log = d->target;
     const struct token *t = &d->args[0];
 
     if (str_is(t->text, "json"))
@@ -69,20 +63,23 @@ static const char *const known_log[] = {"hostnames", "level",   "no_hostname", "
                                         "core",      "include", "exclude",     NULL};
 
 /* The row for a path and a format: sites that write to the same place share it. */
-static size_t log_row(struct conf_builder *b, const struct log_draft *log)
+static size_t log_row(struct conf_builder *b, const struct log_conf *log)
 {
+    struct log_draft row = {*log, str_hash_nocase(str_of(log->path))};
+
     for (size_t i = 0; i < b->n_logs; i++)
-        if (strcmp(b->logs[i].path, log->path) == 0 && b->logs[i].format == log->format)
+        if (b->logs[i].hash == row.hash && b->logs[i].conf.format == log->format &&
+            strcmp(b->logs[i].conf.path, log->path) == 0)
             return i;
+    row.conf.index = b->n_logs;
     b->logs = arena_grow(b->scratch, b->logs, b->n_logs, &b->cap_logs, sizeof *b->logs);
-    b->logs[b->n_logs] =
-        (struct log_conf){.path = log->path, .format = log->format, .index = b->n_logs};
-    return b->n_logs++;
+    b->logs[b->n_logs++] = row;
+    return row.conf.index;
 }
 
 int log_directive_set(const struct directive_args *d)
 {
-    struct log_draft log = {"stderr", LOG_FORMAT_JSON};
+    struct log_conf log = {.path = "stderr", .format = LOG_FORMAT_JSON};
     struct site_draft *site = d->builder->current;
 
     if (directive_block(d, log_rows, known_log, &log) != 0)

@@ -4,6 +4,12 @@
 
 #include "conf/build.h"
 
+/* A row of conf.logs to be. */
+struct log_draft {
+    struct log_conf conf; /* path NULL: discard */
+    uint32_t hash;        /* of the path */
+};
+
 int log_directive_set(const struct directive_args *d);
 
 #endif
