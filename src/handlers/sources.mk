@@ -1,8 +1,24 @@
 liblintel_a_SOURCES += \
+	src/handlers/beneath.c \
+	src/handlers/beneath.h \
+	src/handlers/file_cache.c \
+	src/handlers/file_cache.h \
+	src/handlers/file_lookup.c \
+	src/handlers/file_lookup.h \
+	src/handlers/file_multipart.c \
+	src/handlers/file_multipart.h \
+	src/handlers/file_rep.c \
+	src/handlers/file_rep.h \
+	src/handlers/file_respond.c \
+	src/handlers/file_respond.h \
+	src/handlers/file_server.c \
+	src/handlers/file_server.h \
 	src/handlers/header.c \
 	src/handlers/header.h \
 	src/handlers/header_replace.c \
 	src/handlers/header_replace.h \
+	src/handlers/mime.c \
+	src/handlers/mime.h \
 	src/handlers/redir.c \
 	src/handlers/redir.h \
 	src/handlers/respond.c \

@@ -1,6 +1,8 @@
 liblintel_a_SOURCES += \
 	src/http/access_log.c \
 	src/http/access_log.h \
+	src/http/conditional.c \
+	src/http/conditional.h \
 	src/http/error_page.c \
 	src/http/exchange.c \
 	src/http/exchange.h \
@@ -17,6 +19,8 @@ liblintel_a_SOURCES += \
 	src/http/placeholder.h \
 	src/http/prepared.c \
 	src/http/prepared.h \
+	src/http/ranges.c \
+	src/http/ranges.h \
 	src/http/service.c \
 	src/http/service.h \
 	src/http/status.c

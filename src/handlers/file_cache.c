@@ -1,0 +1,225 @@
+#include "handlers/file_cache.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+
+enum { BUCKETS = 2048 }; /* a power of two */
+
+/* Entries of one kind, the least lately used first. */
+struct lru {
+    struct list list;
+    size_t n;
+    size_t max;
+};
+
+struct file_cache {
+    struct loop *loop;
+    struct timer sweep; /* set while there are descriptors */
+    struct lru files, others;
+    size_t bytes;
+    size_t n_fds;
+    unsigned owners;
+    struct file_entry *buckets[BUCKETS];
+};
+
+/* ---- entries ---- */
+
+static uint32_t hash_of(unsigned owner, struct str root, struct str path)
+{
+    uint32_t h = 2166136261U ^ owner;
+
+    for (size_t i = 0; i < path.len; i++)
+        h = (h ^ (unsigned char)path.p[i]) * 16777619U;
+    /* Nearly always constant: its length and end tell enough apart. */
+    for (size_t i = root.len < 8 ? 0 : root.len - 8; i < root.len; i++)
+        h = (h ^ (unsigned char)root.p[i]) * 16777619U;
+    return h ^ (h >> 15);
+}
+
+static struct lru *lru_of(struct file_cache *c, const struct file_entry *e)
+{
+    return e->rep != NULL ? &c->files : &c->others;
+}
+
+static size_t bytes_of(const struct file_entry *e)
+{
+    return sizeof *e + e->root.len + e->path.len + (e->rep == NULL ? 0 : file_rep_bytes(e->rep));
+}
+
+static bool holds_fd(const struct file_entry *e)
+{
+    return e->rep != NULL && e->rep->fd != -1;
+}
+
+static struct file_entry **find(struct file_cache *c, uint32_t hash, unsigned owner,
+                                struct str root, struct str path)
+{
+    struct file_entry **at = &c->buckets[hash & (BUCKETS - 1)];
+
+    while (*at != NULL && !((*at)->hash == hash && (*at)->owner == owner &&
+                            str_eq((*at)->path, path) && str_eq((*at)->root, root)))
+        at = &(*at)->next;
+    return at;
+}
+
+static void drop(struct file_cache *c, struct file_entry *e)
+{
+    struct file_entry **at = find(c, e->hash, e->owner, e->root, e->path);
+
+    *at = e->next;
+    list_del(&e->lru);
+    lru_of(c, e)->n--;
+    c->bytes -= bytes_of(e);
+    c->n_fds -= holds_fd(e);
+    file_rep_unref(e->rep);
+    free(e->checked);
+    free(e);
+}
+
+/* ---- bounds ---- */
+
+static struct file_entry *entry_of(struct list *item)
+{
+    return container_of(item, struct file_entry, lru);
+}
+
+static void drop_oldest_fds(struct file_cache *c, size_t max, uint64_t used_before_ms)
+{
+    struct list *item = c->files.list.next;
+
+    while (c->n_fds > max && item != &c->files.list) {
+        struct file_entry *e = entry_of(item);
+
+        item = item->next;
+        if (e->used_ms >= used_before_ms)
+            return;
+        if (holds_fd(e))
+            drop(c, e);
+    }
+}
+
+static void make_room(struct file_cache *c)
+{
+    while (c->files.n > c->files.max)
+        drop(c, entry_of(c->files.list.next));
+    while (c->others.n > c->others.max)
+        drop(c, entry_of(c->others.list.next));
+    while (c->bytes > FILE_CACHE_BYTES && c->files.n > 1)
+        drop(c, entry_of(c->files.list.next));
+    drop_oldest_fds(c, FILE_CACHE_FDS, UINT64_MAX);
+}
+
+/* A deleted file takes up its room on the disk for as long as it is open. */
+static void on_sweep(struct timer *t)
+{
+    struct file_cache *c = container_of(t, struct file_cache, sweep);
+    uint64_t now_ms = loop_now_ms(c->loop);
+
+    if (now_ms > FILE_CACHE_FD_IDLE_MS)
+        drop_oldest_fds(c, 0, now_ms - FILE_CACHE_FD_IDLE_MS);
+    if (c->n_fds > 0)
+        timer_set(c->loop, &c->sweep, FILE_CACHE_FD_IDLE_MS / 2);
+}
+
+void file_cache_drop_fds(struct file_cache *c)
+{
+    drop_oldest_fds(c, 0, UINT64_MAX);
+}
+
+/* ---- life ---- */
+
+struct file_cache *file_cache_new(struct loop *loop)
+{
+    struct file_cache *c = xalloc(sizeof *c);
+
+    c->loop = loop;
+    c->sweep.on_timer = on_sweep;
+    c->files.max = FILE_CACHE_FILES;
+    c->others.max = FILE_CACHE_OTHERS;
+    list_init(&c->files.list);
+    list_init(&c->others.list);
+    return c;
+}
+
+static void drop_of(struct file_cache *c, struct lru *lru, unsigned owner)
+{
+    struct list *item = lru->list.next;
+
+    while (item != &lru->list) {
+        struct file_entry *e = entry_of(item);
+
+        item = item->next;
+        if (owner == 0 || e->owner == owner)
+            drop(c, e);
+    }
+}
+
+unsigned file_cache_add_owner(struct file_cache *c)
+{
+    return ++c->owners;
+}
+
+void file_cache_drop_owner(struct file_cache *c, unsigned owner)
+{
+    drop_of(c, &c->files, owner);
+    drop_of(c, &c->others, owner);
+}
+
+void file_cache_free(struct file_cache *c)
+{
+    if (c == NULL)
+        return;
+    timer_cancel(c->loop, &c->sweep);
+    file_cache_drop_owner(c, 0);
+    free(c);
+}
+
+/* ---- use ---- */
+
+static void touch(struct file_cache *c, struct file_entry *e)
+{
+    e->used_ms = loop_now_ms(c->loop);
+    list_del(&e->lru);
+    list_add_tail(&lru_of(c, e)->list, &e->lru);
+}
+
+struct file_entry *file_cache_get(struct file_cache *c, unsigned owner, struct str root,
+                                  struct str path)
+{
+    struct file_entry *e = *find(c, hash_of(owner, root, path), owner, root, path);
+
+    if (e != NULL)
+        touch(c, e);
+    return e;
+}
+
+struct file_entry *file_cache_put(struct file_cache *c, unsigned owner, struct str root,
+                                  struct str path, const struct file_entry *e)
+{
+    uint32_t hash = hash_of(owner, root, path);
+    struct file_entry *old = *find(c, hash, owner, root, path);
+    struct file_entry *new = xalloc(sizeof *new + root.len + path.len);
+    char *text = (char *)(new + 1);
+
+    if (old != NULL)
+        drop(c, old);
+    *new = *e;
+    new->hash = hash;
+    new->owner = owner;
+    new->root = (struct str){text, root.len};
+    new->path = (struct str){text + root.len, path.len};
+    memcpy(text, root.p, root.len);
+    memcpy(text + root.len, path.p, path.len);
+    new->next = c->buckets[hash & (BUCKETS - 1)];
+    c->buckets[hash & (BUCKETS - 1)] = new;
+    list_init(&new->lru);
+    touch(c, new);
+    lru_of(c, new)->n++;
+    c->bytes += bytes_of(new);
+    c->n_fds += holds_fd(new);
+    if (holds_fd(new) && c->sweep.slot == 0)
+        timer_set(c->loop, &c->sweep, FILE_CACHE_FD_IDLE_MS / 2);
+    make_room(c);
+    return new;
+}

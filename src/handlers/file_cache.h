@@ -1,0 +1,67 @@
+/* What paths of a worker's sites lead to: files, redirects and errors, looked up once and then
+ * found without a system call. Bounded in bytes, entries and descriptors; what was used least
+ * lately goes first. Entries that hold no file are counted apart, so that somebody who asks for
+ * names at random does not drive files out. */
+#ifndef LINTEL_HANDLERS_FILE_CACHE_H
+#define LINTEL_HANDLERS_FILE_CACHE_H
+
+#include "base/list.h"
+#include "handlers/file_rep.h"
+#include "io/loop.h"
+
+enum {
+    FILE_CACHE_BYTES = 16 * 1024 * 1024, /* of files in memory */
+    FILE_CACHE_FILES = 1024,             /* entries with a file */
+    FILE_CACHE_FDS = 128,                /* of these, with an open descriptor */
+    FILE_CACHE_OTHERS = 512,             /* entries without a file */
+    FILE_CACHE_FRESH_MS = 1000,          /* how long an entry is believed without a look */
+    FILE_CACHE_FD_IDLE_MS = 10000        /* how long a descriptor is kept that nobody uses */
+};
+
+enum file_outcome {
+    FILE_SERVE,      /* rep */
+    FILE_ADD_SLASH,  /* a folder named without its slash */
+    FILE_DROP_SLASH, /* a file named with one */
+    FILE_STATUS      /* status: an error */
+};
+
+struct file_entry {
+    /* Filled in by who looked it up. */
+    enum file_outcome outcome;
+    int status;
+    struct file_rep *rep; /* one reference */
+    char *checked;        /* malloc'ed: absolute path of the file, for stat; NULL: look up anew */
+    uint64_t checked_ms;
+
+    /* The cache's own. */
+    struct file_entry *next; /* of the same bucket */
+    struct list lru;
+    uint64_t used_ms;
+    uint32_t hash;
+    unsigned owner;
+    struct str root;
+    struct str path;
+};
+
+struct file_cache;
+
+struct file_cache *file_cache_new(struct loop *loop);
+void file_cache_free(struct file_cache *c); /* NULL is fine */
+
+/* A number that keeps the entries of one handler's configuration apart from all others'. */
+unsigned file_cache_add_owner(struct file_cache *c);
+void file_cache_drop_owner(struct file_cache *c, unsigned owner);
+
+/* The entry, or NULL. Good until the next call of file_cache_put(). */
+struct file_entry *file_cache_get(struct file_cache *c, unsigned owner, struct str root,
+                                  struct str path);
+
+/* Keeps e, with what it holds, in the place of the entry there was. The result lives until the next
+ * call of a function of the cache. */
+struct file_entry *file_cache_put(struct file_cache *c, unsigned owner, struct str root,
+                                  struct str path, const struct file_entry *e);
+
+/* Closes every descriptor that only the cache holds: when there are no more to be had. */
+void file_cache_drop_fds(struct file_cache *c);
+
+#endif

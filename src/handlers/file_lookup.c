@@ -1,0 +1,258 @@
+#include "handlers/file_lookup.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "handlers/beneath.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct lookup {
+    const struct file_rules *rules;
+    struct beneath root;
+    int64_t now_s;
+    struct file_entry *out;
+    char whole[PATH_MAX]; /* the absolute path */
+    const char *path;     /* its end, relative to the root */
+};
+
+/* Sets the path: what follows the root, and perhaps a name in that folder. False: too long. */
+static bool set_path(struct lookup *l, struct str path, const char *name)
+{
+    struct str root = str_of(l->root.path);
+    struct str tail = str_of(name);
+    char *at = l->whole;
+
+    if (str_is(root, "/"))
+        root.len = 0;
+    if (root.len + path.len + tail.len + 1 >= sizeof l->whole)
+        return false;
+    at = mempcpy(at, root.p, root.len);
+    at = mempcpy(at, path.p, path.len); /* begins with a slash */
+    l->path = l->whole + root.len + 1;
+    memcpy(at, tail.p, tail.len);
+    at[tail.len] = '\0';
+    return true;
+}
+
+/* ---- what is hidden ---- */
+
+static bool name_matches(const char *pattern, struct str path)
+{
+    char name[NAME_MAX + 1];
+
+    while (path.p != NULL) {
+        struct str segment = str_cut(&path, '/');
+
+        if (segment.len > NAME_MAX)
+            continue;
+        memcpy(name, segment.p, segment.len);
+        name[segment.len] = '\0';
+        if (segment.len > 0 && fnmatch(pattern, name, 0) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_hidden(const struct lookup *l)
+{
+    for (size_t i = 0; i < l->rules->n_hide; i++) {
+        const char *pattern = l->rules->hide[i];
+
+        if (strchr(pattern, '/') != NULL
+                ? fnmatch(pattern, l->whole, FNM_PATHNAME | FNM_LEADING_DIR) == 0
+                : name_matches(pattern, str_of(l->path)))
+            return true;
+    }
+    return false;
+}
+
+/* By what it is and not by its name: other names may lead to it as well. */
+static bool is_conf(const struct lookup *l, const struct stat *st)
+{
+    struct stat conf;
+
+    return l->rules->conf_path != NULL && stat(l->rules->conf_path, &conf) == 0 &&
+           conf.st_ino == st->st_ino && conf.st_dev == st->st_dev;
+}
+
+/* ---- opening ---- */
+
+/* The file or folder at the path, as beneath_open(). */
+static int open_path(const struct lookup *l, struct stat *st)
+{
+    int fd;
+
+    if (is_hidden(l)) {
+        errno = ENOENT;
+        return -1;
+    }
+    fd = beneath_open(&l->root, l->path[0] == '\0' ? "." : l->path, st);
+    if (fd != -1 && S_ISREG(st->st_mode) && is_conf(l, st)) {
+        close(fd);
+        errno = ENOENT;
+        return -1;
+    }
+    return fd;
+}
+
+static void set_status(struct file_entry *out, int status)
+{
+    out->outcome = FILE_STATUS;
+    out->status = status;
+}
+
+/* What is not there, or leads out of the root, is not found; what may not be read is forbidden. */
+static void set_error(const struct lookup *l, int code)
+{
+    switch (code) {
+    case ENOENT:
+    case ENOTDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case EXDEV:
+        set_status(l->out, 404);
+        return;
+    case EACCES:
+    case EPERM:
+        set_status(l->out, 403);
+        return;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case EAGAIN:
+        set_status(l->out, 503);
+        return;
+    default:
+        log_warn("http", "%s: cannot be read: %s", l->whole, strerror(code));
+        set_status(l->out, 500);
+    }
+}
+
+/* Takes fd. final: the path leads here as long as this file is here. */
+static void serve(const struct lookup *l, int fd, const struct stat *st, bool final)
+{
+    struct file_rep *rep = file_rep_new(fd, st, str_of(l->path), l->now_s);
+
+    if (rep == NULL) {
+        set_error(l, errno);
+        return;
+    }
+    l->out->outcome = FILE_SERVE;
+    l->out->rep = rep;
+    if (final && rep->settled)
+        l->out->checked = xstrdup(l->whole);
+}
+
+/* ---- looking up ---- */
+
+static bool is_absent(int code)
+{
+    return code == ENOENT || code == ENOTDIR || code == EXDEV || code == ELOOP;
+}
+
+/* The first index file of the folder, open, or -1 with errno. *nth: which. */
+static int open_index(struct lookup *l, struct str folder, struct stat *st, size_t *nth)
+{
+    for (*nth = 0; *nth < l->rules->n_index; ++*nth) {
+        int fd;
+
+        if (!set_path(l, folder, l->rules->index[*nth]))
+            continue;
+        fd = open_path(l, st);
+        if (fd != -1 && S_ISREG(st->st_mode))
+            return fd;
+        if (fd != -1)
+            close(fd);
+        else if (!is_absent(errno))
+            return -1;
+    }
+    errno = ENOENT;
+    return -1;
+}
+
+/* "/a/": the folder's index, or a file that is not called so. */
+static void look_up_folder(struct lookup *l, struct str path)
+{
+    struct stat st;
+    size_t nth;
+    int fd = open_index(l, path, &st, &nth);
+
+    if (fd != -1) {
+        serve(l, fd, &st, nth == 0);
+        return;
+    }
+    if (!is_absent(errno) || path.len == 1) {
+        set_error(l, errno);
+        return;
+    }
+    set_status(l->out, 404);
+    if (!set_path(l, (struct str){path.p, path.len - 1}, ""))
+        return;
+    fd = open_path(l, &st);
+    if (fd == -1)
+        return;
+    if (S_ISREG(st.st_mode))
+        l->out->outcome = FILE_DROP_SLASH;
+    close(fd);
+}
+
+/* A folder without an index is not found: whether there is one is nobody's business. */
+static void look_up_name(struct lookup *l, struct str path)
+{
+    struct str folder = {NULL, path.len + 1};
+    char slashed[PATH_MAX];
+    struct stat st;
+    size_t nth;
+    int fd = open_path(l, &st);
+
+    if (fd == -1) {
+        set_error(l, errno);
+        return;
+    }
+    if (S_ISREG(st.st_mode)) {
+        serve(l, fd, &st, true);
+        return;
+    }
+    close(fd);
+    memcpy(slashed, path.p, path.len);
+    slashed[path.len] = '/';
+    folder.p = slashed;
+    fd = open_index(l, folder, &st, &nth);
+    if (fd == -1) {
+        set_error(l, errno);
+        return;
+    }
+    close(fd);
+    l->out->outcome = FILE_ADD_SLASH;
+}
+
+void file_lookup(const struct file_rules *rules, struct str root, struct str path, int64_t now_s,
+                 struct file_entry *out)
+{
+    struct lookup l = {.rules = rules, .root = {-1, root.p}, .now_s = now_s, .out = out};
+
+    if (!set_path(&l, path, "")) {
+        set_status(out, 404);
+        return;
+    }
+    if (beneath_init(&l.root, root.p) != 0) {
+        set_error(&l, errno);
+        return;
+    }
+    if (path.p[path.len - 1] == '/')
+        look_up_folder(&l, path);
+    else
+        look_up_name(&l, path);
+    beneath_fini(&l.root);
+}
+
+bool file_lookup_still(const struct file_entry *e)
+{
+    struct stat st;
+
+    return stat(e->checked, &st) == 0 && file_rep_is(e->rep, &st);
+}

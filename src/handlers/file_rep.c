@@ -1,0 +1,191 @@
+#include "handlers/file_rep.h"
+
+#include "base/alloc.h"
+#include "handlers/mime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* ---- validators ---- */
+
+/* Base 36, as Caddy writes it. Returns the end. */
+static char *put_base36(char *at, uint64_t n)
+{
+    char digits[16];
+    size_t len = 0;
+
+    do {
+        digits[len++] = "0123456789abcdefghijklmnopqrstuvwxyz"[n % 36];
+        n /= 36;
+    } while (n > 0);
+    while (len > 0)
+        *at++ = digits[--len];
+    return at;
+}
+
+/* Images of containers and reproducible packages set all times to 0 or 1: such a time would be the
+ * same for the next version too. */
+static bool has_time(const struct stat *st)
+{
+    return st->st_mtim.tv_sec > 1;
+}
+
+/* A Last-Modified must not be later than the response's Date (RFC 9110 8.8.2.1). */
+static void set_validators(struct file_rep *r, int64_t now_s)
+{
+    const struct timespec *t = &r->st.st_mtim;
+    char *at = r->etag;
+
+    r->validators.mtime_s = NO_MTIME;
+    if (!has_time(&r->st))
+        return;
+    *at++ = '"';
+    at = put_base36(at, (uint64_t)t->tv_sec * 1000000000 + (uint64_t)t->tv_nsec);
+    *at++ = '-';
+    at = put_base36(at, (uint64_t)r->size);
+    *at++ = '"';
+    *at = '\0';
+    r->validators.etag = (struct str){r->etag, (size_t)(at - r->etag)};
+    if (t->tv_sec > now_s)
+        return;
+    date_format_http(t->tv_sec, r->last_modified);
+    r->validators.mtime_s = t->tv_sec;
+}
+
+/* ---- responses ---- */
+
+static void add_validators(const struct file_rep *r, struct prepared *p, bool not_modified)
+{
+    if (r->etag[0] != '\0')
+        fields_add(&p->fields, p->arena, STR_LIT("ETag"), arena_str(p->arena, r->validators.etag));
+    /* A 304 needs but one (RFC 9110 15.4.5). */
+    if (r->last_modified[0] != '\0' && !(not_modified && r->etag[0] != '\0'))
+        fields_add(&p->fields, p->arena, STR_LIT("Last-Modified"),
+                   arena_str(p->arena, str_of(r->last_modified)));
+}
+
+struct prepared *file_rep_not_modified(struct file_rep *r)
+{
+    if (r->not_modified == NULL) {
+        r->not_modified = prepared_new(304, STR_LIT(""));
+        add_validators(r, r->not_modified, true);
+    }
+    return r->not_modified;
+}
+
+static void prepare(struct file_rep *r, struct str body)
+{
+    struct prepared *p = prepared_new(200, body);
+
+    fields_add(&p->fields, p->arena, STR_LIT("Content-Type"), r->content_type);
+    add_validators(r, p, false);
+    fields_add(&p->fields, p->arena, STR_LIT("Accept-Ranges"), STR_LIT("bytes"));
+    r->full = p;
+}
+
+/* ---- reading ---- */
+
+static int read_all(int fd, char *p, size_t len)
+{
+    size_t done = 0;
+
+    while (done < len) {
+        ssize_t n = pread(fd, p + done, len - done, (off_t)done);
+
+        if (n == -1 && errno == EINTR)
+            continue;
+        if (n == -1)
+            return -1;
+        if (n == 0) {
+            errno = EAGAIN; /* it shrinks while we look */
+            return -1;
+        }
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+static int load_small(struct file_rep *r, int fd)
+{
+    char *content = xalloc((size_t)r->size + 1);
+    struct stat after;
+
+    if (read_all(fd, content, (size_t)r->size) != 0) {
+        free(content);
+        return -1;
+    }
+    prepare(r, (struct str){content, (size_t)r->size});
+    free(content);
+    if (fstat(fd, &after) == -1 || !file_rep_is(r, &after))
+        r->settled = false;
+    return 0;
+}
+
+struct file_rep *file_rep_new(int fd, const struct stat *st, struct str name, int64_t now_s)
+{
+    struct file_rep *r = xalloc(sizeof *r);
+
+    r->refs = 1;
+    r->st = *st;
+    r->size = st->st_size;
+    r->settled = st->st_mtim.tv_sec + 2 < now_s && st->st_ctim.tv_sec + 2 < now_s;
+    r->content_type = mime_type(name);
+    r->fd = fd;
+    set_validators(r, now_s);
+    if (r->size <= FILE_REP_SMALL) {
+        if (load_small(r, fd) != 0) {
+            file_rep_unref(r);
+            return NULL;
+        }
+        close(fd);
+        r->fd = -1;
+    }
+    return r;
+}
+
+/* ---- life ---- */
+
+struct file_rep *file_rep_ref(struct file_rep *r)
+{
+    r->refs++;
+    return r;
+}
+
+void file_rep_unref(struct file_rep *r)
+{
+    int saved = errno;
+
+    if (r == NULL || --r->refs > 0)
+        return;
+    prepared_unref(r->full);
+    prepared_unref(r->not_modified);
+    if (r->fd != -1)
+        close(r->fd);
+    free(r);
+    errno = saved;
+}
+
+bool file_rep_is(const struct file_rep *r, const struct stat *st)
+{
+    return r->st.st_ino == st->st_ino && r->st.st_dev == st->st_dev &&
+           r->st.st_size == st->st_size && r->st.st_mode == st->st_mode &&
+           r->st.st_mtim.tv_sec == st->st_mtim.tv_sec &&
+           r->st.st_mtim.tv_nsec == st->st_mtim.tv_nsec &&
+           r->st.st_ctim.tv_sec == st->st_ctim.tv_sec &&
+           r->st.st_ctim.tv_nsec == st->st_ctim.tv_nsec;
+}
+
+/* An arena for the fields of a prepared response, and what an engine hangs on it. */
+enum { PREPARED_COST = 5 * 1024 };
+
+size_t file_rep_bytes(const struct file_rep *r)
+{
+    size_t bytes = sizeof *r;
+
+    if (r->full != NULL)
+        bytes += PREPARED_COST + (size_t)r->size;
+    return bytes;
+}

@@ -1,0 +1,45 @@
+/* A file as it was when it was opened: what is sent for it (RFC 9110 3.2, a representation). Small
+ * files are kept as prepared responses, larger ones as an open descriptor. Counted by reference;
+ * one worker. */
+#ifndef LINTEL_HANDLERS_FILE_REP_H
+#define LINTEL_HANDLERS_FILE_REP_H
+
+#include "base/date.h"
+#include "http/conditional.h"
+#include "http/prepared.h"
+
+#include <sys/stat.h>
+
+enum { FILE_REP_SMALL = 64 * 1024 }; /* bytes; larger files are not kept in memory */
+
+struct file_rep {
+    unsigned refs;
+    struct stat st;
+    bool settled; /* not changed so lately that a further change might not show in st */
+    int64_t size;
+    struct str content_type; /* a constant */
+    char etag[40];           /* "" if the file's time says nothing */
+    char last_modified[DATE_HTTP_LEN + 1];
+    struct validators validators; /* of the two above */
+    struct prepared *full;        /* NULL if it is not small */
+    struct prepared *not_modified;
+    int fd; /* -1 if it is small */
+};
+
+/* Takes fd, a regular file open for reading, with its st. name decides the type. NULL with errno if
+ * it cannot be read. */
+struct file_rep *file_rep_new(int fd, const struct stat *st, struct str name, int64_t now_s);
+
+struct file_rep *file_rep_ref(struct file_rep *r);
+void file_rep_unref(struct file_rep *r); /* NULL is fine */
+
+/* The 304, made when it is first asked for. */
+struct prepared *file_rep_not_modified(struct file_rep *r);
+
+/* Whether a file with this stat is the one that r was made of, unchanged. */
+bool file_rep_is(const struct file_rep *r, const struct stat *st);
+
+/* About how much memory it holds. */
+size_t file_rep_bytes(const struct file_rep *r);
+
+#endif

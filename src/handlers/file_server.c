@@ -1,0 +1,258 @@
+#include "handlers/file_server.h"
+
+#include "base/alloc.h"
+#include "handlers/file_lookup.h"
+#include "handlers/file_respond.h"
+#include "handlers/root.h"
+#include "http/handler.h"
+#include "http/path.h"
+
+#include <stdlib.h>
+
+struct file_server_conf {
+    bool has_root;
+    struct root_path root; /* the directive's own */
+    struct str here;       /* the working directory, for sites without any root */
+    struct file_rules rules;
+};
+
+/* The state of one worker. */
+struct file_server {
+    struct file_cache *cache;
+    bool own_cache;
+    unsigned owner;
+    struct file_rules rules;
+};
+
+/* ---- configuration ---- */
+
+static int set_root(const struct directive_args *d)
+{
+    struct file_server_conf *conf = d->target;
+
+    conf->has_root = true;
+    return root_path_set(d, &d->args[0], &conf->root);
+}
+
+static const char **names_of(const struct directive_args *d)
+{
+    const char **names = arena_alloc(d->arena, d->n_args * sizeof *names);
+
+    for (size_t i = 0; i < d->n_args; i++)
+        names[i] = directive_cstr(d, &d->args[i]);
+    return names;
+}
+
+static int set_index(const struct directive_args *d)
+{
+    struct file_server_conf *conf = d->target;
+
+    for (size_t i = 0; i < d->n_args; i++) {
+        struct str name = d->args[i].text;
+
+        if (name.len == 0 || memchr(name.p, '/', name.len) != NULL || str_is(name, "..") ||
+            str_is(name, "."))
+            return directive_error(d, &d->args[i], "'" STR_FMT "' is no name of a file",
+                                   STR_ARG(name));
+    }
+    conf->rules.index = names_of(d);
+    conf->rules.n_index = d->n_args;
+    return 0;
+}
+
+/* Globs of whole paths are made absolute here, as Caddy does. */
+static int set_hide(const struct directive_args *d)
+{
+    struct file_server_conf *conf = d->target;
+
+    conf->rules.hide = names_of(d);
+    conf->rules.n_hide = d->n_args;
+    for (size_t i = 0; i < d->n_args; i++)
+        if (memchr(d->args[i].text.p, '/', d->args[i].text.len) != NULL)
+            conf->rules.hide[i] = directive_path(d, &d->args[i]);
+    return 0;
+}
+
+static const struct directive options[] = {
+    {.name = "root", .min_args = 1, .max_args = 1, .set = set_root, .help = "root <folder>"},
+    {.name = "index", .min_args = 1, .max_args = -1, .set = set_index, .help = "index <names...>"},
+    {.name = "hide", .min_args = 1, .max_args = -1, .set = set_hide, .help = "hide <globs...>"},
+    {0},
+};
+
+static const char *const options_to_come[] = {
+    "browse", "precompressed",        "status", "disable_canonical_uris", "pass_thru",
+    "fs",     "etag_file_extensions", NULL};
+
+static int file_server_set(const struct directive_args *d)
+{
+    static const char *default_index[] = {"index.html", "index.txt"};
+    const struct token here = {.text = STR_LIT("")};
+    struct file_server_conf *conf = d->target;
+
+    if (d->n_args > 0)
+        return directive_error(d, &d->args[0],
+                               str_is(d->args[0].text, "browse")
+                                   ? "'browse' is not supported yet"
+                                   : "'file_server' takes no argument");
+    conf->here = str_of(directive_path(d, &here));
+    while (conf->here.len > 1 && conf->here.p[conf->here.len - 1] == '/')
+        conf->here.len--;
+    conf->here = arena_str(d->arena, conf->here);
+    conf->rules.index = default_index;
+    conf->rules.n_index = ARRAY_LEN(default_index);
+    return directive_block(d, options, options_to_come, conf);
+}
+
+/* ---- state ---- */
+
+static int file_server_start(const void *conf_, const struct worker_env *env, void **state,
+                             struct err *e)
+{
+    const struct file_server_conf *conf = conf_;
+    struct file_server *fs = xalloc(sizeof *fs);
+
+    (void)e;
+    fs->own_cache = env->files == NULL;
+    fs->cache = fs->own_cache ? file_cache_new(env->loop) : env->files;
+    fs->owner = file_cache_add_owner(fs->cache);
+    fs->rules = conf->rules;
+    fs->rules.conf_path = env->conf->path.len > 0 ? env->conf->path.p : NULL;
+    *state = fs;
+    return 0;
+}
+
+static void file_server_stop(void *state)
+{
+    struct file_server *fs = state;
+
+    file_cache_drop_owner(fs->cache, fs->owner);
+    if (fs->own_cache)
+        file_cache_free(fs->cache);
+    free(fs);
+}
+
+/* ---- looking up ---- */
+
+/* The folder for this exchange. False: none that may be served. */
+static bool find_root(const struct file_server_conf *conf, struct exchange *ex, struct str *root)
+{
+    if (conf->has_root)
+        return root_path_expand(&conf->root, ex, root);
+    *root = ex->root.len > 0 ? ex->root : conf->here;
+    return true;
+}
+
+static struct file_entry *look_up(struct file_server *fs, struct exchange *ex, struct str root)
+{
+    const int64_t now_s = loop_wall_s(ex->loop);
+    struct file_entry found = {.checked_ms = loop_now_ms(ex->loop)};
+
+    file_lookup(&fs->rules, root, ex->path, now_s, &found);
+    if (found.outcome == FILE_STATUS && found.status == 503) {
+        /* Out of descriptors: those kept for speed are the first to go. */
+        file_cache_drop_fds(fs->cache);
+        file_lookup(&fs->rules, root, ex->path, now_s, &found);
+    }
+    if (found.outcome == FILE_STATUS && found.status >= 500)
+        found.checked_ms = 0; /* may pass at any time */
+    return file_cache_put(fs->cache, fs->owner, root, ex->path, &found);
+}
+
+static struct file_entry *find_entry(struct file_server *fs, struct exchange *ex, struct str root)
+{
+    struct file_entry *e = file_cache_get(fs->cache, fs->owner, root, ex->path);
+    uint64_t now_ms = loop_now_ms(ex->loop);
+
+    if (e == NULL)
+        return look_up(fs, ex, root);
+    if (now_ms - e->checked_ms < FILE_CACHE_FRESH_MS)
+        return e;
+    if (e->checked == NULL || !file_lookup_still(e))
+        return look_up(fs, ex, root);
+    e->checked_ms = now_ms;
+    return e;
+}
+
+/* ---- answering ---- */
+
+/* To the canonical name: with the query as it came, and never to another host, since a clean path
+ * begins with one slash and an escaped one has no backslash. */
+static void redirect(struct exchange *ex, struct str path, const char *end)
+{
+    struct str escaped = path_escape(ex->arena, path);
+
+    fields_set(&ex->response, ex->arena, STR_LIT("Location"),
+               arena_printf(ex->arena, STR_FMT "%s%s" STR_FMT, STR_ARG(escaped), end,
+                            ex->query.p == NULL ? "" : "?", STR_ARG(ex->query)));
+    exchange_respond(ex, 308);
+}
+
+static void respond_status(struct exchange *ex, int status)
+{
+    if (status == 503)
+        fields_set(&ex->response, ex->arena, STR_LIT("Retry-After"), STR_LIT("3"));
+    exchange_respond_error(ex, status);
+}
+
+/* Files can be got and nothing else. */
+static void respond_method(struct exchange *ex)
+{
+    fields_set(&ex->response, ex->arena, STR_LIT("Allow"), STR_LIT("GET, HEAD, OPTIONS"));
+    if (str_is(ex->method, "OPTIONS"))
+        exchange_respond(ex, 204);
+    else
+        exchange_respond_error(ex, 405);
+}
+
+static enum verdict file_server_handle(const void *conf, struct exchange *ex)
+{
+    struct str root;
+    struct file_entry *e;
+
+    if (!find_root(conf, ex, &root)) {
+        exchange_respond_error(ex, 404);
+        return TAKEN;
+    }
+    e = find_entry(ex->handler_state, ex, root);
+    if (e->outcome == FILE_STATUS) {
+        respond_status(ex, e->status);
+        return TAKEN;
+    }
+    if (!ex->is_head && !str_is(ex->method, "GET")) {
+        respond_method(ex);
+        return TAKEN;
+    }
+    switch (e->outcome) {
+    case FILE_SERVE:
+        file_respond(ex, e->rep);
+        break;
+    case FILE_ADD_SLASH:
+        redirect(ex, ex->path, "/");
+        break;
+    case FILE_DROP_SLASH:
+        redirect(ex, (struct str){ex->path.p, ex->path.len - 1}, "");
+        break;
+    case FILE_STATUS:
+        break;
+    }
+    return TAKEN;
+}
+
+static const struct handler_type file_server_handler = {.name = "file_server",
+                                                        .start = file_server_start,
+                                                        .stop = file_server_stop,
+                                                        .handle = file_server_handle};
+
+const struct directive file_server_directives[] = {
+    {.name = "file_server",
+     .places = IN_HANDLERS,
+     .min_args = 0,
+     .max_args = 1,
+     .block = true,
+     .type = &file_server_handler,
+     .conf_size = sizeof(struct file_server_conf),
+     .set = file_server_set,
+     .help = "file_server [matcher] [{ root, index, hide }]: the files of a folder"},
+    {0},
+};
