@@ -83,6 +83,7 @@ def read_body(s, size, chunked):
     got = 0
     if not chunked:
         check(b"Content-Length: %d" % size in head, head)
+        data = data or s.recv(262144)
         while data:
             at = got % 256
             check(data == (BLOCK * (len(data) // len(BLOCK) + 2))[at:at + len(data)], "wrong bytes")
