@@ -60,7 +60,9 @@ clean-local:
 
 # Integration tests drive the real binary: tests/it/<area>-<what>.sh or .py, on tests/it/lib.sh or
 # lib.py. They skip themselves (77) when a peer program they need is not installed.
-it_tests =
+it_tests = \
+	tests/it/proxy-basic.py \
+	tests/it/proxy-stream.py
 
 # Checks of the sources themselves.
 lint_tests = \
@@ -77,7 +79,8 @@ EXTRA_DIST += $(it_tests) $(lint_tests) \
 	tests/it/free_port.py \
 	tests/it/lib.py \
 	tests/it/lib.sh \
-	tests/it/pebble.py
+	tests/it/pebble.py \
+	tests/it/upstream.py
 
 TEST_EXTENSIONS = .sh .py
 SH_LOG_COMPILER = $(SHELL)
