@@ -151,6 +151,10 @@ static const struct {
      ":::443 tls: *.example.com a.b.example.com a.example.com example.com\n"
      ":::80 plain?: *.example.com>443 a.b.example.com>443 a.example.com>443 example.com>443\n"
      "certs: *.example.com=files a.b.example.com=acme a.example.com=files example.com=acme"},
+    {"*.example.com {\ntls /c /k\n}\na.example.com {\ntls me@example.com\n}",
+     ":::443 tls: *.example.com a.example.com\n"
+     ":::80 plain?: *.example.com>443 a.example.com>443\n"
+     "certs: *.example.com=files a.example.com=acme"},
     {"{\nauto_https ignore_loaded_certs\n}\n"
      "*.example.com {\ntls /c /k\n}\na.example.com {\n}",
      ":::443 tls: *.example.com a.example.com\n"
