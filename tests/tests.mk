@@ -12,6 +12,7 @@ unit_tests = \
 	tests/unit/test_date \
 	tests/unit/test_exchange \
 	tests/unit/test_fetch \
+	tests/unit/test_h1 \
 	tests/unit/test_hsts \
 	tests/unit/test_jws \
 	tests/unit/test_keys \
@@ -23,12 +24,16 @@ unit_tests = \
 	tests/unit/test_schedule \
 	tests/unit/test_store_fs \
 	tests/unit/test_text \
+	tests/unit/test_tls_session \
 	tests/unit/test_vault \
 	tests/unit/test_x509
 
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/unit/conf_fixture.h
 tests_unit_test_conf_errors_SOURCES = tests/unit/test_conf_errors.c tests/unit/conf_fixture.h
 tests_unit_test_fetch_SOURCES = tests/unit/peer.c tests/unit/peer.h tests/unit/test_fetch.c
+tests_unit_test_h1_SOURCES = tests/unit/h1_rig.c tests/unit/h1_rig.h tests/unit/test_h1.c
+tests_unit_test_tls_session_SOURCES = tests/unit/h1_rig.c tests/unit/h1_rig.h \
+	tests/unit/test_tls_session.c
 tests_unit_test_reverse_proxy_SOURCES = tests/unit/peer.c tests/unit/peer.h \
 	tests/unit/test_reverse_proxy.c
 

@@ -144,8 +144,9 @@ static struct MHD_Daemon *daemon_start(struct h1_engine *en, size_t pool)
         MHD_OPTION_URI_LOG_CALLBACK, h1_on_uri, en, MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, en,
         MHD_OPTION_NOTIFY_CONNECTION, h1_on_connection, en, MHD_OPTION_NOTIFY_COMPLETED,
         h1_on_completed, en, MHD_OPTION_CONNECTION_LIMIT, en->max_connections + LIMIT_SLACK,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool, MHD_OPTION_ARRAY, en->tls ? tls : plain,
-        MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool, MHD_OPTION_SIGPIPE_HANDLED_BY_APP,
+        1, /* else it does not use sendfile() */
+        MHD_OPTION_ARRAY, en->tls ? tls : plain, MHD_OPTION_END);
 }
 
 static int watch_daemon(struct h1_engine *en, struct err *e)

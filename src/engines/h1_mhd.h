@@ -16,6 +16,7 @@ struct h1_params {
     size_t max_header_size; /* of one request, in bytes: conf's option when the process started */
 };
 
+/* SIGPIPE must be ignored by the process. */
 struct h1_engine *h1_engine_new(const struct h1_params *p, struct err *e);
 
 /* Closes every connection at once and frees the engine; all handlers' states must still live. */

@@ -2,9 +2,11 @@
 
 #include "base/alloc.h"
 #include "http/service.h"
+#include "server/client_hello.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <gnutls/x509.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -190,6 +192,159 @@ const char *rig_ask(struct rig *r, const char *request, size_t len)
     rig_talk(r, rig_connect(r), request, len, &answer);
     return answer.p == NULL ? "" : answer.p;
 }
+
+/* ---- TLS clients ---- */
+
+struct tls_talk {
+    struct event_source src;
+    struct timer guard;
+    struct loop *loop;
+    gnutls_session_t session;
+    struct rig_tls *t;
+    const char *request;
+    bool shaken;
+    struct buf *answer;
+};
+
+static void note_handshake(struct tls_talk *k)
+{
+    gnutls_datum_t alpn;
+    const char *suite = gnutls_ciphersuite_get(k->session);
+
+    k->shaken = true;
+    k->t->resumed = gnutls_session_is_resumed(k->session) != 0;
+    k->t->version = gnutls_protocol_get_version(k->session);
+    snprintf(k->t->cipher, sizeof k->t->cipher, "%s", suite == NULL ? "" : suite);
+    if (gnutls_alpn_get_selected_protocol(k->session, &alpn) == 0)
+        snprintf(k->t->negotiated_alpn, sizeof k->t->negotiated_alpn, "%.*s", (int)alpn.size,
+                 (const char *)alpn.data);
+}
+
+/* Returns whether the talk is over. */
+static bool tls_step(struct tls_talk *k)
+{
+    char buf[16 * 1024];
+    ssize_t n;
+
+    if (!k->shaken) {
+        k->t->result = gnutls_handshake(k->session);
+        if (k->t->result == GNUTLS_E_FATAL_ALERT_RECEIVED)
+            k->t->alert = (int)gnutls_alert_get(k->session);
+        if (k->t->result != 0)
+            return gnutls_error_is_fatal(k->t->result) != 0;
+        note_handshake(k);
+        if (k->request[0] != '\0' &&
+            gnutls_record_send(k->session, k->request, strlen(k->request)) < 0)
+            return true;
+    }
+    while ((n = gnutls_record_recv(k->session, buf, sizeof buf)) > 0)
+        if (buf_append(k->answer, buf, (size_t)n) != 0)
+            abort();
+    if (n == GNUTLS_E_FATAL_ALERT_RECEIVED)
+        k->t->alert = (int)gnutls_alert_get(k->session);
+    k->t->closed_well = n == 0;
+    return n == 0 || gnutls_error_is_fatal((int)n) != 0;
+}
+
+static void on_tls_talk(struct event_source *src, uint32_t events)
+{
+    struct tls_talk *k = container_of(src, struct tls_talk, src);
+
+    (void)events;
+    if (tls_step(k))
+        loop_stop(k->loop);
+}
+
+static void client_open(struct tls_talk *k, const char *sni, int fd)
+{
+    struct rig_tls *t = k->t;
+
+    gnutls_init(&k->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL);
+    gnutls_priority_set_direct(k->session, t->priorities != NULL ? t->priorities : "NORMAL", NULL);
+    if (sni != NULL)
+        gnutls_server_name_set(k->session, GNUTLS_NAME_DNS, sni, strlen(sni));
+    if (t->alpn != NULL) {
+        gnutls_datum_t alpn = {(unsigned char *)t->alpn, (unsigned)strlen(t->alpn)};
+
+        gnutls_alpn_set_protocols(k->session, &alpn, 1, 0);
+    }
+    if (t->session.data != NULL)
+        gnutls_session_set_data(k->session, t->session.data, t->session.size);
+    gnutls_transport_set_int(k->session, fd);
+}
+
+/* What the front door does. */
+static void arrive(struct rig *r, struct rig_tls *t, int fd, rig_accept *accept)
+{
+    uint8_t bytes[CLIENT_HELLO_MAX];
+    ssize_t n = recv(fd, bytes, sizeof bytes, MSG_PEEK);
+    struct client_hello hello;
+    struct tls_choice choice = {.cred = r->cred, .min_version = TLS_1_2, .max_version = TLS_1_3};
+    struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(4711)};
+
+    if (n < 0 || client_hello_parse(bytes, (size_t)n, &hello) != HELLO_OK)
+        abort();
+    t->had_ticket = choice.has_ticket = hello.has_ticket;
+    memcpy(choice.ticket_name, hello.ticket_name, sizeof choice.ticket_name);
+    choice.sni = (struct str){hello.sni, hello.sni_len};
+    if (accept != NULL)
+        accept(r, fd, &choice);
+    else
+        h1_engine_add(r->engine, fd, (struct sockaddr *)&peer, sizeof peer, r->conf->listeners,
+                      &choice);
+}
+
+static void keep_session(struct tls_talk *k)
+{
+    gnutls_free(k->t->session.data);
+    k->t->session.data = NULL;
+    if (k->shaken)
+        gnutls_session_get_data2(k->session, &k->t->session);
+}
+
+const char *rig_tls_ask(struct rig *r, struct rig_tls *t, const char *sni, const char *request,
+                        rig_accept *accept)
+{
+    static struct buf answer = {NULL, 0, 0, ANSWER_MAX};
+    gnutls_certificate_credentials_t none;
+    struct tls_talk k = {.guard = {.on_timer = on_guard},
+                         .loop = r->loop,
+                         .t = t,
+                         .request = request,
+                         .answer = &answer};
+    struct err e;
+    int fds[2];
+
+    buf_clear(&answer);
+    tcp_pair(fds);
+    if (fcntl(fds[0], F_SETFL, O_NONBLOCK) == -1)
+        abort();
+    t->alert = -1;
+    t->negotiated_alpn[0] = '\0';
+    gnutls_certificate_allocate_credentials(&none);
+    client_open(&k, sni, fds[0]);
+    gnutls_credentials_set(k.session, GNUTLS_CRD_CERTIFICATE, none);
+    k.src = (struct event_source){fds[0], on_tls_talk};
+    if (!tls_step(&k)) { /* the ClientHello is out */
+        arrive(r, t, fds[1], accept);
+        if (loop_add(r->loop, &k.src, EPOLLIN, &e) != 0)
+            abort();
+        timer_set(r->loop, &k.guard, GUARD_MS);
+        if (t->give_up)
+            rig_run(r, 20);
+        else if (loop_run(r->loop, &e) != 0)
+            abort();
+        timer_cancel(r->loop, &k.guard);
+        loop_del(r->loop, &k.src);
+    }
+    keep_session(&k);
+    gnutls_deinit(k.session);
+    gnutls_certificate_free_credentials(none);
+    close(fds[0]);
+    return answer.p == NULL ? "" : answer.p;
+}
+
+/* ---- pauses ---- */
 
 struct pause {
     struct timer timer;

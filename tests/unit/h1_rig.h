@@ -39,6 +39,31 @@ void rig_talk(struct rig *r, int fd, const char *request, size_t len, struct buf
 /* The same over a connection of its own; the result is static text until the next call. */
 const char *rig_ask(struct rig *r, const char *request, size_t len);
 
+/* A TLS client. Zeroed = TLS 1.2 and 1.3, no ALPN, no session to resume. */
+struct rig_tls {
+    const char *priorities; /* "NORMAL" */
+    const char *alpn;
+    gnutls_datum_t session; /* to resume; replaced by the new one. gnutls_free() it */
+    bool give_up;           /* closes after the ClientHello */
+    /* The outcome. */
+    int result; /* of the handshake: 0, or a GnuTLS error */
+    int alert;  /* received, or -1 */
+    bool resumed;
+    bool had_ticket; /* the front door saw one in the ClientHello */
+    gnutls_protocol_t version;
+    char cipher[64];
+    char negotiated_alpn[32];
+    bool closed_well; /* by close_notify */
+};
+
+/* Who gets the accepted socket of a TLS client. */
+typedef void rig_accept(struct rig *r, int fd, const struct tls_choice *choice);
+
+/* Shakes hands for sni (or NULL), sends request, reads until the end. accept: NULL for the engine.
+ */
+const char *rig_tls_ask(struct rig *r, struct rig_tls *t, const char *sni, const char *request,
+                        rig_accept *accept);
+
 /* Runs the loop for some milliseconds. */
 void rig_run(struct rig *r, uint64_t ms);
 

@@ -5,6 +5,7 @@
 #include "http/prepared.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -612,5 +613,6 @@ int main(void)
         TEST(makes_room_for_new_clients),
     };
 
+    signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
