@@ -2,6 +2,7 @@
 # one source, and LDADD, where nothing else is said.
 LDADD = liblintel.a $(CMOCKA_LIBS) $(libraries)
 unit_tests = \
+	tests/unit/test_acme_alpn \
 	tests/unit/test_acme_parse \
 	tests/unit/test_address \
 	tests/unit/test_base64 \
@@ -31,6 +32,8 @@ unit_tests = \
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/unit/conf_fixture.h
 tests_unit_test_conf_errors_SOURCES = tests/unit/test_conf_errors.c tests/unit/conf_fixture.h
 tests_unit_test_fetch_SOURCES = tests/unit/peer.c tests/unit/peer.h tests/unit/test_fetch.c
+tests_unit_test_acme_alpn_SOURCES = tests/unit/h1_rig.c tests/unit/h1_rig.h \
+	tests/unit/test_acme_alpn.c
 tests_unit_test_h1_SOURCES = tests/unit/h1_rig.c tests/unit/h1_rig.h tests/unit/test_h1.c
 tests_unit_test_tls_session_SOURCES = tests/unit/h1_rig.c tests/unit/h1_rig.h \
 	tests/unit/test_tls_session.c

@@ -1,4 +1,5 @@
 liblintel_a_SOURCES += \
+	src/engines/acme_alpn.c \
 	src/engines/acme_alpn.h \
 	src/engines/h1_body.c \
 	src/engines/h1_conn.c \

@@ -302,6 +302,19 @@ static void keep_session(struct tls_talk *k)
         gnutls_session_get_data2(k->session, &k->t->session);
 }
 
+static void run_client(struct tls_talk *k)
+{
+    struct err e;
+
+    if (loop_add(k->loop, &k->src, EPOLLIN, &e) != 0)
+        abort();
+    timer_set(k->loop, &k->guard, GUARD_MS);
+    if (loop_run(k->loop, &e) != 0)
+        abort();
+    timer_cancel(k->loop, &k->guard);
+    loop_del(k->loop, &k->src);
+}
+
 const char *rig_tls_ask(struct rig *r, struct rig_tls *t, const char *sni, const char *request,
                         rig_accept *accept)
 {
@@ -312,7 +325,6 @@ const char *rig_tls_ask(struct rig *r, struct rig_tls *t, const char *sni, const
                          .t = t,
                          .request = request,
                          .answer = &answer};
-    struct err e;
     int fds[2];
 
     buf_clear(&answer);
@@ -327,15 +339,10 @@ const char *rig_tls_ask(struct rig *r, struct rig_tls *t, const char *sni, const
     k.src = (struct event_source){fds[0], on_tls_talk};
     if (!tls_step(&k)) { /* the ClientHello is out */
         arrive(r, t, fds[1], accept);
-        if (loop_add(r->loop, &k.src, EPOLLIN, &e) != 0)
-            abort();
-        timer_set(r->loop, &k.guard, GUARD_MS);
         if (t->give_up)
             rig_run(r, 20);
-        else if (loop_run(r->loop, &e) != 0)
-            abort();
-        timer_cancel(r->loop, &k.guard);
-        loop_del(r->loop, &k.src);
+        else
+            run_client(&k);
     }
     keep_session(&k);
     gnutls_deinit(k.session);

@@ -366,31 +366,42 @@ static void sends_files(void **state)
 
 /* ---- request bodies ---- */
 
-/* A request with a body of n bytes, with Content-Length or in chunks. */
+static void put(struct buf *b, const char *fmt, size_t n)
+{
+    if (buf_printf(b, fmt, n) != 0)
+        abort();
+}
+
+static void put_body(struct buf *b, size_t n)
+{
+    if (buf_reserve(b, n) != 0)
+        abort();
+    memset(b->p + b->len, 'b', n);
+    b->len += n;
+}
+
+/* A request with a body of n bytes, with Content-Length or in chunks; free it. */
 static char *upload(const char *path, size_t n, bool chunked, size_t *len)
 {
-    char *text = xalloc(n * 2 + 500), *p = text;
-    size_t left = n;
+    struct buf b = BUF_INIT(n * 2 + 1000);
 
+    if (buf_printf(&b, "POST %s HTTP/1.1\r\n", path) != 0)
+        abort();
     if (!chunked) {
-        p += sprintf(p, "POST %s HTTP/1.1\r\nContent-Length: %zu\r\n" LAST, path, n);
-        memset(p, 'b', n);
-        p += n;
+        put(&b, "Content-Length: %zu\r\n" LAST, n);
+        put_body(&b, n);
     } else {
-        p += sprintf(p, "POST %s HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" LAST, path);
-        while (left > 0) {
-            size_t piece = left < 777 ? left : 777;
-
-            p += sprintf(p, "%zx\r\n", piece);
-            memset(p, 'b', piece);
-            p += piece;
-            p += sprintf(p, "\r\n");
-            left -= piece;
+        put(&b, "Transfer-Encoding: chunked\r\n" LAST, 0);
+        for (size_t left = n, piece; left > 0; left -= piece) {
+            piece = left < 777 ? left : 777;
+            put(&b, "%zx\r\n", piece);
+            put_body(&b, piece);
+            put(&b, "\r\n", 0);
         }
-        p += sprintf(p, "0\r\n\r\n");
+        put(&b, "0\r\n\r\n", 0);
     }
-    *len = (size_t)(p - text);
-    return text;
+    *len = b.len;
+    return buf_take(&b);
 }
 
 static void reads_bodies(void **state)
