@@ -7,6 +7,7 @@
 #include "http/handler.h"
 #include "http/path.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct file_server_conf {
@@ -19,7 +20,6 @@ struct file_server_conf {
 /* The state of one worker. */
 struct file_server {
     struct file_cache *cache;
-    bool own_cache;
     unsigned owner;
     struct file_rules rules;
 };
@@ -113,8 +113,8 @@ static int file_server_start(const void *conf_, const struct worker_env *env, vo
     struct file_server *fs = xalloc(sizeof *fs);
 
     (void)e;
-    fs->own_cache = env->files == NULL;
-    fs->cache = fs->own_cache ? file_cache_new(env->loop) : env->files;
+    assert(env->files != NULL);
+    fs->cache = env->files;
     fs->owner = file_cache_add_owner(fs->cache);
     fs->rules = conf->rules;
     fs->rules.conf_path = env->conf->path.len > 0 ? env->conf->path.p : NULL;
@@ -127,8 +127,6 @@ static void file_server_stop(void *state)
     struct file_server *fs = state;
 
     file_cache_drop_owner(fs->cache, fs->owner);
-    if (fs->own_cache)
-        file_cache_free(fs->cache);
     free(fs);
 }
 

@@ -15,7 +15,7 @@ struct file_cache; /* handlers/file_cache.h */
 /* What a handler's per-worker state may use. */
 struct worker_env {
     struct loop *loop;
-    struct file_cache *files; /* the worker's; NULL: each file_server has its own */
+    struct file_cache *files; /* the worker's */
     struct fetcher *fetcher;
     const struct conf *conf;
 };

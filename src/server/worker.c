@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "engines/acme_alpn.h"
 #include "engines/h1_mhd.h"
+#include "handlers/file_cache.h"
 #include "io/fetch.h"
 #include "server/acceptor.h"
 #include "server/front_door.h"
@@ -33,6 +34,7 @@ struct worker {
     struct loop *loop;
     struct mailbox box;
     struct fetcher *fetcher;
+    struct file_cache *files;
     struct h1_engine *plain;
     struct h1_engine *tls;
     struct front_door *door;
@@ -94,7 +96,8 @@ static void candidate_clear(struct worker *w)
 
 static void prepare(struct worker *w, struct conf *conf, int *fds)
 {
-    struct worker_env env = {.loop = w->loop, .fetcher = w->fetcher, .conf = conf};
+    const struct worker_env env = {
+        .loop = w->loop, .fetcher = w->fetcher, .files = w->files, .conf = conf};
     struct worker_report r = {.news = WORKER_PREPARED};
     struct access_log *al = log_spool_access_log(w->spool);
 
@@ -201,6 +204,7 @@ static void shut(struct worker *w)
     cert_set_unref(w->certs);
     tls_tickets_unref(w->tickets);
     log_spool_free(w->spool);
+    file_cache_free(w->files);
     fetcher_free(w->fetcher);
 }
 
@@ -247,6 +251,7 @@ static int open_parts(struct worker *w, struct err *e)
         (w->plain = engine_new(w, false, e)) == NULL || (w->tls = engine_new(w, true, e)) == NULL ||
         (w->acceptor = acceptor_new(w->loop, on_accepted, w, e)) == NULL)
         return -1;
+    w->files = file_cache_new(w->loop);
     door.http1 = w->tls;
     w->door = front_door_new(&door);
     return 0;
