@@ -1,1 +1,11 @@
-# No files yet.
+EXTRA_DIST += \
+	contrib/lintel.conf.in \
+	contrib/quickstart
+
+exampledir = $(docdir)/examples
+example_DATA = contrib/lintel.conf
+
+contrib/lintel.conf: $(srcdir)/contrib/lintel.conf.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) contrib && sed -e 's|@wwwdir@|$(wwwdir)|' -e 's|@sysconfdir@|$(sysconfdir)|' \
+		$(srcdir)/contrib/lintel.conf.in >$@.new && mv $@.new $@
+CLEANFILES += contrib/lintel.conf

@@ -79,7 +79,9 @@ lint_tests = \
 	tests/lint/directives.py \
 	tests/lint/format.sh \
 	tests/lint/libraries.sh \
+	tests/lint/lists.sh \
 	tests/lint/manual.sh \
+	tests/lint/shell.sh \
 	tests/lint/sizes.sh
 
 TESTS += $(it_tests) $(lint_tests)

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Our scripts pass shellcheck.
+set -eu
+cd "$(dirname "$0")/../.."
+
+command -v shellcheck >/dev/null || exit 77
+shellcheck autogen.sh .ci/run contrib/quickstart tests/lint/*.sh tests/fuzz/*.sh
+# The tests are checked from their folder, where the library is found.
+cd tests/it
+shellcheck -x ./*.sh
