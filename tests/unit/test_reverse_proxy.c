@@ -231,7 +231,7 @@ static void rig_init(struct rig *r, const char *directive)
     r->conf = parse(directive, &errors);
     if (r->conf == NULL)
         fail_msg("%s", errors.p);
-    env = (struct worker_env){r->loop, r->fetcher, r->conf};
+    env = (struct worker_env){.loop = r->loop, .fetcher = r->fetcher, .conf = r->conf};
     r->service = service_new(r->conf, &env, NULL, &e);
     assert_non_null(r->service);
     r->arena = arena_new();
