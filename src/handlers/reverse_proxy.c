@@ -22,6 +22,7 @@ enum {
     BUFFER_SIZE = 64 * 1024, /* of a response's body; the fetch pauses when it is full */
     SMALL_BODY = 16 * 1024,  /* a body up to this gets a buffer of its own size */
     FREE_BUFFERS_MAX = 32,   /* kept for reuse, a worker */
+    MAX_HEAD = 16 * 1024,    /* of a response: more the HTTP/1 engine cannot send */
     COMPLAINTS_MAX = 8,      /* lines in the log about one upstream's failures... */
     COMPLAINTS_MS = 1000     /* ...in this time, a worker */
 };
@@ -317,6 +318,7 @@ static bool start_fetch(struct proxied *p)
         .unix_socket = u->unix_socket,
         .connect_timeout_ms = c->dial_timeout_ms,
         .head_timeout_ms = c->response_header_timeout_ms,
+        .max_head = MAX_HEAD,
     };
     struct err e;
 

@@ -77,6 +77,8 @@ ACTIONS = {
                          close=True),
     "/switch": text(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
                     close=True),
+    "/huge-head": text(b"HTTP/1.1 200 OK\r\n" + b"X-Filler: %s\r\n" % (b"v" * 1000) * 17
+                       + b"Content-Length: 0\r\n\r\n"),
     "/many-fields": text(b"HTTP/1.1 200 OK\r\n" + b"".join(b"Set-Cookie: c%d=%s\r\n" % (i, b"v" * 80)
                                                            for i in range(60))
                          + b"Content-Length: 2\r\n\r\nok"),
@@ -176,7 +178,7 @@ def streams_without_waiting(port):
 
 def failures(port, server):
     for path, status in [("/vanish", 502), ("/nonsense", 502), ("/two-lengths", 502),
-                         ("/switch", 502), ("/silent", 504)]:
+                         ("/switch", 502), ("/huge-head", 502), ("/silent", 504)]:
         with connect(port) as s:
             r = request(s, path)
             check_eq(status, r.status, path)
