@@ -2,6 +2,7 @@
 # one source, and LDADD, where nothing else is said.
 LDADD = liblintel.a $(CMOCKA_LIBS) $(libraries)
 unit_tests = \
+	tests/it/h1-gate.py \
 	tests/unit/test_acme_alpn \
 	tests/unit/test_acme_parse \
 	tests/unit/test_address \
