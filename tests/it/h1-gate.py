@@ -348,11 +348,12 @@ def main():
     rows = ROWS + list(target_rows()) + list(name_rows()) + list(value_rows())
     with lib.Test() as t:
         plain, tls = t.free_ports(2)
-        t.lintel("{\n http_port %d\n https_port %d\n auto_https disable_redirects\n}\n"
-                 "http://localhost:%d, https://localhost:%d {\n"
-                 " respond /probe probe\n respond ok\n}\n" % (plain, tls, plain, tls))
+        server = t.lintel("{\n http_port %d\n https_port %d\n auto_https disable_redirects\n}\n"
+                          "http://localhost:%d, https://localhost:%d {\n"
+                          " respond /probe probe\n respond ok\n}\n" % (plain, tls, plain, tls))
         context = lib.tls_context()
         bad = run(rows, lambda: lib.connect(plain), b"http")
+        server.wait_log(rb"localhost: certificate obtained")
         bad += run(rows, lambda: lib.connect_tls(tls, "localhost", context), b"https")
         print("%d rows, over plain and TLS" % len(rows))
         lib.check(bad == 0, bad, "wrong verdicts")
