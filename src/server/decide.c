@@ -76,18 +76,23 @@ static bool has_version(const struct client_hello *hello, const struct tls_conf 
     return false;
 }
 
+/* A set that does not know the name is older than the configuration: the set to come has it, with
+ * a certificate or with the reason why there is none. */
 static bool has_certificate(struct str name, const struct cert_set *certs, struct tls_decision *out)
 {
     const struct cert_entry *entry = certs == NULL ? NULL : cert_set_find(certs, name);
 
-    if (entry != NULL && entry->cred != NULL) {
+    if (entry == NULL) {
+        out->way = TLS_TO_WAIT;
+        return false;
+    }
+    if (entry->cred != NULL) {
         out->choice.cred = entry->cred;
         return true;
     }
     out->ours = true;
     refuse(out, ALERT_INTERNAL_ERROR, "there is no certificate for " STR_FMT " yet%s%s",
-           STR_ARG(name), entry != NULL && entry->reason[0] != '\0' ? ": " : "",
-           entry != NULL ? entry->reason : "");
+           STR_ARG(name), entry->reason[0] == '\0' ? "" : ": ", entry->reason);
     return false;
 }
 

@@ -10,6 +10,7 @@
 enum tls_way {
     TLS_TO_HTTP1,
     TLS_TO_ACME, /* the responder of tls-alpn-01 */
+    TLS_TO_WAIT, /* the name is new and in no set of certificates yet: the next one tells */
     TLS_REFUSED
 };
 
@@ -24,7 +25,7 @@ enum tls_alert {
 
 struct tls_decision {
     enum tls_way way;
-    struct tls_choice choice; /* unless refused: lives as long as hello and certs */
+    struct tls_choice choice; /* for an engine: lives as long as hello and certs */
     enum tls_alert alert;     /* if refused */
     bool ours;                /* if refused: it is our side that lacks something */
     char why[256];            /* if refused: one line without the peer's bytes but the name */

@@ -15,12 +15,13 @@
 
 enum { HELLO_TIMEOUT_MS = 10 * 1000 };
 
-/* A connection whose hello is not whole yet. */
+/* A connection whose hello is not whole yet, or whose certificate is about to come. */
 struct pending {
     struct list item; /* in front_door.pending, the oldest first */
     struct event_source src;
     struct front_door *door;
     const struct listener_conf *listener;
+    bool held; /* for the next set of certificates */
     uint64_t until_ms;
     socklen_t peer_len;
     struct sockaddr_storage peer;
@@ -92,7 +93,23 @@ static void refuse_no_tls(struct front_door *d, const struct arrival *a)
     }
 }
 
-/* ---- handing on ---- */
+/* ---- looking ---- */
+
+enum sight {
+    SIGHT_NOTHING, /* not enough yet */
+    SIGHT_GONE,    /* the client has closed without a word: a scan or a health check */
+    SIGHT_HELD,    /* a hello, but nothing to decide on yet */
+    SIGHT_DECIDED,
+    SIGHT_NOT_TLS,
+    SIGHT_BAD
+};
+
+/* What a look at a connection shows; the decision points into it. */
+struct view {
+    struct client_hello hello;
+    struct tls_decision decision;
+    char address[NET_TEXT_MAX]; /* our own */
+};
 
 static void local_host(int fd, char out[NET_TEXT_MAX])
 {
@@ -103,63 +120,69 @@ static void local_host(int fd, char out[NET_TEXT_MAX])
     net_host((const void *)&addr, out);
 }
 
-static void hand_on(struct front_door *d, const struct arrival *a, const struct client_hello *hello)
+static enum sight judge(struct front_door *d, const struct arrival *a, struct view *v)
 {
     struct tls_place place = {.listener = a->listener,
                               .default_host = d->default_hosts[a->listener->index]};
-    struct tls_decision decision;
-    char address[NET_TEXT_MAX];
 
-    if (hello->sni_len == 0) {
-        local_host(a->fd, address);
-        place.address = str_of(address);
+    if (v->hello.sni_len == 0) {
+        local_host(a->fd, v->address);
+        place.address = str_of(v->address);
     }
-    decide(hello, &place, d->certs, &decision);
-    switch (decision.way) {
-    case TLS_TO_HTTP1:
-        h1_engine_add(d->params.http1, a->fd, a->peer, a->peer_len, a->listener, &decision.choice);
-        break;
-    case TLS_TO_ACME:
-        close(a->fd);
-        break;
-    case TLS_REFUSED:
-        refusals_add_alert(&d->refusals, a->fd, decision.alert);
-        say(d, a, hello, decision.ours, decision.why);
-        break;
-    }
+    decide(&v->hello, &place, d->certs, &v->decision);
+    return v->decision.way == TLS_TO_WAIT ? SIGHT_HELD : SIGHT_DECIDED;
 }
 
-enum sight {
-    SIGHT_NOTHING, /* not enough yet */
-    SIGHT_GONE,    /* the client has closed without a word: a scan or a health check */
-    SIGHT_HELLO,
-    SIGHT_NOT_TLS,
-    SIGHT_BAD
-};
-
 /* Looks at what has come, and leaves it in the socket. */
-static enum sight look(struct front_door *d, int fd, struct client_hello *hello)
+static enum sight look(struct front_door *d, const struct arrival *a, struct view *v)
 {
-    static const enum sight sights[] = {[HELLO_OK] = SIGHT_HELLO,
-                                        [HELLO_MORE] = SIGHT_NOTHING,
-                                        [HELLO_NOT_TLS] = SIGHT_NOT_TLS,
-                                        [HELLO_BAD] = SIGHT_BAD};
-    ssize_t n = recv(fd, d->bytes, sizeof d->bytes, MSG_PEEK | MSG_DONTWAIT);
+    ssize_t n = recv(a->fd, d->bytes, sizeof d->bytes, MSG_PEEK | MSG_DONTWAIT);
 
     if (n == -1 && (errno == EAGAIN || errno == EINTR))
         return SIGHT_NOTHING;
     if (n <= 0)
         return SIGHT_GONE;
-    return sights[client_hello_parse(d->bytes, (size_t)n, hello)];
+    switch (client_hello_parse(d->bytes, (size_t)n, &v->hello)) {
+    case HELLO_OK:
+        return judge(d, a, v);
+    case HELLO_MORE:
+        return SIGHT_NOTHING;
+    case HELLO_NOT_TLS:
+        return SIGHT_NOT_TLS;
+    case HELLO_BAD:
+        break;
+    }
+    return SIGHT_BAD;
 }
 
-/* Gives the socket away, which nobody watches at the moment. */
+/* ---- acting: nobody watches the socket at the moment ---- */
+
+static void hand_on(struct front_door *d, const struct arrival *a, const struct view *v)
+{
+    const struct tls_decision *decision = &v->decision;
+
+    switch (decision->way) {
+    case TLS_TO_HTTP1:
+        h1_engine_add(d->params.http1, a->fd, a->peer, a->peer_len, a->listener, &decision->choice);
+        break;
+    case TLS_TO_ACME:
+        acme_alpn_add(d->params.acme, a->fd, &decision->choice);
+        break;
+    case TLS_TO_WAIT:
+    case TLS_REFUSED:
+        refusals_add_alert(&d->refusals, a->fd, decision->alert);
+        say(d, a, &v->hello, decision->ours, decision->why);
+        break;
+    }
+}
+
+/* sight SIGHT_NOTHING and SIGHT_HELD: no more will come, or not in time. */
 static void act(struct front_door *d, const struct arrival *a, enum sight sight,
-                const struct client_hello *hello)
+                const struct view *v)
 {
     switch (sight) {
-    case SIGHT_HELLO:
-        hand_on(d, a, hello);
+    case SIGHT_DECIDED:
+        hand_on(d, a, v);
         break;
     case SIGHT_NOT_TLS:
         refuse_no_tls(d, a);
@@ -167,6 +190,10 @@ static void act(struct front_door *d, const struct arrival *a, enum sight sight,
     case SIGHT_BAD:
         refusals_add_alert(&d->refusals, a->fd, ALERT_DECODE_ERROR);
         say(d, a, NULL, false, "malformed ClientHello");
+        break;
+    case SIGHT_HELD:
+        refusals_add_alert(&d->refusals, a->fd, ALERT_INTERNAL_ERROR);
+        say(d, a, &v->hello, true, "there is no certificate for that name yet");
         break;
     case SIGHT_NOTHING:
         close(a->fd);
@@ -202,18 +229,26 @@ static void drop(struct pending *p)
     close(fd);
 }
 
-static void on_event(struct event_source *src, uint32_t events)
+/* Looks again; over: no more will come, or it was waited long enough. */
+static void look_again(struct pending *p, bool over)
 {
-    struct pending *p = container_of(src, struct pending, src), copy = *p;
     struct front_door *d = p->door;
-    struct arrival a = {src->fd, (const void *)&copy.peer, copy.peer_len, copy.listener};
-    struct client_hello hello;
-    enum sight sight = look(d, src->fd, &hello);
+    struct pending copy = *p;
+    struct arrival a = {copy.src.fd, (const void *)&copy.peer, copy.peer_len, copy.listener};
+    struct view v;
+    enum sight sight = look(d, &a, &v);
 
-    if (sight == SIGHT_NOTHING && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0)
+    p->held = sight == SIGHT_HELD;
+    if (!over && (sight == SIGHT_HELD || sight == SIGHT_NOTHING))
         return;
     forget(p);
-    act(d, &a, sight, &hello);
+    act(d, &a, sight, &v);
+}
+
+static void on_event(struct event_source *src, uint32_t events)
+{
+    look_again(container_of(src, struct pending, src),
+               (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
 }
 
 static void on_timeout(struct timer *t)
@@ -221,18 +256,23 @@ static void on_timeout(struct timer *t)
     struct front_door *d = container_of(t, struct front_door, timeout);
     uint64_t now = loop_now_ms(d->params.loop);
 
-    while (!list_empty(&d->pending) && oldest(d)->until_ms <= now)
-        drop(oldest(d));
+    while (!list_empty(&d->pending) && oldest(d)->until_ms <= now) {
+        if (oldest(d)->held)
+            look_again(oldest(d), true);
+        else
+            drop(oldest(d));
+    }
     if (!list_empty(&d->pending))
         timer_set(d->params.loop, t, oldest(d)->until_ms - now);
 }
 
 /* Edge-triggered: half a hello that stays in the socket would wake us for ever otherwise. */
-static void wait_for_more(struct front_door *d, const struct arrival *a)
+static void wait_for_more(struct front_door *d, const struct arrival *a, bool held)
 {
     struct pending *p = xalloc(sizeof *p);
 
     *p = (struct pending){.src = {a->fd, on_event}, .door = d, .listener = a->listener};
+    p->held = held;
     p->peer_len = a->peer_len;
     memcpy(&p->peer, a->peer, a->peer_len);
     p->until_ms = loop_now_ms(d->params.loop) + HELLO_TIMEOUT_MS;
@@ -306,18 +346,24 @@ void front_door_set_certs(struct front_door *d, struct cert_set *certs)
 
     d->certs = cert_set_ref(certs);
     cert_set_unref(old);
+    for (struct list *i = d->pending.next, *next; i != &d->pending; i = next) {
+        struct pending *p = container_of(i, struct pending, item);
+
+        next = i->next;
+        if (p->held)
+            look_again(p, false);
+    }
 }
 
 void front_door_add(struct front_door *d, int fd, const struct sockaddr *peer, socklen_t peer_len,
                     const struct listener_conf *listener)
 {
     struct arrival a = {fd, peer, peer_len, listener};
+    struct view v;
+    enum sight sight = look(d, &a, &v);
 
-    struct client_hello hello;
-    enum sight sight = look(d, fd, &hello);
-
-    if (sight == SIGHT_NOTHING)
-        wait_for_more(d, &a);
+    if (sight == SIGHT_NOTHING || sight == SIGHT_HELD)
+        wait_for_more(d, &a, sight == SIGHT_HELD);
     else
-        act(d, &a, sight, &hello);
+        act(d, &a, sight, &v);
 }

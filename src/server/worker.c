@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 enum {
+    CHALLENGES_MAX = 64, /* tls-alpn-01 handshakes at once */
     IDLE_UPSTREAMS = 64, /* connections to upstreams kept open for reuse */
     PENDING_MIN = 64,    /* TLS connections whose hello is awaited */
     PENDING_MAX = 2048,
@@ -37,6 +38,7 @@ struct worker {
     struct file_cache *files;
     struct h1_engine *plain;
     struct h1_engine *tls;
+    struct acme_alpn *acme;
     struct front_door *door;
     struct acceptor *acceptor;
     struct log_spool *spool;
@@ -197,6 +199,7 @@ static void shut(struct worker *w)
     abandon(w);
     acceptor_free(w->acceptor);
     front_door_free(w->door);
+    acme_alpn_free(w->acme);
     h1_engine_free(w->tls);
     h1_engine_free(w->plain);
     service_unref(w->service);
@@ -249,10 +252,12 @@ static int open_parts(struct worker *w, struct err *e)
 
     if ((w->fetcher = fetcher_new(w->loop, IDLE_UPSTREAMS, e)) == NULL ||
         (w->plain = engine_new(w, false, e)) == NULL || (w->tls = engine_new(w, true, e)) == NULL ||
+        (w->acme = acme_alpn_new(w->loop, CHALLENGES_MAX, e)) == NULL ||
         (w->acceptor = acceptor_new(w->loop, on_accepted, w, e)) == NULL)
         return -1;
     w->files = file_cache_new(w->loop);
     door.http1 = w->tls;
+    door.acme = w->acme;
     w->door = front_door_new(&door);
     return 0;
 }
