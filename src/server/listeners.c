@@ -174,18 +174,20 @@ int listeners_open(struct listeners *ls, const struct conf *conf, unsigned n_wor
     for (size_t i = 0; i < conf->n_listeners; i++) {
         const struct listener_conf *l = &conf->listeners[i];
         bool ours = is_ours(old, old_conf, l->port) || is_ours(ls, conf, l->port);
+        struct err why;
 
         ls->open[i] = has_address(old, old_conf, l);
-        if (ls->open[i] || open_listener(ls, l, ours, e) == 0)
+        if (ls->open[i] || open_listener(ls, l, ours, &why) == 0)
             continue;
         net_text((const void *)&l->addr, text);
-        err_wrap(e, "cannot listen on %s", text);
+        err_wrap(&why, "cannot listen on %s", text);
         if (!l->implicit) {
             listeners_close(ls);
             listeners_fini(ls);
+            *e = why;
             return -1;
         }
-        log_warn("server", "%s; no redirects from http there, and no http-01 challenges", e->msg);
+        log_warn("server", "%s; no redirects from http there, and no http-01 challenges", why.msg);
     }
     return 0;
 }
