@@ -2,7 +2,9 @@
 # one source, and LDADD, where nothing else is said.
 LDADD = liblintel.a $(CMOCKA_LIBS) $(libraries)
 unit_tests = \
-	tests/it/h1-gate.py \
+	tests/it/reload-load.py \
+	tests/it/run-life.py \
+	tests/it/run-usage.sh \
 	tests/unit/test_acme_alpn \
 	tests/unit/test_acme_parse \
 	tests/unit/test_address \

@@ -310,7 +310,9 @@ class Test:
 
 
 def connect(port, timeout=30, host="127.0.0.1"):
-    return socket.create_connection((host, port), timeout)
+    sock = socket.create_connection((host, port), timeout)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
 
 
 def tls_context(root=None, alpn=("http/1.1",), version=None):
