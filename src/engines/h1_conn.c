@@ -1,5 +1,6 @@
 #include "engines/h1_internal.h"
 
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
@@ -30,6 +31,7 @@ static void describe_peer(struct h1_conn *c, const struct sockaddr *peer)
  * reason and the right alert, ours to report. MHD goes on with the next flight. */
 static void start_tls(struct h1_conn *c, const struct tls_choice *choice)
 {
+    const int on = 1;
     struct err e;
     int rc;
 
@@ -41,6 +43,8 @@ static void start_tls(struct h1_conn *c, const struct tls_choice *choice)
         h1_conn_kill(c);
         return;
     }
+    /* Else the tickets behind the handshake wait for a delayed ACK, and the response behind them. */
+    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     rc = gnutls_handshake(c->session);
     if (rc >= 0 || gnutls_error_is_fatal(rc) == 0)
         return;
