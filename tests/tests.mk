@@ -2,9 +2,7 @@
 # one source, and LDADD, where nothing else is said.
 LDADD = liblintel.a $(CMOCKA_LIBS) $(libraries)
 unit_tests = \
-	tests/it/reload-load.py \
-	tests/it/run-life.py \
-	tests/it/run-usage.sh \
+	tests/it/h1-gate.py \
 	tests/unit/test_acme_alpn \
 	tests/unit/test_acme_parse \
 	tests/unit/test_address \
@@ -73,7 +71,10 @@ clean-local:
 # lib.py. They skip themselves (77) when a peer program they need is not installed.
 it_tests = \
 	tests/it/proxy-basic.py \
-	tests/it/proxy-stream.py
+	tests/it/proxy-stream.py \
+	tests/it/reload-load.py \
+	tests/it/run-life.py \
+	tests/it/run-usage.sh
 
 # Checks of the sources themselves.
 lint_tests = \
