@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #ifdef ARENA_MALLOC
-enum { CHUNK = 0, LARGE = 0 };
+enum { CHUNK = 0, LARGE = 1 }; /* all but empty ones are large */
 #else
 enum { CHUNK = 4096 - 32, LARGE = 1024 };
 #endif

@@ -143,7 +143,7 @@ static void place_site(struct conf_builder *b, struct addresses *as, struct site
     for (size_t i = 0; i < site->n_addresses; i++) {
         const struct site_address *sa = &site->addresses[i];
         struct tls_address t = {.site = site, .address = sa};
-        bool tls;
+        bool tls = false;
 
         if (resolve(b, site, sa, &t.port, &tls) != 0)
             continue;

@@ -22,9 +22,10 @@ def rows():
 
 
 def items():
+    """What the page names in the head of an item, or alone at the start of a line."""
     with open("doc/lintel.conf.5") as f:
-        heads = re.findall(r"^\.It .*\bIc .*", f.read(), re.M)
-    return {name for head in heads for name in re.findall(r"\bIc ([a-z_]+)", head)}
+        lines = re.findall(r"^\.(?:It .*\b)?Ic .*", f.read(), re.M)
+    return {name for line in lines for name in re.findall(r"\bIc ([a-z_]+)", line)}
 
 
 known, documented = rows(), items()
