@@ -2,7 +2,6 @@
 # one source, and LDADD, where nothing else is said.
 LDADD = liblintel.a $(CMOCKA_LIBS) $(libraries)
 unit_tests = \
-	tests/it/h1-gate.py \
 	tests/unit/test_acme_alpn \
 	tests/unit/test_acme_parse \
 	tests/unit/test_address \
@@ -70,6 +69,7 @@ clean-local:
 # Integration tests drive the real binary: tests/it/<area>-<what>.sh or .py, on tests/it/lib.sh or
 # lib.py. They skip themselves (77) when a peer program they need is not installed.
 it_tests = \
+	tests/it/h1-gate.py \
 	tests/it/proxy-basic.py \
 	tests/it/proxy-stream.py \
 	tests/it/reload-load.py \
