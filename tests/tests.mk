@@ -8,18 +8,23 @@ unit_tests = \
 	tests/unit/test_base64 \
 	tests/unit/test_cert_set \
 	tests/unit/test_client_hello \
+	tests/unit/test_conditional \
 	tests/unit/test_conf \
 	tests/unit/test_conf_errors \
 	tests/unit/test_date \
 	tests/unit/test_exchange \
 	tests/unit/test_fetch \
+	tests/unit/test_fields \
 	tests/unit/test_h1 \
 	tests/unit/test_hsts \
 	tests/unit/test_jws \
 	tests/unit/test_keys \
 	tests/unit/test_lexer \
 	tests/unit/test_local_ca \
+	tests/unit/test_mime \
 	tests/unit/test_parser \
+	tests/unit/test_path \
+	tests/unit/test_ranges \
 	tests/unit/test_retry \
 	tests/unit/test_reverse_proxy \
 	tests/unit/test_schedule \
@@ -49,11 +54,15 @@ endif
 fuzz_programs = \
 	tests/fuzz/fuzz_acme \
 	tests/fuzz/fuzz_client_hello \
-	tests/fuzz/fuzz_conf
+	tests/fuzz/fuzz_conf \
+	tests/fuzz/fuzz_path \
+	tests/fuzz/fuzz_ranges
 
 tests_fuzz_fuzz_acme_SOURCES = tests/fuzz/fuzz_acme.c tests/fuzz/replay.c
 tests_fuzz_fuzz_client_hello_SOURCES = tests/fuzz/fuzz_client_hello.c tests/fuzz/replay.c
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/fuzz/replay.c tests/unit/conf_fixture.h
+tests_fuzz_fuzz_path_SOURCES = tests/fuzz/fuzz_path.c tests/fuzz/replay.c
+tests_fuzz_fuzz_ranges_SOURCES = tests/fuzz/fuzz_ranges.c tests/fuzz/replay.c
 
 check_PROGRAMS += $(fuzz_programs)
 TESTS += tests/fuzz/corpus.sh
