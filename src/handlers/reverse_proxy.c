@@ -2,7 +2,9 @@
  *  1. start_fetch() sends the request to one upstream; the request's body is pulled by the fetch.
  *  2. on_head keeps status and fields; the response is sent at the end of the loop's batch. What
  *     has arrived as a whole by then is sent with its length, in one piece; otherwise the body
- *     becomes a source, fed through a bounded buffer.
+ *     becomes a source, fed through a bounded buffer. An answer of success that comes before the
+ *     request's body has gone is held back until then: an engine may give up reading the body once
+ *     the response has begun.
  *  3. An upstream that cannot be connected to is passed over, as long as nothing of the request's
  *     body was taken; the last failure answers 502 or 504. A failure after the head makes the
  *     source fail, so that the client sees a broken response and not a complete one.
@@ -98,7 +100,9 @@ struct proxied {
     struct buffer *buffer;
     struct task respond; /* at the end of the batch */
     bool turn_passed;    /* of the two the task takes */
+    bool held;           /* the response waits for the end of the request's body */
     bool body_taken;     /* some of the request's body is gone: no other upstream can have it */
+    int64_t body_left;   /* of the request; -1: not known, 0: all of it is gone */
     bool paused;         /* on_body answered false */
     bool waiting;        /* pull answered AGAIN */
     enum pull at_end;    /* once fetch is NULL: END or FAIL */
@@ -153,6 +157,12 @@ static void wake(struct proxied *p)
     exchange_resume(p->ex);
 }
 
+static void release(struct proxied *p)
+{
+    if (p->held)
+        loop_post(p->st->loop, &p->respond);
+}
+
 static bool on_body(void *arg, struct str bytes)
 {
     struct proxied *p = arg;
@@ -161,6 +171,7 @@ static bool on_body(void *arg, struct str bytes)
         p->buffer = buffer_get(p->st, p->content_length);
     if (bytes.len > p->buffer->cap - p->buffer->end) {
         p->paused = true;
+        release(p); /* nobody else makes room */
         return false;
     }
     memcpy(p->buffer->bytes + p->buffer->end, bytes.p, bytes.len);
@@ -211,12 +222,14 @@ static void on_respond_task(struct task *t)
 {
     struct proxied *p = container_of(t, struct proxied, respond);
 
-    if (p->turn_passed) {
+    if (!p->turn_passed) {
+        p->turn_passed = true;
+        loop_post(p->st->loop, t);
+    } else if (!p->held && p->fetch != NULL && !p->paused && p->body_left != 0 && p->status < 300) {
+        p->held = true;
+    } else {
         respond(p);
-        return;
     }
-    p->turn_passed = true;
-    loop_post(p->st->loop, t);
 }
 
 /* ---- the request's way: client to upstream ---- */
@@ -226,8 +239,15 @@ static enum pull on_pull_request(void *arg, char *buf, size_t cap, size_t *n)
     struct proxied *p = arg;
     enum pull answer = exchange_read_body(p->ex, buf, cap, n);
 
-    if (answer == PULL_BYTES)
+    if (answer == PULL_BYTES) {
         p->body_taken = true;
+        if (p->body_left > 0)
+            p->body_left -= (int64_t)*n;
+    } else if (answer != PULL_AGAIN) {
+        p->body_left = 0;
+    }
+    if (p->body_left == 0)
+        release(p);
     return answer;
 }
 
@@ -295,6 +315,7 @@ static void on_done(void *arg, enum fetch_result result, const char *why)
         return;
     }
     p->at_end = PULL_END;
+    release(p);
     wake(p);
 }
 
@@ -314,7 +335,7 @@ static bool start_fetch(struct proxied *p)
         .url = u->url,
         .target = p->target,
         .fields = proxy_request_lines(ex, c, u),
-        .body_len = ex->is_head ? 0 : ex->request_body_len, /* RFC 9110 9.3.2: means nothing */
+        .body_len = p->body_left,
         .unix_socket = u->unix_socket,
         .connect_timeout_ms = c->dial_timeout_ms,
         .head_timeout_ms = c->response_header_timeout_ms,
@@ -361,6 +382,7 @@ static enum verdict reverse_proxy_handle(const void *conf, struct exchange *ex)
     p->upstream = st->next;
     st->next = (st->next + 1) % c->n_upstreams;
     p->target = proxy_request_target(ex);
+    p->body_left = ex->is_head ? 0 : ex->request_body_len; /* RFC 9110 9.3.2: it means nothing */
     ex->handler_data = p;
     ex->on_request_body = on_request_body;
     exchange_defer(ex, on_end, p);
