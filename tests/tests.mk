@@ -6,6 +6,7 @@ unit_tests = \
 	tests/unit/test_acme_parse \
 	tests/unit/test_address \
 	tests/unit/test_base64 \
+	tests/unit/test_beneath \
 	tests/unit/test_cert_set \
 	tests/unit/test_client_hello \
 	tests/unit/test_conditional \
@@ -15,7 +16,9 @@ unit_tests = \
 	tests/unit/test_exchange \
 	tests/unit/test_fetch \
 	tests/unit/test_fields \
+	tests/unit/test_file_cache \
 	tests/unit/test_h1 \
+	tests/unit/test_header_replace \
 	tests/unit/test_hsts \
 	tests/unit/test_jws \
 	tests/unit/test_keys \

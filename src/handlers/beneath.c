@@ -188,7 +188,7 @@ static int open_walking(const struct beneath *b, const char *path, int flags)
     size_t len = 0;
 
     if (!append(w.text, &len, str_of(path)))
-        return fail(ENAMETOOLONG);
+        return fail(EXDEV);
     for (int i = 0; i < LINKS_MAX; i++) {
         int fd = w.text[0] == '\0' ? openat(b->fd, ".", flags | O_CLOEXEC) : walk_once(&w, flags);
 

@@ -67,26 +67,28 @@ static void put_replacement(struct buf *out, struct str with, const char *from, 
     }
 }
 
+/* As Go does it, and so Caddy: an empty match right behind a match is none. */
 struct str replace_all(const struct replace *r, struct arena *a, struct str value, struct str with)
 {
     const struct str copy = arena_str(a, value); /* regexec() wants a NUL at its end */
-    const char *from = copy.p, *end = copy.p + copy.len;
+    const char *from = copy.p, *const end = copy.p + copy.len, *after = NULL;
     struct buf out = BUF_INIT(VALUE_MAX);
     regmatch_t m[GROUPS];
     struct str result;
-    bool found = false;
 
-    while (regexec(&r->regex, from, GROUPS, m, from == copy.p ? 0 : REG_NOTBOL) == 0) {
-        found = true;
-        put(&out, from, (size_t)m[0].rm_so);
-        put_replacement(&out, with, from, m);
-        if (m[0].rm_eo == m[0].rm_so && from + m[0].rm_eo < end)
-            put(&out, from + m[0].rm_eo, 1); /* an empty match must not be found again */
-        from += m[0].rm_eo + (m[0].rm_eo == m[0].rm_so ? 1 : 0);
-        if (from >= end)
-            break;
+    while (from <= end &&
+           regexec(&r->regex, from, GROUPS, m, from == copy.p ? 0 : REG_NOTBOL) == 0) {
+        const char *at = from + m[0].rm_so, *to = from + m[0].rm_eo;
+
+        put(&out, from, (size_t)(at - from));
+        if (at != to || at != after)
+            put_replacement(&out, with, from, m);
+        if (at == to && at < end)
+            put(&out, at, 1);
+        from = at == to ? to + 1 : to;
+        after = to;
     }
-    if (!found)
+    if (after == NULL)
         return value;
     if (from < end)
         put(&out, from, (size_t)(end - from));
