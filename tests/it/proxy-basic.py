@@ -36,6 +36,13 @@ def early_413(c):
     return False
 
 
+def early_ok(c):
+    """Success before the body has come: the body must come whole all the same."""
+    c.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nearly\r\n")
+    c.read_body()
+    c.send(b"7\r\n%7d\r\n0\r\n\r\n" % len(c.body))
+
+
 def text(data, close=False):
     def action(c):
         c.read_body()
@@ -60,6 +67,7 @@ GO = threading.Event()
 ACTIONS = {
     "/silent": silent,
     "/early": early_413,
+    "/early-ok": early_ok,
     "/interim": interim,
     "/parts": slow_parts,
     "/204": text(b"HTTP/1.1 204 No Content\r\nX-A: b\r\n\r\n"),
@@ -161,6 +169,9 @@ def request_bodies(port):
     with connect(port) as s:
         r = request(s, "/early", method="POST", body=b"x" * 3000000)
         check_eq((413, b"big"), (r.status, r.body))
+    with connect(port) as s:
+        r = request(s, "/early-ok", method="POST", body=b"x" * 3000000)
+        check_eq((200, b"early3000000"), (r.status, r.body))
 
 
 def streams_without_waiting(port):
