@@ -153,10 +153,10 @@ void decide_offer(const struct client_hello *hello, char *out, size_t cap)
 {
     bool range = hello->min_version >= 0x0301 && hello->min_version < hello->max_version;
 
-    snprintf(out, cap, "%s%s%s%s%s%s%s%s", range ? version_name(hello->min_version) : "",
-             range ? " to " : "", version_name(hello->max_version), hello->alpn ? ", ALPN" : "",
-             hello->alpn_h2 ? " h2" : "", hello->alpn_http1 ? " http/1.1" : "",
-             hello->alpn_acme ? " acme-tls/1" : "",
-             hello->alpn && !hello->alpn_h2 && !hello->alpn_http1 && !hello->alpn_acme ? " other"
-                                                                                       : "");
+    snprintf(
+        out, cap, "%s%s%s%s%s%s%s%s", range ? version_name(hello->min_version) : "",
+        range ? " to " : "", version_name(hello->max_version) + (range ? sizeof "TLS " - 1 : 0),
+        hello->alpn ? ", ALPN" : "", hello->alpn_h2 ? " h2" : "",
+        hello->alpn_http1 ? " http/1.1" : "", hello->alpn_acme ? " acme-tls/1" : "",
+        hello->alpn && !hello->alpn_h2 && !hello->alpn_http1 && !hello->alpn_acme ? " other" : "");
 }

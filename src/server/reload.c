@@ -1,5 +1,6 @@
 #include "server/server_priv.h"
 
+#include "base/alloc.h"
 #include "base/log.h"
 #include "conf/load.h"
 #include "server/directives.h"
@@ -208,17 +209,15 @@ void server_change(struct server *s, struct conf *conf)
         worker_prepare(s->workers[i], conf_ref(conf), listeners_of(&c->listeners, i));
 }
 
-uint64_t server_reload(struct server *s)
+void server_on_reload(struct task *t)
 {
+    struct server *s = container_of(t, struct server, reload);
     struct buf text = BUF_INIT(ADMIN_ANSWER_MAX);
-    struct change *c = &s->change;
     struct conf *conf;
 
-    if (c->step != CHANGE_NONE || s->stopping) {
-        c->again = true;
-        return c->number + 1;
-    }
-    c->number++;
+    if (s->stopping)
+        return;
+    s->change.number++;
     notify_reloading();
     conf = server_load(s->conf_path, &text);
     if (conf != NULL) {
@@ -229,7 +228,15 @@ uint64_t server_reload(struct server *s)
         finish(s, text.len > 0 ? text.p : "the configuration has errors\n");
     }
     buf_fini(&text);
-    return c->number;
+}
+
+uint64_t server_reload(struct server *s)
+{
+    if (s->change.step != CHANGE_NONE)
+        s->change.again = true;
+    else
+        loop_post(s->loop, &s->reload);
+    return s->change.number + 1;
 }
 
 /* ---- what workers say ---- */

@@ -190,10 +190,12 @@ static int serve(struct server *s, struct conf *conf)
 
 int server_run(const char *conf_path)
 {
-    struct server s = {.conf_path = conf_path, .instance = -1, .rotation.on_timer = on_rotation};
+    struct server s = {.conf_path = conf_path, .instance = -1};
     struct buf text = BUF_INIT(ADMIN_ANSWER_MAX);
     struct conf *conf;
 
+    s.rotation.on_timer = on_rotation;
+    s.reload.run = server_on_reload;
     signals_block();
     conf = server_load(conf_path, &text);
     if (conf == NULL) {

@@ -49,6 +49,7 @@ struct server {
     struct conf *conf; /* the one in use; NULL before the first */
     struct listeners listeners;
     struct change change;
+    struct task reload;
 
     bool ready;
     bool stopping;
@@ -68,9 +69,10 @@ struct conf *server_load(const char *path, struct buf *text);
 /* Begins a change to conf, whose reference is given away. */
 void server_change(struct server *s, struct conf *conf);
 
-/* Loads the file again and changes to it, now or after the change under way. Returns the number of
- * that change. */
+/* Has the file loaded and changed to, after this batch or after the change under way. Returns the
+ * number of that change. */
 uint64_t server_reload(struct server *s);
+void server_on_reload(struct task *t); /* struct server.reload */
 
 void server_on_report(void *server, const struct worker_report *r);
 
