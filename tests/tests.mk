@@ -86,9 +86,11 @@ it_tests = \
 	tests/it/h1-gate.py \
 	tests/it/proxy-basic.py \
 	tests/it/proxy-stream.py \
+	tests/it/reload-changes.py \
 	tests/it/reload-load.py \
 	tests/it/run-life.py \
-	tests/it/run-usage.sh
+	tests/it/run-usage.sh \
+	tests/it/tls-hello.py
 
 # Checks of the sources themselves.
 lint_tests = \

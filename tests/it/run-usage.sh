@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck shell=sh disable=SC3043
 # The command line: help, version, nearest words, where the configuration is looked for, what
 # validate says, exit statuses.
 . "$(dirname "$0")/lib.sh"
