@@ -16,7 +16,8 @@ struct watch {
     struct fetcher *fr;
     uint32_t registered; /* events the loop watches; 0: not in the loop */
     uint32_t wanted;     /* events curl wants */
-    bool ours;           /* opened by on_open_socket: on_close_socket will come */
+    bool ours;           /* opened by on_open_socket */
+    bool connected;      /* and in use by a connection: on_close_socket will come */
 };
 
 static struct watch *watch_at(struct fetcher *fr, curl_socket_t fd)
@@ -97,6 +98,18 @@ static void watch_register(struct watch *w, uint32_t events)
         w->registered = events;
 }
 
+/* A socket that no connection uses yet is closed by curl without a word, when its fetch is
+ * cancelled or over or another address answered first: its number may be anybody's then. */
+static bool is_connected(struct watch *w, CURL *easy)
+{
+    curl_socket_t active;
+
+    if (w->ours && !w->connected)
+        w->connected = curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &active) == CURLE_OK &&
+                       active == w->src.fd;
+    return w->connected;
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *unused)
 {
     static const uint32_t events[] = {[CURL_POLL_NONE] = 0,
@@ -107,7 +120,6 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *u
     struct fetcher *fr = user;
     struct watch *w = watch_at(fr, fd);
 
-    (void)easy;
     (void)unused;
     if (w == NULL && events[what] != 0) /* a socket curl made for itself: the resolver's */
         w = watch_new(fr, fd);
@@ -116,7 +128,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *u
     w->wanted = events[what];
     if (w->wanted != 0 && w->wanted != w->registered)
         watch_register(w, w->wanted);
-    else if (w->wanted == 0 && !w->ours)
+    else if (w->wanted == 0 && !is_connected(w, easy))
         watch_free(w);
     return 0;
 }
@@ -128,6 +140,8 @@ curl_socket_t fetch_on_open_socket(void *user, curlsocktype purpose, struct curl
     (void)purpose;
     if (fd == -1)
         return CURL_SOCKET_BAD;
+    if (watch_at(user, fd) != NULL)
+        watch_free(watch_at(user, fd)); /* of a socket that is gone */
     watch_new(user, fd)->ours = true;
     return fd;
 }

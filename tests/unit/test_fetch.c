@@ -562,6 +562,8 @@ static void keeps_time_limits(void **state)
     peer_stop(&s);
 }
 
+/* libcurl says nothing when it closes a socket whose connection never came about: the next one that
+ * gets the same number must not suffer from it. */
 static void limits_the_time_to_connect(void **state)
 {
     struct peer s;
@@ -585,8 +587,14 @@ static void limits_the_time_to_connect(void **state)
     }
     snprintf(c.url, sizeof c.url, "http://127.0.0.1:%u/", ntohs(a.sin_port));
     c.spec.connect_timeout_ms = 100;
-    client_run(&c);
-    assert_int_equal(c.result, FETCH_CONNECT_TIMEOUT);
+    for (int i = 0; i < 2; i++) {
+        client_run(&c);
+        assert_int_equal(c.result, FETCH_CONNECT_TIMEOUT);
+        client_start(&c);
+        pass_time(&c, 20);
+        c.cancelled = true;
+        fetch_cancel(c.fetch);
+    }
     for (size_t i = 0; i < ARRAY_LEN(held); i++)
         close(held[i]);
     close(s.fd);
