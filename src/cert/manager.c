@@ -23,8 +23,7 @@ int64_t manager_now_s(const struct manager *m)
 void manager_store_trouble(struct manager *m, const struct err *e)
 {
     if (!m->store_bad)
-        log_error("store", "%s cannot be used, certificates are served from memory: %s",
-                  m->conf->options.storage, e->msg);
+        log_error("store", "nothing can be stored, certificates are kept in memory: %s", e->msg);
     m->store_bad = true;
 }
 
@@ -143,15 +142,22 @@ static void merge_names(struct manager *m, struct managed **old, size_t n_old)
     }
 }
 
-/* Accounts that no name uses any more, once no order is under way there. */
+/* Accounts that no name uses any more: their orders have ended with their names. */
 static void drop_cas(struct manager *m)
 {
-    for (size_t i = 0; i < m->n_names; i++)
-        if (m->names[i]->order != NULL)
-            return;
-    for (size_t i = 0; i < m->n_cas; i++)
-        acme_ca_free(m->cas[i]);
-    m->n_cas = 0;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < m->n_cas; i++) {
+        bool used = false;
+
+        for (size_t k = 0; k < m->n_names && !used; k++)
+            used = managed_uses(m->names[k], m->cas[i]);
+        if (used)
+            m->cas[kept++] = m->cas[i];
+        else
+            acme_ca_free(m->cas[i]);
+    }
+    m->n_cas = kept;
 }
 
 /* Another storage folder is another life: nothing of the old one is used any more. */

@@ -49,11 +49,30 @@ static const struct acme_events events = {
     .failed = on_failed,
 };
 
-/* The account of all names with the same CA, e-mail address and binding. */
-static struct acme_ca *find_ca(struct manager *m, const struct tls_conf *tls)
+static struct acme_ca_conf ca_conf(const struct tls_conf *tls)
 {
-    const struct acme_ca_conf conf = {tls->ca, tls->ca_root, tls->email, tls->eab_key_id,
-                                      tls->eab_mac_key};
+    return (struct acme_ca_conf){tls->ca, tls->ca_root, tls->email, tls->eab_key_id,
+                                 tls->eab_mac_key};
+}
+
+uint32_t manager_conf_hash(const struct tls_conf *tls)
+{
+    return str_hash_nocase(str_of(tls->email)) ^ 3 * str_hash_nocase(str_of(tls->ca_root)) ^
+           5 * str_hash_nocase(str_of(tls->eab_key_id)); /* the MAC key is a secret: not stored */
+}
+
+bool managed_uses(const struct managed *n, const struct acme_ca *ca)
+{
+    const struct acme_ca_conf conf = ca_conf(n->tls);
+
+    return n->tls->source == CERT_ACME && acme_ca_is(ca, &conf);
+}
+
+/* The account of all names with the same CA, e-mail address and binding. */
+static struct acme_ca *find_ca(struct managed *n)
+{
+    const struct acme_ca_conf conf = ca_conf(n->tls);
+    struct manager *m = n->m;
 
     for (size_t i = 0; i < m->n_cas; i++)
         if (acme_ca_is(m->cas[i], &conf))
@@ -82,7 +101,7 @@ void managed_order(struct managed *n)
         return;
     }
     log_info("cert", "%s: asking %s for a certificate", n->name, n->tls->ca);
-    n->order = acme_start(find_ca(n->m, n->tls), &spec);
+    n->order = acme_start(find_ca(n), &spec);
 }
 
 void managed_end_order(struct managed *n)

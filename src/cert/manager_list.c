@@ -1,9 +1,8 @@
 /* "lintel certs list": a table of the managed names, read from storage. */
-#include "cert/manager.h"
+#include "cert/manager_priv.h"
 
 #include "base/date.h"
 #include "base/file.h"
-#include "cert/retry.h"
 #include "cert/store_layout.h"
 #include "cert/vault.h"
 #include "cert/x509.h"
@@ -53,7 +52,7 @@ static void fill_retry(struct row *row, struct store *st, const struct cert_need
     struct retry r;
     char next[DATE_RFC3339_LEN + 1];
 
-    retry_load(st, need->tls->ca, need->name, now_s, &r);
+    retry_load(st, need->tls->ca, need->name, manager_conf_hash(need->tls), now_s, &r);
     if (r.last_s == 0)
         return;
     date_format_rfc3339(r.next_s, next);

@@ -196,7 +196,8 @@ static void load_stored(struct managed *n)
     }
     vault_cert_fini(&c);
     if (n->tls->source == CERT_ACME)
-        retry_load(m->store, managed_ca(n), n->name, manager_now_s(m), &n->retry);
+        retry_load(m->store, managed_ca(n), n->name, manager_conf_hash(n->tls), manager_now_s(m),
+                   &n->retry);
     if (n->cred == NULL && n->retry.last_s != 0)
         snprintf(n->reason, sizeof n->reason, "%s", n->retry.error);
 }
@@ -297,13 +298,21 @@ void managed_obtained(struct managed *n, struct vault_cert *c, const char *url)
     if (n->retry.last_s != 0 && n->tls->source == CERT_ACME && m->store != NULL &&
         retry_clear(m->store, managed_ca(n), n->name, &e) != 0)
         manager_store_trouble(m, &e);
-    memset(&n->retry, 0, sizeof n->retry);
+    n->retry = (struct retry){.conf = n->retry.conf};
     n->retry.next_s = manager_now_s(m) + not_again_for_s(n);
     managed_unlock(n);
     managed_look(n);
 }
 
 /* ---- the round ---- */
+
+/* Half of the time for renewal has passed. */
+static bool urgent(const struct managed *n)
+{
+    int64_t left = n->not_after_s - manager_now_s(n->m);
+
+    return n->cred != NULL && !n->lent && left < (n->not_after_s - n->not_before_s) / 6;
+}
 
 /* The lock against other processes. False: held by another, or the store is in trouble; the timer
  * is set. */
@@ -322,9 +331,9 @@ static bool lock(struct managed *n)
         return false;
     }
     manager_store_trouble(n->m, &e);
-    /* A local certificate is worth having for as long as we run. One of a CA, with an account that
-     * cannot be kept, is not. */
-    if (n->tls->source == CERT_INTERNAL)
+    /* A local certificate is worth having for as long as we run. One of a CA that is lost with us
+     * costs an order at each start: worth it only when the stored one is about to expire. */
+    if (n->tls->source == CERT_INTERNAL || urgent(n))
         return true;
     managed_failed(n, &e);
     return false;

@@ -117,6 +117,9 @@ void managed_issue_local(struct managed *n);
 
 void managed_order(struct managed *n);
 void managed_end_order(struct managed *n);
+/* Of what an attempt is made with, beside the CA and the name. */
+uint32_t manager_conf_hash(const struct tls_conf *tls);
+bool managed_uses(const struct managed *n, const struct acme_ca *ca);
 
 /* ---- manager_publish.c ---- */
 

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { VALUE_MAX = 4096, HURRY_S = 10, ATTEMPTS_MAX = 1000000 };
+enum { VALUE_MAX = 4096, HURRY_S = 60, ATTEMPTS_MAX = 1000000 };
 
 /* The longest wait that can have been stored, with room for the tenth that spreads. */
 static const int64_t wait_most_s = RETRY_AFTER_MOST_S + 86400;
@@ -27,21 +27,20 @@ static void read_members(struct json_object *o, int64_t now_s, struct retry *r)
     r->last_s = jdoc_int(o, "last", 0);
     r->next_s = jdoc_int(o, "next", 0);
     r->asked_s = jdoc_int(o, "asked", 0);
-    if (r->next_s > now_s + wait_most_s)
-        r->next_s = now_s;
-    if (r->asked_s > now_s + wait_most_s)
-        r->asked_s = 0;
+    if (r->next_s > now_s + wait_most_s || jdoc_int(o, "conf", 0) != r->conf)
+        r->next_s = r->asked_s = 0;
     snprintf(r->error, sizeof r->error, STR_FMT, STR_ARG(error));
 }
 
-void retry_load(struct store *st, const char *ca, const char *name, int64_t now_s, struct retry *r)
+void retry_load(struct store *st, const char *ca, const char *name, uint32_t conf, int64_t now_s,
+                struct retry *r)
 {
     struct store_key at = store_retry_key(ca, name);
     struct buf text = BUF_INIT(VALUE_MAX);
     struct json_object *o = NULL;
     struct err e;
 
-    memset(r, 0, sizeof *r);
+    *r = (struct retry){.conf = conf};
     if (store_get(st, at.text, &text, &e) == 0)
         o = jdoc_parse(buf_str(&text), &e);
     if (o != NULL)
@@ -60,6 +59,7 @@ int retry_save(struct store *st, const char *ca, const char *name, const struct 
 
     json_object_object_add(o, "judged", json_object_new_int64(r->judged));
     json_object_object_add(o, "unheard", json_object_new_int64(r->unheard));
+    json_object_object_add(o, "conf", json_object_new_int64(r->conf));
     json_object_object_add(o, "last", json_object_new_int64(r->last_s));
     json_object_object_add(o, "next", json_object_new_int64(r->next_s));
     json_object_object_add(o, "asked", json_object_new_int64(r->asked_s));
@@ -106,7 +106,7 @@ void retry_fail(struct retry *r, const struct err *why, int64_t now_s, int64_t n
 {
     struct schedule_failure f = {
         .kind = kind_of(why),
-        .retry_after_s = why->retry_ms / 1000,
+        .retry_after_s = why->code == ERR_IO ? 0 : why->retry_ms / 1000, /* the store's word */
         .not_after_s = not_after_s,
         .lifetime_s = lifetime_s,
         .spread = spread,

@@ -10,15 +10,18 @@
 struct retry {
     unsigned judged;  /* failures in a row that the CA has judged */
     unsigned unheard; /* failures in a row, since then, to be heard by it at all */
+    uint32_t conf;    /* a hash of what the attempts were made with */
     int64_t last_s;   /* when the last one failed; 0: none did */
     int64_t next_s;   /* when the next attempt may be made */
     int64_t asked_s;  /* before which the CA asked us not to come; 0: it did not */
     char error[256];  /* of the last one, one line */
 };
 
-/* Nothing stored, or nothing that can be read, leaves *r zeroed. A time too far ahead, as after the
- * clock was set back, counts as now. */
-void retry_load(struct store *st, const char *ca, const char *name, int64_t now_s, struct retry *r);
+/* Nothing stored, or nothing that can be read, leaves *r zeroed but for r->conf, which becomes
+ * conf. A time too far ahead, as after the clock was set back, counts as now; so does any time if
+ * the failures came with another conf. */
+void retry_load(struct store *st, const char *ca, const char *name, uint32_t conf, int64_t now_s,
+                struct retry *r);
 MUST_CHECK int retry_save(struct store *st, const char *ca, const char *name, const struct retry *r,
                           struct err *e);
 MUST_CHECK int retry_clear(struct store *st, const char *ca, const char *name, struct err *e);
@@ -27,8 +30,8 @@ MUST_CHECK int retry_clear(struct store *st, const char *ca, const char *name, s
 void retry_fail(struct retry *r, const struct err *why, int64_t now_s, int64_t not_after_s,
                 int64_t lifetime_s, uint32_t spread);
 
-/* An operator asks for it now: sooner than scheduled, but not sooner than 10 s after the last time
- * nor than the CA asked for. */
+/* An operator asks for it now: sooner than scheduled, but not sooner than a minute after the last
+ * time nor than the CA asked for. */
 void retry_hurry(struct retry *r, int64_t now_s);
 
 #endif
