@@ -2,6 +2,17 @@
 # one source, and LDADD, where nothing else is said.
 LDADD = liblintel.a $(CMOCKA_LIBS) $(libraries)
 unit_tests = \
+	tests/it/acme-away.sh \
+	tests/it/acme-beside.sh \
+	tests/it/acme-eab.sh \
+	tests/it/acme-fifty.sh \
+	tests/it/acme-hostile.py \
+	tests/it/acme-http.sh \
+	tests/it/acme-kill.sh \
+	tests/it/acme-renew.py \
+	tests/it/acme-storage.sh \
+	tests/it/acme-tls-alpn.sh \
+	tests/it/acme-two.sh \
 	tests/it/files-beneath.py \
 	tests/it/files-serve.py \
 	tests/unit/test_acme_alpn \
