@@ -16,5 +16,6 @@ liblintel_a_SOURCES += \
 	src/base/list.h \
 	src/base/log.c \
 	src/base/log.h \
+	src/base/log_limit.h \
 	src/base/str.c \
 	src/base/str.h

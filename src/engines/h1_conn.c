@@ -27,6 +27,19 @@ static void describe_peer(struct h1_conn *c, const struct sockaddr *peer)
 
 /* ---- TLS ---- */
 
+static void log_failed_handshake(const struct h1_conn *c, const char *why)
+{
+    struct h1_engine *en = c->en;
+    unsigned left_out;
+
+    if (!log_limit_allows(&en->log_limit, loop_now_ms(en->loop), &left_out))
+        return;
+    if (left_out > 0)
+        log_info("tls", "%u more handshakes failed, not shown", left_out);
+    log_info("tls", "%s: handshake for \"%s\" failed: %s", c->remote_host,
+             c->sni == NULL ? "" : c->sni, why);
+}
+
 /* The ClientHello is there already: shaking hands once makes the first flight's errors, with their
  * reason and the right alert, ours to report. MHD goes on with the next flight. */
 static void start_tls(struct h1_conn *c, const struct tls_choice *choice)
@@ -51,8 +64,7 @@ static void start_tls(struct h1_conn *c, const struct tls_choice *choice)
     if (rc >= 0 || gnutls_error_is_fatal(rc) == 0)
         return;
     gnutls_alert_send_appropriate(c->session, rc);
-    log_info("tls", "%s: handshake for \"%s\" failed: %s", c->remote_host,
-             c->sni == NULL ? "" : c->sni, gnutls_strerror(rc));
+    log_failed_handshake(c, gnutls_strerror(rc));
     h1_conn_kill(c);
 }
 

@@ -20,6 +20,7 @@
 #include "base/alloc.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/log_limit.h"
 #include "engines/h1_mhd.h"
 #include "http/exchange.h"
 #include "http/prepared.h"
@@ -70,7 +71,8 @@ struct h1_engine {
     unsigned n_dead;
     struct list phases[PHASE_COUNT];
     uint64_t limit_ms[PHASE_COUNT];
-    struct list spare; /* streams to use again */
+    struct list spare;          /* streams to use again */
+    struct log_limit log_limit; /* of failed handshakes */
     unsigned n_spare;
     const struct h1_arrival *arrival;
     struct h1_linger linger;

@@ -3,8 +3,8 @@
 #include "base/alloc.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/log_limit.h"
 #include "server/listeners.h"
-#include "server/log_limit.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,9 +2,9 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/log_limit.h"
 #include "server/decide.h"
 #include "server/listeners.h"
-#include "server/log_limit.h"
 #include "server/net_text.h"
 #include "server/refusal.h"
 

@@ -19,7 +19,6 @@ liblintel_a_SOURCES += \
 	src/server/listeners.h \
 	src/server/log_hub.c \
 	src/server/log_hub.h \
-	src/server/log_limit.h \
 	src/server/net_text.c \
 	src/server/net_text.h \
 	src/server/notify.c \

@@ -1,7 +1,7 @@
 /* Keeps a peer from filling the disk with lines about itself: a few lines a window, then silence,
  * then how many were left out. Zeroed = ready. One thread. */
-#ifndef LINTEL_SERVER_LOG_LIMIT_H
-#define LINTEL_SERVER_LOG_LIMIT_H
+#ifndef LINTEL_BASE_LOG_LIMIT_H
+#define LINTEL_BASE_LOG_LIMIT_H
 
 #include <stdbool.h>
 #include <stdint.h>
