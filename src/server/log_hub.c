@@ -3,7 +3,7 @@
 #include "base/alloc.h"
 #include "base/list.h"
 #include "base/log.h"
-#include "server/log_limit.h"
+#include "base/log_limit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -146,7 +146,8 @@ static int open_path(const char *path, struct err *e)
         return STDERR_FILENO;
     if (strcmp(path, "stdout") == 0)
         return STDOUT_FILENO;
-    fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, FILE_MODE);
+    /* O_NONBLOCK is for pipes; one that nobody reads cannot be opened. */
+    fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, FILE_MODE);
     return fd == -1 ? err_sys(e, "access log %s", path) : fd;
 }
 
@@ -187,14 +188,20 @@ static int sink_open(struct log_hub *hub, const char *path, struct err *e)
 
 static void sink_close(struct sink *s)
 {
+    size_t lost = 0;
+
     sink_write(s, LAST_WAIT_MS);
     sink_wait(s, false);
     while (s->first != NULL) {
         struct batch *b = s->first;
 
+        lost += b->len - b->done;
+
         s->first = b->next;
         batch_free(b);
     }
+    if (lost > 0)
+        log_warn("server", "access log %s: nobody took the last %zu bytes", s->path, lost);
     if (!s->standard)
         close(s->src.fd);
     list_del(&s->item);

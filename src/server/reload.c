@@ -163,6 +163,8 @@ static void commit(struct server *s)
     log_hub_settle(s->hub, s->conf);
     manager_set_ports(s->manager, has_http_port(s));
     manager_set_conf(s->manager, s->conf);
+    if (s->ready)
+        manager_kick(s->manager); /* somebody may have mended what was wrong */
     listeners_fini(&old_listeners);
     conf_unref(old);
 }
@@ -264,6 +266,16 @@ static void on_answer(struct server *s, const struct worker_report *r)
         all_answered(s);
 }
 
+static void on_ended(struct server *s)
+{
+    if (!s->stopping) { /* its loop failed; a part of the connections would hang for ever */
+        s->exit_status = EXIT_RUN;
+        server_stop(s, s->conf == NULL ? 0 : s->conf->options.grace_period_ms);
+    }
+    if (++s->n_ended == s->n_workers)
+        loop_stop(s->loop);
+}
+
 void server_on_report(void *server, const struct worker_report *r)
 {
     struct server *s = server;
@@ -277,8 +289,7 @@ void server_on_report(void *server, const struct worker_report *r)
         on_certs(s, r);
         break;
     case WORKER_ENDED:
-        if (++s->n_ended == s->n_workers)
-            loop_stop(s->loop);
+        on_ended(s);
         break;
     }
 }
