@@ -100,6 +100,7 @@ it_tests = \
 	tests/it/reload-changes.py \
 	tests/it/reload-load.py \
 	tests/it/run-life.py \
+	tests/it/run-logs.py \
 	tests/it/run-usage.sh \
 	tests/it/tls-hello.py
 
