@@ -2,19 +2,6 @@
 # one source, and LDADD, where nothing else is said.
 LDADD = liblintel.a $(CMOCKA_LIBS) $(libraries)
 unit_tests = \
-	tests/it/acme-away.sh \
-	tests/it/acme-beside.sh \
-	tests/it/acme-eab.sh \
-	tests/it/acme-fifty.sh \
-	tests/it/acme-hostile.py \
-	tests/it/acme-http.sh \
-	tests/it/acme-kill.sh \
-	tests/it/acme-renew.py \
-	tests/it/acme-storage.sh \
-	tests/it/acme-tls-alpn.sh \
-	tests/it/acme-two.sh \
-	tests/it/files-beneath.py \
-	tests/it/files-serve.py \
 	tests/unit/test_acme_alpn \
 	tests/unit/test_acme_parse \
 	tests/unit/test_address \
@@ -94,6 +81,19 @@ clean-local:
 # Integration tests drive the real binary: tests/it/<area>-<what>.sh or .py, on tests/it/lib.sh or
 # lib.py. They skip themselves (77) when a peer program they need is not installed.
 it_tests = \
+	tests/it/acme-away.sh \
+	tests/it/acme-beside.sh \
+	tests/it/acme-eab.sh \
+	tests/it/acme-fifty.sh \
+	tests/it/acme-hostile.py \
+	tests/it/acme-http.sh \
+	tests/it/acme-kill.sh \
+	tests/it/acme-renew.py \
+	tests/it/acme-storage.sh \
+	tests/it/acme-tls-alpn.sh \
+	tests/it/acme-two.sh \
+	tests/it/files-beneath.py \
+	tests/it/files-serve.py \
 	tests/it/h1-gate.py \
 	tests/it/proxy-basic.py \
 	tests/it/proxy-stream.py \
