@@ -95,6 +95,7 @@ it_tests = \
 	tests/it/files-beneath.py \
 	tests/it/files-serve.py \
 	tests/it/h1-gate.py \
+	tests/it/hostile-peers.py \
 	tests/it/proxy-basic.py \
 	tests/it/proxy-stream.py \
 	tests/it/reload-changes.py \

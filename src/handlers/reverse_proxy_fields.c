@@ -31,7 +31,8 @@ static bool is_among(struct str name, const struct str *list, size_t n)
     return false;
 }
 
-/* Takes out the fields that the Connection lines of `from` name. */
+/* Takes out the fields that the Connection lines of `from` name. Host is not one of them, whatever
+ * they say: it tells the upstream which of its sites is meant. */
 static void remove_named(struct fields *f, const struct fields *from)
 {
     for (size_t i = 0; i < from->n; i++) {
@@ -41,7 +42,8 @@ static void remove_named(struct fields *f, const struct fields *from)
             !str_eq_nocase(from->list[i].name, STR_LIT("Connection")))
             continue;
         while (str_list_next(&rest, &token))
-            fields_remove(f, token);
+            if (!str_eq_nocase(token, STR_LIT("Host")))
+                fields_remove(f, token);
     }
 }
 
