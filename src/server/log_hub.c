@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 enum {
-    BATCH_BYTES = 64 * 1024,         /* of one piece of mail */
+    BATCH_BYTES = 64 * 1024,         /* of one piece of mail, or one longer line */
     UNDER_WAY_MAX = 8 * 1024 * 1024, /* bytes in all, from the worker to the file */
     SPOOL_MS = 100,                  /* how long a line may wait for others */
     LAST_WAIT_MS = 1000,             /* at the end, for a slow reader */
@@ -26,10 +26,11 @@ struct batch {
     struct mail mail;
     struct batch *next; /* in its spool, or in its sink */
     struct log_hub *hub;
-    const char *path; /* in the same allocation */
+    const char *path; /* in the same allocation, behind the bytes */
+    size_t cap;
     size_t len;
-    size_t done; /* bytes written */
-    char bytes[BATCH_BYTES];
+    size_t done;  /* bytes written */
+    char bytes[]; /* cap of them */
 };
 
 /* An open file, or standard output or error. */
@@ -341,14 +342,15 @@ static void on_timer(struct timer *t)
     spool_flush(container_of(t, struct log_spool, timer));
 }
 
-static struct batch *batch_new(struct log_spool *s, const char *path)
+static struct batch *batch_new(struct log_spool *s, const char *path, size_t cap)
 {
     size_t path_size = strlen(path) + 1;
-    struct batch *b = xalloc(sizeof *b + path_size);
+    struct batch *b = xalloc(sizeof *b + cap + path_size);
 
     b->mail.deliver = deliver;
     b->hub = s->hub;
-    b->path = memcpy(b + 1, path, path_size);
+    b->cap = cap;
+    b->path = memcpy(b->bytes + cap, path, path_size);
     b->next = s->batches;
     s->batches = b;
     return b;
@@ -360,12 +362,14 @@ static struct batch *batch_for(struct log_spool *s, const char *path, size_t len
     for (struct batch **at = &s->batches; *at != NULL; at = &(*at)->next) {
         if (strcmp((*at)->path, path) != 0)
             continue;
-        if (len <= BATCH_BYTES - (*at)->len)
+        if (len <= (*at)->cap - (*at)->len)
             return *at;
         batch_post(s, at);
         break;
     }
-    return batch_new(s, path);
+    /* Escaped, a header makes a line several times as long as itself. It is written all the same:
+     * nobody shall be able to keep a request out of the log. */
+    return batch_new(s, path, len > BATCH_BYTES ? len : BATCH_BYTES);
 }
 
 static void spool_write(struct access_log *al, const struct log_conf *log, struct str line)
@@ -373,8 +377,7 @@ static void spool_write(struct access_log *al, const struct log_conf *log, struc
     struct log_spool *s = container_of(al, struct log_spool, access_log);
     struct batch *b;
 
-    if (line.len > BATCH_BYTES ||
-        atomic_load_explicit(&s->hub->under_way, memory_order_relaxed) > UNDER_WAY_MAX) {
+    if (atomic_load_explicit(&s->hub->under_way, memory_order_relaxed) > UNDER_WAY_MAX) {
         atomic_fetch_add_explicit(&s->hub->dropped, 1, memory_order_relaxed);
         return;
     }
