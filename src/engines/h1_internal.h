@@ -63,6 +63,7 @@ struct h1_engine {
     struct timer tick;       /* looks at the deadlines; set while there are connections */
     struct service *service;
     struct tls_tickets *tickets;
+    size_t pool; /* bytes that MHD has for the header of a request and of its response */
     bool tls;
     bool draining;
     bool stopping;
@@ -119,6 +120,7 @@ struct h1_stream {
     struct h1_conn *conn;
     struct arena *arena;
     const char *raw_target; /* in MHD's buffer: unescaped and cut up after the URI callback */
+    size_t header_size;     /* of the request, in MHD's memory until the response has been sent */
     enum h1_stage stage;
     bool refused;       /* by the gate */
     bool queued;        /* MHD has the response */

@@ -130,7 +130,7 @@ static int no_certificate(gnutls_session_t session, const gnutls_datum_t *dn, in
     return -1;
 }
 
-static struct MHD_Daemon *daemon_start(struct h1_engine *en, size_t pool)
+static struct MHD_Daemon *daemon_start(struct h1_engine *en)
 {
     unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME;
     struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
@@ -144,7 +144,7 @@ static struct MHD_Daemon *daemon_start(struct h1_engine *en, size_t pool)
         MHD_OPTION_URI_LOG_CALLBACK, h1_on_uri, en, MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, en,
         MHD_OPTION_NOTIFY_CONNECTION, h1_on_connection, en, MHD_OPTION_NOTIFY_COMPLETED,
         h1_on_completed, en, MHD_OPTION_CONNECTION_LIMIT, en->max_connections + LIMIT_SLACK,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool, MHD_OPTION_SIGPIPE_HANDLED_BY_APP,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, en->pool, MHD_OPTION_SIGPIPE_HANDLED_BY_APP,
         1, /* else it does not use sendfile() */
         MHD_OPTION_ARRAY, en->tls ? tls : plain, MHD_OPTION_END);
 }
@@ -170,7 +170,8 @@ struct h1_engine *h1_engine_new(const struct h1_params *p, struct err *e)
     list_init(&en->spare);
     h1_deadline_init(en);
     h1_linger_init(&en->linger, p->loop);
-    en->daemon = daemon_start(en, p->max_header_size + POOL_EXTRA);
+    en->pool = p->max_header_size + POOL_EXTRA;
+    en->daemon = daemon_start(en);
     if (en->daemon == NULL)
         err_set(e, ERR_IO, "libmicrohttpd could not be started");
     else if (watch_daemon(en, e) == 0)

@@ -112,6 +112,7 @@ static bool read_header(struct h1_stream *st, const char *method, const char *ve
         return false;
     MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, on_field, &w);
     info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    st->header_size = info->header_size;
     return !w.torn && ends_well(w.at, method + info->header_size);
 }
 

@@ -161,6 +161,48 @@ static struct MHD_Response *make(struct h1_stream *st, bool close)
     return h1_response_with(r, &ex->response, close, st->arena);
 }
 
+/* ---- room ---- */
+
+enum {
+    FIELD_RECORD = 64, /* MHD's memory for a field of a request, beyond its text */
+    OWN_FIELDS = 256   /* the status line and what MHD adds: Date, Connection, the framing */
+};
+
+static size_t text_size(const struct fields *f)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < f->n; i++)
+        size += f->list[i].name.len + f->list[i].value.len + sizeof ": \r\n" - 1;
+    return size;
+}
+
+/* MHD writes the response's header into the memory that holds the request's, and where it has no
+ * room closes the connection without a word. */
+static bool has_room(const struct h1_stream *st)
+{
+    const struct exchange *ex = &st->ex;
+    size_t used = st->header_size + ex->request.n * FIELD_RECORD;
+    size_t needed = OWN_FIELDS + text_size(&ex->response);
+
+    if (ex->body.kind == BODY_PREPARED)
+        needed += text_size(&ex->body.prepared->fields);
+    if (used + needed <= st->conn->en->pool)
+        return true;
+    log_warn("http", "%s: no room for a response's header of %zu bytes beside its request's of %zu",
+             st->conn->remote_host, needed, used);
+    return false;
+}
+
+/* Of the response that was meant only the end is still to come: exchange_fini(). */
+static struct MHD_Response *make_do(struct exchange *ex)
+{
+    ex->status = 500;
+    ex->response.n = 0;
+    ex->body.len = 0;
+    return h1_response_with(from_bytes(STR_LIT("")), &ex->response, true, ex->arena);
+}
+
 /* ---- queueing ---- */
 
 void h1_queue(struct h1_stream *st)
@@ -168,7 +210,8 @@ void h1_queue(struct h1_stream *st)
     struct h1_conn *c = st->conn;
     struct exchange *ex = &st->ex;
     bool close = ex->close || c->en->draining || c->service != c->en->service;
-    struct MHD_Response *r = make(st, close);
+    bool room = has_room(st);
+    struct MHD_Response *r = room ? make(st, close) : make_do(ex);
 
     if (r == NULL || MHD_queue_response(c->mhd, (unsigned)ex->status, r) != MHD_YES) {
         log_warn("http", "%s: a response could not be queued", c->remote_host);
@@ -176,7 +219,7 @@ void h1_queue(struct h1_stream *st)
     } else {
         st->queued = true;
     }
-    if (r != NULL && ex->body.kind != BODY_PREPARED)
+    if (r != NULL && (!room || ex->body.kind != BODY_PREPARED))
         MHD_destroy_response(r); /* our reference; the connection has its own */
     if (st->parked)
         h1_unpark(st);
