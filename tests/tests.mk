@@ -2,6 +2,12 @@
 # one source, and LDADD, where nothing else is said.
 LDADD = liblintel.a $(CMOCKA_LIBS) $(libraries)
 unit_tests = \
+	tests/it/files-beneath.py \
+	tests/it/files-change.py \
+	tests/it/files-directives.py \
+	tests/it/files-change.py \
+	tests/it/files-directives.py \
+	tests/it/files-serve.py \
 	tests/unit/test_acme_alpn \
 	tests/unit/test_acme_parse \
 	tests/unit/test_address \
@@ -93,6 +99,8 @@ it_tests = \
 	tests/it/acme-tls-alpn.sh \
 	tests/it/acme-two.sh \
 	tests/it/files-beneath.py \
+	tests/it/files-change.py \
+	tests/it/files-directives.py \
 	tests/it/files-serve.py \
 	tests/it/h1-gate.py \
 	tests/it/hostile-peers.py \

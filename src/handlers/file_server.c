@@ -157,6 +157,16 @@ static struct file_entry *look_up(struct file_server *fs, struct exchange *ex, s
     return file_cache_put(fs->cache, fs->owner, root, ex->path, &found);
 }
 
+/* What is sent from a descriptor is what the file is now: its length must be so, too. A file in
+ * memory needs no look, and gets none. */
+static bool is_changed(const struct file_entry *e)
+{
+    struct stat st;
+
+    return e->rep != NULL && e->rep->fd != -1 &&
+           (fstat(e->rep->fd, &st) != 0 || !file_rep_is(e->rep, &st));
+}
+
 static struct file_entry *find_entry(struct file_server *fs, struct exchange *ex, struct str root)
 {
     struct file_entry *e = file_cache_get(fs->cache, fs->owner, root, ex->path);
@@ -165,7 +175,7 @@ static struct file_entry *find_entry(struct file_server *fs, struct exchange *ex
     if (e == NULL)
         return look_up(fs, ex, root);
     if (now_ms - e->checked_ms < FILE_CACHE_FRESH_MS)
-        return e;
+        return is_changed(e) ? look_up(fs, ex, root) : e;
     if (e->checked == NULL || !file_lookup_still(e))
         return look_up(fs, ex, root);
     e->checked_ms = now_ms;

@@ -65,6 +65,7 @@ static int set_replace(const struct directive_args *d, const struct token *find,
     struct err e;
 
     op->kind = OP_REPLACE;
+    conf->deferred = true;
     op->find = directive_cstr(d, find);
     op->index = conf->n_replace++;
     if (replace_check(op->find, &e) != 0)
