@@ -108,6 +108,7 @@ it_tests = \
 	tests/it/proxy-stream.py \
 	tests/it/reload-changes.py \
 	tests/it/reload-load.py \
+	tests/it/run-first.py \
 	tests/it/run-life.py \
 	tests/it/run-logs.py \
 	tests/it/run-usage.sh \

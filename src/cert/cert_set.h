@@ -21,6 +21,7 @@ struct cert_entry {
     struct str name;     /* as in cert_need */
     struct cred *cred;   /* NULL: none yet */
     const char *reason;  /* why there is none, one line ("the order failed: ..."); "" if there is */
+    bool coming;         /* there is none, but it is being made right now */
     int64_t not_after_s; /* 0 without cred */
     int64_t public_since_s; /* since when the name is served with a certificate of a public ACME CA;
                                0: it is not. The HSTS ramp counts from here. */

@@ -361,6 +361,8 @@ static void obtain(struct managed *n)
         managed_sleep(n, managed_renew_at(n));
         return;
     }
+    if (n->cred == NULL) /* whoever asks for it may wait now */
+        manager_changed(n->m);
     if (n->tls->source == CERT_INTERNAL)
         managed_issue_local(n);
     else

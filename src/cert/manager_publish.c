@@ -12,12 +12,21 @@ enum { ARPA_MAX = 80 };
 
 /* ---- sets ---- */
 
+/* Whatever is without a certificate and need not wait is being seen to: by an order of our own, or
+ * by another process that holds the lock. */
+static bool is_coming(const struct managed *n)
+{
+    return n->cred == NULL && n->m->store != NULL && n->retry.next_s <= manager_now_s(n->m) &&
+           (n->tls->source == CERT_ACME || n->tls->source == CERT_INTERNAL);
+}
+
 static void add_entry(struct cert_set *set, const struct managed *n)
 {
     const struct cert_entry entry = {
         .name = str_of(n->name),
         .cred = n->cred,
         .reason = n->reason,
+        .coming = is_coming(n),
         .not_after_s = n->cred == NULL ? 0 : n->not_after_s,
         .public_since_s = n->cred == NULL ? 0 : n->public_since_s,
     };

@@ -77,12 +77,13 @@ static bool has_version(const struct client_hello *hello, const struct tls_conf 
 }
 
 /* A set that does not know the name is older than the configuration: the set to come has it, with
- * a certificate or with the reason why there is none. */
+ * a certificate or with the reason why there is none. So has the one that follows the end of what
+ * is under way. */
 static bool has_certificate(struct str name, const struct cert_set *certs, struct tls_decision *out)
 {
     const struct cert_entry *entry = certs == NULL ? NULL : cert_set_find(certs, name);
 
-    if (entry == NULL) {
+    if (entry == NULL || entry->coming) {
         out->way = TLS_TO_WAIT;
         return false;
     }

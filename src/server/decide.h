@@ -10,7 +10,8 @@
 enum tls_way {
     TLS_TO_HTTP1,
     TLS_TO_ACME, /* the responder of tls-alpn-01 */
-    TLS_TO_WAIT, /* the name is new and in no set of certificates yet: the next one tells */
+    TLS_TO_WAIT, /* the name's first certificate is being made, or about to be: the next set tells
+                  */
     TLS_REFUSED
 };
 
