@@ -1,7 +1,9 @@
 /* The table of subcommands, and the way to them. */
 #include "cli/cli.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 const struct command cli_commands[] = {
     {"run", "[--config FILE]", "serve until SIGTERM or SIGINT",
@@ -40,11 +42,25 @@ const struct command *cli_find_command(const char *name)
     return NULL;
 }
 
+/* Whoever starts us without standard descriptors would else find our messages in the first sockets
+ * that got their numbers. */
+static void open_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     struct str first = str_of(argc > 1 ? argv[1] : "");
     const struct command *c;
 
+    open_standard_descriptors();
     if (argc < 2)
         return cli_usage_error("a command is missing; see 'lintel help'");
     if (str_is(first, "--help") || str_is(first, "-h"))

@@ -95,3 +95,15 @@ expect 1 certs list
 expect 2 reload --config Caddyfile
 assert_contains "$err" "no server is running"
 expect 0 certs list --config Caddyfile
+
+# ---- without standard descriptors: messages must not end up in sockets ----
+
+free_ports bare_port
+printf 'http://127.0.0.1:%s {\n\trespond ok\n}\n' "$bare_port" >bare.conf
+"$LINTEL" run --config bare.conf <&- >&- 2>&- &
+bare=$!
+children="$children $bare"
+wait_for 30 listening "$bare_port"
+for number in 0 1 2; do
+    assert_eq /dev/null "$(readlink "/proc/$bare/fd/$number")" "descriptor $number"
+done
