@@ -1,4 +1,6 @@
 EXTRA_DIST += \
+	contrib/bench \
+	contrib/handshakes.c \
 	contrib/lintel.conf.in \
 	contrib/quickstart
 
