@@ -2,12 +2,6 @@
 # one source, and LDADD, where nothing else is said.
 LDADD = liblintel.a $(CMOCKA_LIBS) $(libraries)
 unit_tests = \
-	tests/it/files-beneath.py \
-	tests/it/files-change.py \
-	tests/it/files-directives.py \
-	tests/it/files-change.py \
-	tests/it/files-directives.py \
-	tests/it/files-serve.py \
 	tests/unit/test_acme_alpn \
 	tests/unit/test_acme_parse \
 	tests/unit/test_address \
