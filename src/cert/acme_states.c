@@ -106,7 +106,10 @@ static enum acme_state after_order(struct acme *a, struct err *e)
     case ACME_READY:
         return a->state == ACME_FINALIZE ? ACME_POLL_ORDER : ACME_FINALIZE;
     case ACME_VALID:
-        return ACME_DOWNLOAD;
+        if (a->key != NULL)
+            return ACME_DOWNLOAD;
+        err_set(e, ERR_PROTOCOL, "the CA gives a certificate for a key that is not ours");
+        return ACME_FAILED;
     case ACME_INVALID:
         break;
     }
