@@ -97,6 +97,7 @@ it_tests = \
 	tests/it/files-directives.py \
 	tests/it/files-serve.py \
 	tests/it/h1-gate.py \
+	tests/it/h1-hostile.py \
 	tests/it/hostile-peers.py \
 	tests/it/proxy-basic.py \
 	tests/it/proxy-stream.py \

@@ -59,6 +59,7 @@ static void tell_handler(struct h1_stream *st)
 
 bool h1_body_take(struct h1_stream *st, const char *data, size_t *size)
 {
+    st->conn->upload_ms = loop_now_ms(st->conn->en->loop);
     while (!st->ex.responded && !st->conn->dead && *size > 0) {
         size_t taken = buffer_put(st, data, *size);
 

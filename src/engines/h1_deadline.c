@@ -3,9 +3,11 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 
 enum {
     PEER_CHECK_MS = 1000, /* between two looks at whether a parked connection's client has gone */
+    STUCK_MS = 5000,      /* an upload without a byte, while MHD turns in circles */
     TICK_MIN_MS = 20,
     TICK_MAX_MS = 1000
 };
@@ -26,6 +28,7 @@ void h1_conn_enter(struct h1_conn *c, enum h1_phase phase)
     list_del(&c->item);
     list_add_tail(&en->phases[phase], &c->item);
     c->phase = phase;
+    c->looked_at = false;
     c->since_ms = loop_now_ms(en->loop);
 }
 
@@ -93,6 +96,69 @@ static void expire(struct h1_conn *c)
     h1_conn_kill(c);
 }
 
+/* ---- what MHD does not notice ---- */
+
+/* When a FIN arrives together with the bytes before it, MHD takes the bytes and waits for another
+ * edge of the socket, which never comes. So each connection that has had nothing to do for a while
+ * is looked at once; a FIN that comes later does make an edge. */
+static void look_at(struct h1_conn *c)
+{
+    bool wants_more = c->phase != PHASE_BODY || c->stream == NULL || c->stream->stage == STAGE_BODY;
+
+    c->looked_at = true;
+    if (wants_more && !peer_is_there(c))
+        h1_conn_kill(c);
+}
+
+/* The list is in the order of time: those looked at are at its head, the young at its end. */
+static void look_at_phase(struct h1_engine *en, enum h1_phase phase, uint64_t now)
+{
+    struct list *at = en->phases[phase].prev, *before;
+
+    for (; at != &en->phases[phase]; at = before) {
+        struct h1_conn *c = container_of(at, struct h1_conn, item);
+
+        before = at->prev;
+        if (c->looked_at)
+            return;
+        if (now - c->since_ms >= PEER_CHECK_MS)
+            look_at(c);
+    }
+}
+
+/* A chunk header without end fills MHD's buffer. Then it neither reads nor answers, but asks to be
+ * run again and again. Such a connection cannot be told for certain: one whose bytes MHD leaves in
+ * the socket is; one that has been silent for a while is taken for it. */
+static bool is_stuck(const struct h1_conn *c, uint64_t now)
+{
+    const struct h1_stream *st = c->stream;
+    uint64_t silent_ms = now - c->upload_ms;
+    int unread = 0;
+
+    if (st == NULL || st->stage != STAGE_BODY || st->parked || st->ex.request_body_len != -1)
+        return false;
+    if (silent_ms < PEER_CHECK_MS)
+        return false;
+    return silent_ms >= STUCK_MS || (ioctl(c->fd, FIONREAD, &unread) == 0 && unread > 0);
+}
+
+static void cut_stuck(struct h1_engine *en, uint64_t now)
+{
+    struct list *at = en->phases[PHASE_BODY].next, *next;
+
+    for (; at != &en->phases[PHASE_BODY]; at = next) {
+        struct h1_conn *c = container_of(at, struct h1_conn, item);
+
+        next = at->next;
+        if (is_stuck(c, now)) {
+            log_debug("http", "%s: a chunk header without end, cut", c->remote_host);
+            h1_conn_kill(c);
+        }
+    }
+}
+
+/* ---- the tick ---- */
+
 static uint64_t tick_ms(const struct h1_engine *en)
 {
     uint64_t ms = TICK_MAX_MS * 4;
@@ -114,6 +180,11 @@ static void on_tick(struct timer *t)
         while ((c = first(en, p)) != NULL && now - c->since_ms >= en->limit_ms[p])
             expire(c); /* which moves it to the end, or to PHASE_DEAD */
     }
+    look_at_phase(en, PHASE_HEADER, now);
+    look_at_phase(en, PHASE_IDLE, now);
+    look_at_phase(en, PHASE_BODY, now);
+    if (en->again.slot != 0)
+        cut_stuck(en, now);
     if (en->n_connections > 0)
         timer_set(en->loop, t, tick_ms(en));
 }
@@ -137,6 +208,17 @@ void h1_deadline_set_limits(struct h1_engine *en, const struct options *o)
     en->limit_ms[PHASE_BODY] = o->body_timeout_ms;
     en->limit_ms[PHASE_PARKED] = PEER_CHECK_MS;
     en->limit_ms[PHASE_DEAD] = UINT64_MAX;
+}
+
+void h1_deadline_refresh(struct h1_engine *en)
+{
+    for (int p = 0; p < PHASE_DEAD; p++)
+        for (struct list *at = en->phases[p].next; at != &en->phases[p]; at = at->next) {
+            struct h1_conn *c = container_of(at, struct h1_conn, item);
+
+            if (c->stream == NULL)
+                h1_conn_refresh(c);
+        }
 }
 
 bool h1_deadline_make_room(struct h1_engine *en)

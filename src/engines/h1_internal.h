@@ -82,8 +82,10 @@ struct h1_engine {
 struct h1_conn {
     struct list item; /* in the list of its phase */
     enum h1_phase phase;
-    uint64_t since_ms; /* in this phase */
-    uint64_t progress; /* TCP's byte count when its body was last looked at */
+    uint64_t since_ms;  /* in this phase */
+    bool looked_at;     /* in this phase: h1_deadline.c */
+    uint64_t upload_ms; /* when a request body last moved */
+    uint64_t progress;  /* TCP's byte count when its body was last looked at */
     struct h1_engine *en;
     struct MHD_Connection *mhd;
     int fd;                   /* MHD's */
@@ -163,6 +165,9 @@ void h1_deadline_init(struct h1_engine *en);
 void h1_deadline_set_limits(struct h1_engine *en, const struct options *o);
 void h1_conn_enter(struct h1_conn *c, enum h1_phase phase);
 void h1_conn_leave(struct h1_conn *c); /* out of every list */
+/* h1_conn_refresh() for all connections without a request: idle ones would keep an old
+ * configuration alive. */
+void h1_deadline_refresh(struct h1_engine *en);
 /* Closes the idlest connection. False if all are at work. */
 bool h1_deadline_make_room(struct h1_engine *en);
 

@@ -216,6 +216,7 @@ void h1_engine_set_service(struct h1_engine *en, struct service *s)
 
     en->service = service_ref(s);
     h1_deadline_set_limits(en, &service_conf(s)->options);
+    h1_deadline_refresh(en);
     service_unref(old);
 }
 

@@ -20,6 +20,21 @@ static void describe_tls(struct h1_conn *c)
     c->tls_cipher = gnutls_ciphersuite_get(c->session);
 }
 
+static const char no_cookie[] = "Cookie"; /* known again by its address */
+
+/* MHD would make a record of each argument of the query and of each cookie, in the memory that
+ * holds the header; it wastes time, and a few hundred of them end the connection. Nobody asks for
+ * them. It takes the arguments from the buffer after this callback, and cookies from the first
+ * field of that name. */
+static void spare_mhd_work(struct MHD_Connection *mhd, const char *uri)
+{
+    char *query = strchr(uri, '?');
+
+    if (query != NULL && query[1] != '\0')
+        query[1] = '\0';
+    MHD_set_connection_value_n(mhd, MHD_HEADER_KIND, no_cookie, sizeof no_cookie - 1, "", 0);
+}
+
 void *h1_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
     const union MHD_ConnectionInfo *info =
@@ -36,6 +51,7 @@ void *h1_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
     exchange_init(ex, &h1_exchange_engine, c->en->loop, st->arena, c->service);
     st->raw_target = uri;
     ex->target = arena_str(st->arena, str_of(uri));
+    spare_mhd_work(mhd, uri);
     ex->listener = c->listener;
     ex->secure = c->session != NULL;
     ex->peer = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
@@ -73,6 +89,8 @@ static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *
     struct walk *w = cls;
 
     (void)kind;
+    if (name == no_cookie)
+        return MHD_YES;
     if (value == NULL || !next_line(w->at, name)) {
         w->torn = true;
         return MHD_NO;
@@ -97,8 +115,15 @@ static bool ends_well(const char *at, const char *end)
     return true;
 }
 
-/* Fills in method, version and fields. False if the header is not what MHD makes it seem. */
-static bool read_header(struct h1_stream *st, const char *method, const char *version)
+static const struct gate_refusal torn_header = {
+    400, "NUL, folded line or stray space in the header (RFC 9112 2.2, 3, 5.2)"};
+static const struct gate_refusal large_header = {431, "the header is too large (RFC 6585 5)"};
+static const struct gate_refusal bad_path = {
+    400, "the path of the target cannot be decoded (RFC 3986 2.1)"};
+
+/* Fills in method, version and fields, and checks that the header is what MHD makes it seem. */
+static const struct gate_refusal *read_header(struct h1_stream *st, const char *method,
+                                              const char *version)
 {
     struct exchange *ex = &st->ex;
     struct walk w = {st, version + strlen(version), false};
@@ -109,28 +134,27 @@ static bool read_header(struct h1_stream *st, const char *method, const char *ve
     ex->http_minor = str_is(str_of(version), "HTTP/1.0") ? 0 : 1;
     if (st->raw_target != method + ex->method.len + 1 ||
         version != st->raw_target + ex->target.len + 1)
-        return false;
-    MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, on_field, &w);
+        return &torn_header;
     info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     st->header_size = info->header_size;
-    return !w.torn && ends_well(w.at, method + info->header_size);
+    if (info->header_size > service_conf(ex->service)->options.max_header_size)
+        return &large_header;
+    MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, on_field, &w);
+    if (w.torn || !ends_well(w.at, method + info->header_size))
+        return &torn_header;
+    return NULL;
 }
 
 /* ---- the access handler ---- */
 
-static const struct gate_refusal torn_header = {
-    400, "NUL, folded line or stray space in the header (RFC 9112 2.2, 3, 5.2)"};
-static const struct gate_refusal bad_path = {
-    400, "the path of the target cannot be decoded (RFC 3986 2.1)"};
-
 static const struct gate_refusal *check(struct h1_stream *st, const char *method,
                                         const char *version)
 {
-    const struct gate_refusal *refusal;
+    const struct gate_refusal *refusal = read_header(st, method, version);
 
-    if (!read_header(st, method, version))
-        return &torn_header;
-    if ((refusal = h1_gate(&st->ex)) != NULL)
+    if (refusal == NULL)
+        refusal = h1_gate(&st->ex);
+    if (refusal != NULL)
         return refusal;
     return exchange_set_target(&st->ex) ? NULL : &bad_path;
 }
@@ -161,6 +185,7 @@ static void begin(struct h1_stream *st, const char *method, const char *version)
     if (st->queued)
         return;
     st->stage = st->ex.request_body_len != 0 ? STAGE_BODY : STAGE_FULL;
+    st->conn->upload_ms = loop_now_ms(st->conn->en->loop);
     h1_conn_enter(st->conn, PHASE_BODY);
 }
 
