@@ -13,7 +13,7 @@
 
 enum { DAY_S = 86400, DAY_LEN = 10 };
 
-static const char row_format[] = "%-32s %-9s %-24s %-10s %5s  %-20s %s\n";
+static const char row_format[] = "%-32s %-8s %-34s %-10s %5s  %-20s  %s\n";
 
 struct row {
     const char *source;
@@ -46,13 +46,12 @@ static void fill_facts(struct row *row, const struct x509_chain *chain, const st
         snprintf(row->note, sizeof row->note, "expired");
 }
 
-static void fill_retry(struct row *row, struct store *st, const struct cert_need *need,
-                       int64_t now_s)
+static void fill_retry(struct row *row, struct store *st, const struct cert_need *need)
 {
     struct retry r;
     char next[DATE_RFC3339_LEN + 1];
 
-    retry_load(st, need->tls->ca, need->name, manager_conf_hash(need->tls), now_s, &r);
+    retry_load(st, need->tls->ca, need->name, manager_conf_hash(need->tls), &r);
     if (r.last_s == 0)
         return;
     date_format_rfc3339(r.next_s, next);
@@ -89,7 +88,7 @@ static void fill(struct row *row, struct store *st, const struct cert_need *need
     x509_chain_free(chain);
     vault_cert_fini(&c);
     if (need->tls->source == CERT_ACME && st != NULL)
-        fill_retry(row, st, need, now_s);
+        fill_retry(row, st, need);
 }
 
 static const char *or_dash(const char *s)

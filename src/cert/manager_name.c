@@ -196,8 +196,7 @@ static void load_stored(struct managed *n)
     }
     vault_cert_fini(&c);
     if (n->tls->source == CERT_ACME)
-        retry_load(m->store, managed_ca(n), n->name, manager_conf_hash(n->tls), manager_now_s(m),
-                   &n->retry);
+        retry_load(m->store, managed_ca(n), n->name, manager_conf_hash(n->tls), &n->retry);
     if (n->cred == NULL && n->retry.last_s != 0)
         snprintf(n->reason, sizeof n->reason, "%s", n->retry.error);
 }
@@ -230,8 +229,10 @@ static void look_again(struct managed *n)
     vault_cert_init(&c);
     if (vault_load(n->m->store, managed_ca(n), n->name, &c, &e) == 0)
         chain = x509_chain_parse(buf_str(&c.chain_pem), &e);
-    if (chain != NULL && (n->cred == NULL || n->lent || x509_not_after_s(chain) > n->not_after_s))
+    if (chain != NULL && (n->cred == NULL || n->lent || x509_not_after_s(chain) > n->not_after_s)) {
+        log_info("cert", "%s: another process has stored a newer certificate", n->name);
         take_stored(n, &c);
+    }
     x509_chain_free(chain);
     vault_cert_fini(&c);
 }
@@ -271,6 +272,8 @@ static int64_t not_again_for_s(const struct managed *n)
 {
     int64_t third = (n->not_after_s - manager_now_s(n->m)) / 3;
 
+    if (third > RETRY_AFTER_MOST_S)
+        return RETRY_AFTER_MOST_S;
     return third > AGAIN_LEAST_S ? third : AGAIN_LEAST_S;
 }
 
@@ -397,7 +400,7 @@ static void look_managed(struct managed *n)
         return; /* its end sets the timer */
     if (n->has_unsaved)
         save_again(n);
-    if (managed_due(n) && n->retry.next_s <= now) {
+    if (managed_due(n) && retry_due(&n->retry, now)) {
         obtain(n);
         return;
     }

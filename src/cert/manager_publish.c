@@ -16,7 +16,7 @@ enum { ARPA_MAX = 80 };
  * by another process that holds the lock. */
 static bool is_coming(const struct managed *n)
 {
-    return n->cred == NULL && n->m->store != NULL && n->retry.next_s <= manager_now_s(n->m) &&
+    return n->cred == NULL && n->m->store != NULL && retry_due(&n->retry, manager_now_s(n->m)) &&
            (n->tls->source == CERT_ACME || n->tls->source == CERT_INTERNAL);
 }
 

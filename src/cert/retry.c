@@ -18,7 +18,7 @@ static unsigned read_count(struct json_object *o, const char *name)
     return count < 0 || count > ATTEMPTS_MAX ? 0 : (unsigned)count;
 }
 
-static void read_members(struct json_object *o, int64_t now_s, struct retry *r)
+static void read_members(struct json_object *o, struct retry *r)
 {
     struct str error = jdoc_str(o, "error");
 
@@ -27,13 +27,12 @@ static void read_members(struct json_object *o, int64_t now_s, struct retry *r)
     r->last_s = jdoc_int(o, "last", 0);
     r->next_s = jdoc_int(o, "next", 0);
     r->asked_s = jdoc_int(o, "asked", 0);
-    if (r->next_s > now_s + wait_most_s || jdoc_int(o, "conf", 0) != r->conf)
+    if (jdoc_int(o, "conf", 0) != r->conf)
         r->next_s = r->asked_s = 0;
     snprintf(r->error, sizeof r->error, STR_FMT, STR_ARG(error));
 }
 
-void retry_load(struct store *st, const char *ca, const char *name, uint32_t conf, int64_t now_s,
-                struct retry *r)
+void retry_load(struct store *st, const char *ca, const char *name, uint32_t conf, struct retry *r)
 {
     struct store_key at = store_retry_key(ca, name);
     struct buf text = BUF_INIT(VALUE_MAX);
@@ -44,7 +43,7 @@ void retry_load(struct store *st, const char *ca, const char *name, uint32_t con
     if (store_get(st, at.text, &text, &e) == 0)
         o = jdoc_parse(buf_str(&text), &e);
     if (o != NULL)
-        read_members(o, now_s, r);
+        read_members(o, r);
     json_object_put(o);
     buf_fini(&text);
 }
@@ -123,6 +122,11 @@ void retry_fail(struct retry *r, const struct err *why, int64_t now_s, int64_t n
     r->next_s = schedule_retry_at(&f, now_s);
     r->asked_s = f.retry_after_s > 0 ? now_s + f.retry_after_s : 0;
     snprintf(r->error, sizeof r->error, "%s", why->msg);
+}
+
+bool retry_due(const struct retry *r, int64_t now_s)
+{
+    return r->next_s <= now_s || r->next_s > now_s + wait_most_s;
 }
 
 void retry_hurry(struct retry *r, int64_t now_s)

@@ -6,6 +6,8 @@
 #include "cert/schedule.h"
 #include "cert/store.h"
 
+#include <stdbool.h>
+
 /* Zeroed = nothing has failed. */
 struct retry {
     unsigned judged;  /* failures in a row that the CA has judged */
@@ -18,10 +20,8 @@ struct retry {
 };
 
 /* Nothing stored, or nothing that can be read, leaves *r zeroed but for r->conf, which becomes
- * conf. A time too far ahead, as after the clock was set back, counts as now; so does any time if
- * the failures came with another conf. */
-void retry_load(struct store *st, const char *ca, const char *name, uint32_t conf, int64_t now_s,
-                struct retry *r);
+ * conf. If the failures came with another conf, the next attempt may be made at once. */
+void retry_load(struct store *st, const char *ca, const char *name, uint32_t conf, struct retry *r);
 MUST_CHECK int retry_save(struct store *st, const char *ca, const char *name, const struct retry *r,
                           struct err *e);
 MUST_CHECK int retry_clear(struct store *st, const char *ca, const char *name, struct err *e);
@@ -29,6 +29,10 @@ MUST_CHECK int retry_clear(struct store *st, const char *ca, const char *name, s
 /* Counts a failure at now_s. not_after_s and lifetime_s are of the certificate in use; 0: none. */
 void retry_fail(struct retry *r, const struct err *why, int64_t now_s, int64_t not_after_s,
                 int64_t lifetime_s, uint32_t spread);
+
+/* Whether the next attempt may be made. A time that no schedule sets, as when the clock was set
+ * back, does not hold. */
+bool retry_due(const struct retry *r, int64_t now_s);
 
 /* An operator asks for it now: sooner than scheduled, but not sooner than a minute after the last
  * time nor than the CA asked for. */

@@ -102,28 +102,38 @@ static void is_kept_over_a_restart(void **state)
     struct retry r = {.conf = 7}, loaded;
 
     (void)state;
-    retry_load(store, CA, NAME, 7, NOW, &loaded);
+    retry_load(store, CA, NAME, 7, &loaded);
     assert_memory_equal(&loaded, &r, sizeof r);
     retry_fail(&r, &refused, NOW, 0, 0, 7);
     assert_int_equal(retry_save(store, CA, NAME, &r, NULL), 0);
-    retry_load(store, CA, NAME, 7, NOW, &loaded);
+    retry_load(store, CA, NAME, 7, &loaded);
     assert_int_equal(loaded.judged, r.judged);
     assert_int_equal(loaded.last_s, r.last_s);
     assert_int_equal(loaded.next_s, r.next_s);
     assert_int_equal(loaded.asked_s, r.asked_s);
     assert_string_equal(loaded.error, r.error);
-    /* The clock was set back by a year: a wait of a year would be nonsense. */
-    retry_load(store, CA, NAME, 7, NOW - 365 * 86400, &loaded);
-    assert_int_equal(loaded.next_s, 0);
-    assert_int_equal(loaded.asked_s, 0);
     /* The e-mail address, say, was changed: that may be what was wrong. */
-    retry_load(store, CA, NAME, 8, NOW, &loaded);
+    retry_load(store, CA, NAME, 8, &loaded);
     assert_int_equal(loaded.next_s, 0);
     assert_int_equal(loaded.judged, 1);
     assert_int_equal(loaded.conf, 8);
     assert_int_equal(retry_clear(store, CA, NAME, NULL), 0);
-    retry_load(store, CA, NAME, 7, NOW, &loaded);
+    retry_load(store, CA, NAME, 7, &loaded);
     assert_int_equal(loaded.last_s, 0);
+}
+
+static void is_due_when_its_time_has_come(void **state)
+{
+    const struct err refused = error(ERR_REFUSED, 0);
+    struct retry r = {.conf = 7};
+
+    (void)state;
+    assert_true(retry_due(&r, NOW));
+    retry_fail(&r, &refused, NOW, 0, 0, 0);
+    assert_false(retry_due(&r, NOW));
+    assert_false(retry_due(&r, NOW + 59));
+    assert_true(retry_due(&r, NOW + 60));
+    assert_true(retry_due(&r, NOW - 365 * 86400)); /* the clock was set back */
 }
 
 static void passes_over_damage(void **state)
@@ -137,7 +147,7 @@ static void passes_over_damage(void **state)
         struct retry r;
 
         assert_int_equal(store_put(store, at.text, str_of(texts[i]), NULL), 0);
-        retry_load(store, CA, NAME, 7, NOW, &r);
+        retry_load(store, CA, NAME, 7, &r);
         assert_int_equal(r.judged, 0);
         assert_int_equal(r.next_s, 0);
     }
@@ -150,6 +160,7 @@ int main(void)
         cmocka_unit_test(keeps_what_the_ca_asked_for),
         cmocka_unit_test(an_operator_may_hurry),
         cmocka_unit_test(is_kept_over_a_restart),
+        cmocka_unit_test(is_due_when_its_time_has_come),
         cmocka_unit_test(passes_over_damage),
     };
 
