@@ -84,14 +84,17 @@ it_tests = \
 	tests/it/acme-away.sh \
 	tests/it/acme-beside.sh \
 	tests/it/acme-eab.sh \
+	tests/it/acme-expired.sh \
 	tests/it/acme-fifty.sh \
 	tests/it/acme-hostile.py \
 	tests/it/acme-http.sh \
 	tests/it/acme-kill.sh \
 	tests/it/acme-renew.py \
 	tests/it/acme-storage.sh \
+	tests/it/acme-takeover.sh \
 	tests/it/acme-tls-alpn.sh \
 	tests/it/acme-two.sh \
+	tests/it/certs-local.sh \
 	tests/it/files-beneath.py \
 	tests/it/files-change.py \
 	tests/it/files-directives.py \

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import socketserver
+import subprocess
 import sys
 import threading
 import time
@@ -51,6 +52,12 @@ ORDERS = {
 }
 asked = []  # (path, name) of every POST
 stumbled = []
+polled = []  # when the order of "wrong" was looked at
+FOREIGN = []  # a certificate for "wrong", with somebody else's key
+
+
+def ready(name, status="ready"):
+    return order(status=status, finalize="URL/finalize/" + name, certificate="URL/certificate/" + name)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -95,6 +102,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 "status": "pending", "identifier": {"type": "dns", "value": "victim.example.org"},
                 "challenges": [{"type": "http-01", "token": "x", "status": "pending",
                                 "url": "URL/challenge"}]}))
+        elif name in ("wrong", "garbage"):
+            self.answer(201, {"Location": "URL/poll/" + name}, ready(name))
+        elif self.path.startswith("/finalize/"):
+            polled.append(time.monotonic())
+            self.answer(200, {"Retry-After": "2"}, ready(self.path[10:], "processing"))
+        elif self.path.startswith("/poll/"):
+            polled.append(time.monotonic())
+            self.answer(200, body=ready(self.path[6:], "valid"))
+        elif self.path == "/certificate/wrong":
+            self.answer(200, body=FOREIGN[0])
+        elif self.path == "/certificate/garbage":
+            self.answer(200, body=b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
         elif name == "soon" and not stumbled:
             stumbled.append(time.monotonic())
             self.answer(503, {"Retry-After": "2"})
@@ -123,10 +142,15 @@ def near(what, seconds, state, slack=600):
 
 def main():
     with lib.Test() as t:
+        lib.need("openssl")
+        FOREIGN.append(subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+             "-days", "30", "-subj", "/", "-addext", "subjectAltName=DNS:wrong.example.com",
+             "-keyout", t.path("foreign.key")], check=True, capture_output=True).stdout)
         ca = Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=ca.serve_forever, daemon=True).start()
         port = ca.server_address[1]
-        names = sorted([*ORDERS, "soon"])
+        names = sorted([*ORDERS, "garbage", "soon", "wrong"])
         server = t.lintel("""{
     http_port %d
     https_port %d
@@ -157,6 +181,8 @@ def main():
             "nonce": "another nonce",
             "other": "an authorization for another name",
             "soon": "at last",
+            "wrong": "the certificate that the CA issued is of no use",
+            "garbage": "the certificate that the CA issued is of no use",
         }
         for name, reason in reasons.items():
             line = re.search(r"%s\.example\.com: no certificate; .*" % name, log).group(0)
@@ -181,6 +207,8 @@ def main():
         lib.check(10 <= count("/order", "nonce") <= 20, "tries with new nonces", count("/order", "nonce"))
         lib.check_eq(2, len(stumbled), "requests told to come back soon")
         lib.check(stumbled[1] - stumbled[0] >= 1.9, "Retry-After: 2", stumbled)
+        lib.check_eq(4, len(polled), "looks at the two orders")
+        lib.check(sorted(polled)[2] - sorted(polled)[0] >= 1.9, "Retry-After while polling", polled)
         lib.check_eq(0, count("/challenge"), "challenges for another name")
 
 
