@@ -209,10 +209,13 @@ void h1_queue(struct h1_stream *st)
 {
     struct h1_conn *c = st->conn;
     struct exchange *ex = &st->ex;
-    bool close = ex->close || c->en->draining || c->service != c->en->service;
-    bool room = has_room(st);
-    struct MHD_Response *r = room ? make(st, close) : make_do(ex);
+    bool room = has_room(st), close;
+    struct MHD_Response *r;
 
+    /* After a reload the connection goes on, unless its listener has gone. */
+    h1_conn_refresh(c);
+    close = ex->close || c->en->draining || c->service != c->en->service;
+    r = room ? make(st, close) : make_do(ex);
     if (r == NULL || MHD_queue_response(c->mhd, (unsigned)ex->status, r) != MHD_YES) {
         log_warn("http", "%s: a response could not be queued", c->remote_host);
         h1_conn_kill(c);

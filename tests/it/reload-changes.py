@@ -112,6 +112,24 @@ def comes_and_goes(t):
     check_eq(0, server.stop())
 
 
+def stays_open(t):
+    """A request under way over a reload: its connection goes on with the new configuration."""
+    gate = Gate()
+    conf = Conf(t, gate)
+    a = t.free_port()
+    server = t.lintel(conf.text([(a, "one")]))
+    busy = connect(a)
+    busy.sendall(b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    check(gate.arrived.acquire(timeout=30))
+    server.reload(conf.text([(a, "two")]))
+    gate.open.set()
+    slow = Reader(busy).response()
+    check_eq(b"slow", slow.body)
+    check_eq(None, slow.field("Connection"), "Connection of the answer")
+    check_eq(b"two", request(busy).body, "on the same connection")
+    check_eq(0, server.stop())
+
+
 def errors(t):
     """Whatever is wrong, everything stays as it was, and it is said what is wrong."""
     gate = Gate()
@@ -224,6 +242,7 @@ def admin(t):
 
 with lib.Test() as test:
     comes_and_goes(test)
+    stays_open(test)
     errors(test)
     leaks(test)
     admin(test)
