@@ -377,6 +377,22 @@ int local_ca_issue(struct local_ca *ca, struct str name, enum key_type type, int
     return rc;
 }
 
+int local_ca_check(const struct local_ca *ca, struct str chain_pem, struct err *e)
+{
+    struct buf both = BUF_INIT(X509_PEM_MAX);
+    struct x509_chain *chain = NULL;
+    int rc = -1;
+
+    if (buf_append_str(&both, chain_pem) != 0 || buf_putc(&both, '\n') != 0 ||
+        buf_append_str(&both, buf_str(&ca->root.pem)) != 0)
+        err_set(e, ERR_LIMIT, "too large");
+    else if ((chain = x509_chain_parse(buf_str(&both), e)) != NULL)
+        rc = x509_chain_links_check(chain, e);
+    x509_chain_free(chain);
+    buf_fini(&both);
+    return rc;
+}
+
 struct str local_ca_root_pem(const struct local_ca *ca)
 {
     return buf_str(&ca->root.pem);

@@ -44,6 +44,9 @@ MUST_CHECK int local_ca_issue(struct local_ca *ca, struct str name, enum key_typ
                               int64_t now_s, struct buf *chain_pem, struct buf *key_pem_out,
                               struct err *e);
 
+/* Whether a chain (leaf, intermediate) leads to the root as it is now; ERR_INVALID if not. */
+MUST_CHECK int local_ca_check(const struct local_ca *ca, struct str chain_pem, struct err *e);
+
 /* The root certificate as PEM, and where it is kept ("/var/lib/lintel/pki/.../root.crt"). */
 struct str local_ca_root_pem(const struct local_ca *ca);
 const char *local_ca_root_path(const struct local_ca *ca);

@@ -161,13 +161,31 @@ static void note_public(struct managed *n, int64_t stored_since_s)
         log_debug("store", "%s: %s", n->name, e.msg);
 }
 
+/* What was copied by hand may be for other names; what the local CA issued is of no use once
+ * somebody has taken a new root. */
+static int check_stored(struct managed *n, struct str chain_pem, struct err *e)
+{
+    struct x509_chain *chain = x509_chain_parse(chain_pem, e);
+    int rc = -1;
+
+    if (chain == NULL)
+        return -1;
+    if (!x509_covers(chain, str_of(n->name)))
+        err_set(e, ERR_INVALID, "it is for another name");
+    else
+        rc = n->tls->source == CERT_INTERNAL ? managed_check_local(n, chain_pem, e) : 0;
+    x509_chain_free(chain);
+    return rc;
+}
+
 /* Serves what was loaded; c is empty afterwards if it is still to be stored properly. */
 static void take_stored(struct managed *n, struct vault_cert *c)
 {
     struct err e;
 
-    if (managed_adopt(n, buf_str(&c->chain_pem), &c->cred, &e) != 0) {
-        log_error("cert", "%s: %s", n->name, e.msg);
+    if (check_stored(n, buf_str(&c->chain_pem), &e) != 0 ||
+        managed_adopt(n, buf_str(&c->chain_pem), &c->cred, &e) != 0) {
+        log_warn("cert", "%s: what is stored is not served: %s", n->name, e.msg);
         return;
     }
     note_public(n, c->public_since_s);

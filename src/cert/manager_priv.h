@@ -112,6 +112,8 @@ const char *managed_ca(const struct managed *n); /* its folder in the store */
 
 void managed_look_files(struct managed *n);
 void managed_issue_local(struct managed *n);
+/* Whether a chain is of the local CA as it is now; ERR_INVALID if not. */
+MUST_CHECK int managed_check_local(struct managed *n, struct str chain_pem, struct err *e);
 
 /* ---- manager_acme.c ---- */
 

@@ -12,15 +12,26 @@
 
 /* ---- the local CA ---- */
 
+static int open_local_ca(struct manager *m, struct err *e)
+{
+    if (m->local_ca == NULL)
+        m->local_ca = local_ca_open(m->store, manager_now_s(m), e);
+    return m->local_ca == NULL ? -1 : 0;
+}
+
+int managed_check_local(struct managed *n, struct str chain_pem, struct err *e)
+{
+    struct err none; /* what cannot be judged now is served until it is renewed */
+
+    return open_local_ca(n->m, &none) != 0 ? 0 : local_ca_check(n->m->local_ca, chain_pem, e);
+}
+
 static int issue(struct managed *n, struct vault_cert *c, struct err *e)
 {
     struct manager *m = n->m;
 
-    if (m->local_ca == NULL) {
-        m->local_ca = local_ca_open(m->store, manager_now_s(m), e);
-        if (m->local_ca == NULL)
-            return -1;
-    }
+    if (open_local_ca(m, e) != 0)
+        return -1;
     return local_ca_issue(m->local_ca, str_of(n->name), n->tls->key_type, manager_now_s(m),
                           &c->chain_pem, &c->key_pem, e);
 }

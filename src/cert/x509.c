@@ -109,6 +109,21 @@ static void read_issuer(struct x509_chain *c)
     c->issuer = arena_strdup(c->arena, rc == 0 ? text : "an unnamed issuer");
 }
 
+/* How many certificates the text means to hold. GnuTLS passes over one that is cut off if there is
+ * a whole one before it. */
+static unsigned count_begins(struct str pem)
+{
+    static const char mark[] = "-----BEGIN CERTIFICATE-----";
+    const char *at = pem.p, *end = pem.p + pem.len;
+    unsigned n = 0;
+
+    while ((at = memmem(at, (size_t)(end - at), mark, sizeof mark - 1)) != NULL) {
+        at += sizeof mark - 1;
+        n++;
+    }
+    return n;
+}
+
 struct x509_chain *x509_chain_parse(struct str pem, struct err *e)
 {
     gnutls_datum_t datum = {(unsigned char *)pem.p, (unsigned)pem.len};
@@ -126,6 +141,8 @@ struct x509_chain *x509_chain_parse(struct str pem, struct err *e)
              : gnutls_x509_crt_list_import2(&c->certs, &c->n, &datum, GNUTLS_X509_FMT_PEM, 0);
     if (rc < 0 || c->n == 0)
         err_set(e, ERR_SYNTAX, "certificate: %s", gnutls_strerror(rc));
+    else if (c->n < count_begins(pem))
+        err_set(e, ERR_SYNTAX, "certificate: number %u of the chain is broken", c->n + 1);
     else if (c->n > X509_CHAIN_MAX)
         err_set(e, ERR_LIMIT, "certificate: a chain of %u", c->n);
     else if (read_serial(c, e) == 0) {
@@ -305,6 +322,14 @@ static int check_link(gnutls_x509_crt_t cert, gnutls_x509_crt_t issuer, unsigned
     return -1;
 }
 
+int x509_chain_links_check(const struct x509_chain *c, struct err *e)
+{
+    for (unsigned i = 0; i + 1 < c->n; i++)
+        if (check_link(c->certs[i], c->certs[i + 1], i, e) != 0)
+            return -1;
+    return 0;
+}
+
 int x509_chain_check(const struct x509_chain *c, const struct key *k, const struct str *names,
                      size_t n, int64_t now_s, struct err *e)
 {
@@ -314,8 +339,5 @@ int x509_chain_check(const struct x509_chain *c, const struct key *k, const stru
                            STR_ARG(names[i]));
     if (x509_chain_key_check(c, k, e) != 0 || check_validity(c, now_s, e) != 0)
         return -1;
-    for (unsigned i = 0; i + 1 < c->n; i++)
-        if (check_link(c->certs[i], c->certs[i + 1], i, e) != 0)
-            return -1;
-    return 0;
+    return x509_chain_links_check(c, e);
 }

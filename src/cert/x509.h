@@ -54,6 +54,9 @@ MUST_CHECK int x509_cert_id(const struct x509_chain *c, char out[X509_CERT_ID_MA
 /* Whether k is the key of the leaf; ERR_INVALID if not. */
 MUST_CHECK int x509_chain_key_check(const struct x509_chain *c, const struct key *k, struct err *e);
 
+/* Whether each certificate is signed by the next one; ERR_INVALID if not. */
+MUST_CHECK int x509_chain_links_check(const struct x509_chain *c, struct err *e);
+
 /* To be called before a chain is stored or served: it covers every name, k is the key of the leaf,
  * now_s lies within the validity of each certificate, and each is signed by the next one. The last
  * one need not be a root. ERR_INVALID with the reason in words. */

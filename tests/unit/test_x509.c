@@ -356,6 +356,11 @@ static void damaged_text_is_refused(void **state)
     assert_int_equal(e.code, ERR_SYNTAX);
     assert_null(x509_chain_parse((struct str){f->leaf.p, f->leaf.len / 2}, &e));
     assert_int_equal(e.code, ERR_SYNTAX);
+    assert_int_equal(buf_append_str(&text, buf_str(&f->leaf)), 0);
+    assert_int_equal(buf_append(&text, f->root.p, f->root.len / 2), 0);
+    assert_null(x509_chain_parse(buf_str(&text), &e)); /* a whole one before the half one */
+    assert_int_equal(e.code, ERR_SYNTAX);
+    buf_clear(&text);
     for (int i = 0; i < X509_CHAIN_MAX; i++)
         assert_int_equal(buf_append_str(&text, buf_str(&f->root)), 0);
     x509_chain_free(x509_chain_parse(buf_str(&text), &e));
