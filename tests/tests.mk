@@ -3,6 +3,7 @@
 LDADD = liblintel.a $(CMOCKA_LIBS) $(libraries)
 unit_tests = \
 	tests/unit/test_acme_alpn \
+	tests/unit/test_acme_ca \
 	tests/unit/test_acme_parse \
 	tests/unit/test_address \
 	tests/unit/test_base64 \

@@ -113,13 +113,19 @@ struct acme_reader acme_ca_reader(const struct acme_ca *ca, struct arena *arena)
 
 int acme_ca_set_directory(struct acme_ca *ca, struct str body, struct err *e)
 {
-    struct acme_reader reader;
+    struct arena *arena = arena_new();
+    struct acme_reader reader = acme_ca_reader(ca, arena);
+    struct acme_directory directory;
 
+    /* One that cannot be read leaves the old one to the orders that are on their way with it. */
     ca->directory_until_ms = 0;
-    arena_reset(ca->arena);
-    reader = acme_ca_reader(ca, ca->arena);
-    if (acme_parse_directory(&reader, body, &ca->directory, e) != 0)
+    if (acme_parse_directory(&reader, body, &directory, e) != 0) {
+        arena_free(arena);
         return err_wrap(e, "the directory of the CA");
+    }
+    arena_free(ca->arena);
+    ca->arena = arena;
+    ca->directory = directory;
     if (ca->directory.needs_binding && ca->conf.eab_key_id[0] == '\0')
         return err_set(e, ERR_INVALID,
                        "this CA wants an external account binding: set acme_eab KEY_ID MAC_KEY");

@@ -190,7 +190,7 @@ static enum take open_and_take(struct store_fs *fs, struct fs_lock *l, struct er
     l->fd = openat(fs->dirfd, l->key, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (l->fd == -1 && errno == EEXIST) {
         is_new = false;
-        l->fd = openat(fs->dirfd, l->key, O_RDWR | O_CLOEXEC);
+        l->fd = openat(fs->dirfd, l->key, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
         if (l->fd == -1 && errno == ENOENT)
             return TAKE_AGAIN;
     }

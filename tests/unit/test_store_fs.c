@@ -472,6 +472,23 @@ static void locks_exclude(void **state)
     store_free(other);
 }
 
+/* Writing a lease through a link would destroy whatever it points to. */
+static void a_link_is_no_lock(void **state)
+{
+    struct fixture *f = *state;
+    struct store_lock *lock;
+    struct buf kept = BUF_INIT(1000);
+
+    take_lock(f->store, &lock);
+    store_unlock(lock);
+    assert_int_equal(store_put(f->store, "locks/other", STR_LIT("precious"), NULL), 0);
+    assert_int_equal(symlink("other", at(f, LOCK_FILE)), 0);
+    assert_int_equal(store_lock(f->store, "issue_cert_a.test", &lock, NULL), -1);
+    assert_int_equal(store_get(f->store, "locks/other", &kept, NULL), 0);
+    assert_true(str_is(buf_str(&kept), "precious"));
+    buf_fini(&kept);
+}
+
 /* The file as certmagic wants to find it, and renewed. */
 static void lease_is_readable(void **state)
 {
@@ -644,6 +661,7 @@ int main(void)
         TEST(kill_never_tears_a_value),
         TEST(old_leftovers_are_swept),
         TEST(locks_exclude),
+        TEST(a_link_is_no_lock),
         TEST(lease_is_readable),
         TEST(killed_holder_loses_at_once),
         TEST(foreign_lease_counts_while_fresh),
