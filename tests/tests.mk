@@ -79,40 +79,7 @@ fuzz fuzz-merge:
 clean-local:
 	-rm -rf fuzz-build
 
-# Integration tests drive the real binary: tests/it/<area>-<what>.sh or .py, on tests/it/lib.sh or
-# lib.py. They skip themselves (77) when a peer program they need is not installed.
-it_tests = \
-	tests/it/acme-away.sh \
-	tests/it/acme-beside.sh \
-	tests/it/acme-eab.sh \
-	tests/it/acme-expired.sh \
-	tests/it/acme-fifty.sh \
-	tests/it/acme-hostile.py \
-	tests/it/acme-http.sh \
-	tests/it/acme-kill.sh \
-	tests/it/acme-renew.py \
-	tests/it/acme-storage.sh \
-	tests/it/acme-takeover.sh \
-	tests/it/acme-tls-alpn.sh \
-	tests/it/acme-two.sh \
-	tests/it/certs-local.sh \
-	tests/it/files-beneath.py \
-	tests/it/files-change.py \
-	tests/it/files-directives.py \
-	tests/it/files-serve.py \
-	tests/it/h1-gate.py \
-	tests/it/h1-hostile.py \
-	tests/it/hostile-peers.py \
-	tests/it/local-ca.py \
-	tests/it/proxy-basic.py \
-	tests/it/proxy-stream.py \
-	tests/it/reload-changes.py \
-	tests/it/reload-load.py \
-	tests/it/run-first.py \
-	tests/it/run-life.py \
-	tests/it/run-logs.py \
-	tests/it/run-usage.sh \
-	tests/it/tls-hello.py
+include tests/it/it.mk
 
 # Checks of the sources themselves.
 lint_tests = \
@@ -126,13 +93,8 @@ lint_tests = \
 	tests/lint/shell.sh \
 	tests/lint/sizes.sh
 
-TESTS += $(it_tests) $(lint_tests)
-EXTRA_DIST += $(it_tests) $(lint_tests) \
-	tests/it/free_port.py \
-	tests/it/lib.py \
-	tests/it/lib.sh \
-	tests/it/pebble.py \
-	tests/it/upstream.py
+TESTS += $(lint_tests)
+EXTRA_DIST += $(lint_tests)
 
 TEST_EXTENSIONS = .sh .py
 SH_LOG_COMPILER = $(SHELL)
