@@ -19,6 +19,7 @@ unit_tests = \
 	tests/unit/test_fields \
 	tests/unit/test_file_cache \
 	tests/unit/test_h1 \
+	tests/unit/test_h1_gate \
 	tests/unit/test_header_replace \
 	tests/unit/test_hsts \
 	tests/unit/test_jws \

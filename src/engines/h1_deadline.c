@@ -106,7 +106,7 @@ static void look_at(struct h1_conn *c)
     bool wants_more = c->phase != PHASE_BODY || c->stream == NULL || c->stream->stage == STAGE_BODY;
 
     c->looked_at = true;
-    if (wants_more && !peer_is_there(c))
+    if ((wants_more && !peer_is_there(c)) || (c->en->draining && c->phase != PHASE_BODY))
         h1_conn_kill(c);
 }
 
@@ -219,6 +219,19 @@ void h1_deadline_refresh(struct h1_engine *en)
             if (c->stream == NULL)
                 h1_conn_refresh(c);
         }
+}
+
+void h1_deadline_close_idle(struct h1_engine *en)
+{
+    struct h1_conn *c;
+
+    while ((c = first(en, PHASE_IDLE)) != NULL) {
+        if (c->session != NULL)
+            gnutls_bye(c->session, GNUTLS_SHUT_WR);
+        h1_conn_kill(c);
+    }
+    while ((c = first(en, PHASE_HEADER)) != NULL && c->looked_at)
+        h1_conn_kill(c); /* it has not said anything for a while; the younger are looked at soon */
 }
 
 bool h1_deadline_make_room(struct h1_engine *en)

@@ -168,6 +168,8 @@ void h1_conn_leave(struct h1_conn *c); /* out of every list */
 /* h1_conn_refresh() for all connections without a request: idle ones would keep an old
  * configuration alive. */
 void h1_deadline_refresh(struct h1_engine *en);
+/* Closes the connections that wait for a request. */
+void h1_deadline_close_idle(struct h1_engine *en);
 /* Closes the idlest connection. False if all are at work. */
 bool h1_deadline_make_room(struct h1_engine *en);
 

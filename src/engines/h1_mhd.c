@@ -248,13 +248,7 @@ void h1_engine_add(struct h1_engine *en, int fd, const struct sockaddr *peer, so
 void h1_engine_drain(struct h1_engine *en)
 {
     en->draining = true;
-    while (!list_empty(&en->phases[PHASE_IDLE])) {
-        struct h1_conn *c = container_of(en->phases[PHASE_IDLE].next, struct h1_conn, item);
-
-        if (c->session != NULL)
-            gnutls_bye(c->session, GNUTLS_SHUT_WR);
-        h1_conn_kill(c);
-    }
+    h1_deadline_close_idle(en);
 }
 
 unsigned h1_engine_connections(const struct h1_engine *en)

@@ -254,4 +254,6 @@ void h1_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
     exchange_fini(&st->ex);
     h1_stream_give_back(st);
     h1_conn_enter(c, PHASE_IDLE);
+    if (c->en->draining && code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        h1_conn_kill(c); /* its header, without "close", was out before the draining began */
 }

@@ -508,7 +508,7 @@ static void drains(void **state)
     static const char one[] = "GET /bytes HTTP/1.1\r\nHost: a.test\r\n\r\n";
     static const char later[] = "GET /later HTTP/1.1\r\nHost: a.test\r\n\r\n";
     struct buf answer = BUF_INIT(100000);
-    int idle = rig_connect(&rig), busy = rig_connect(&rig);
+    int idle = rig_connect(&rig), busy = rig_connect(&rig), silent = rig_connect(&rig);
 
     (void)state;
     assert_true(write(idle, one, sizeof one - 1) > 0);
@@ -522,6 +522,26 @@ static void drains(void **state)
     rig_talk(&rig, busy, "", 0, &answer);
     assert_non_null(strstr(answer.p, "later"));
     assert_non_null(strstr(answer.p, "Connection: close"));
+    rig_talk(&rig, silent, "", 0, &answer);
+    rig_run(&rig, 10);
+    assert_int_equal(h1_engine_connections(rig.engine), 0);
+    buf_fini(&answer);
+}
+
+/* A response that had begun as one of a kept connection. */
+static void drains_in_mid_response(void **state)
+{
+    static const char file[] = "GET /file HTTP/1.1\r\nHost: a.test\r\n\r\n";
+    struct buf answer = BUF_INIT(2000000);
+    int fd = rig_connect(&rig), small = 4096;
+
+    (void)state;
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
+    assert_true(write(fd, file, sizeof file - 1) > 0);
+    rig_run(&rig, 20);
+    h1_engine_drain(rig.engine);
+    rig_talk(&rig, fd, "", 0, &answer);
+    assert_int_equal(body_length(answer.p), 500000);
     rig_run(&rig, 10);
     assert_int_equal(h1_engine_connections(rig.engine), 0);
     buf_fini(&answer);
@@ -618,6 +638,7 @@ int main(void)
         TEST(frees_what_is_under_way),
         TEST(notices_that_a_client_has_gone),
         TEST(drains),
+        TEST(drains_in_mid_response),
         TEST(cuts_slow_clients),
         TEST(cuts_clients_that_do_not_read),
         TEST(cuts_off_files_that_shrink),
