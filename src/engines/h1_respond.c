@@ -4,10 +4,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum {
-    FILE_BLOCK = 64 * 1024,  /* read at once for TLS: four records */
-    SOURCE_BLOCK = 32 * 1024 /* pulled at once, of a body of known length */
-};
+/* Read or pulled at once where MHD does not send a file itself: what goes into one TLS record. It
+ * is then encrypted while the cache still has it; with 64 KiB, 100 KB took 30% more time. */
+enum { BLOCK = 16 * 1024 };
 
 /* ---- fields ---- */
 
@@ -112,7 +111,7 @@ static struct MHD_Response *from_file(struct h1_stream *st)
     if (b->len == 0)
         return from_bytes(STR_LIT(""));
     if (st->conn->session != NULL || b->fd == -1) {
-        size_t block = b->len < FILE_BLOCK ? (size_t)b->len : FILE_BLOCK;
+        size_t block = b->len < BLOCK ? (size_t)b->len : BLOCK;
 
         return MHD_create_response_from_callback((uint64_t)b->len, block, on_read_file, st, NULL);
     }
@@ -128,7 +127,7 @@ static struct MHD_Response *from_file(struct h1_stream *st)
 static struct MHD_Response *from_source(struct h1_stream *st)
 {
     int64_t len = st->ex.body.len;
-    size_t block = len >= 0 && len < SOURCE_BLOCK ? (size_t)len : SOURCE_BLOCK;
+    size_t block = len >= 0 && len < BLOCK ? (size_t)len : BLOCK;
 
     if (len == 0)
         return from_bytes(STR_LIT(""));
