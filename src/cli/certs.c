@@ -15,7 +15,7 @@ static int list(const struct cli_options *o)
     if (conf == NULL)
         return EXIT_USAGE;
     if (manager_list(conf, &text, &e) == 0) {
-        fwrite(text.p, 1, text.len, stdout);
+        cli_print(&text, stdout);
     } else {
         cli_usage_error("%s", e.msg);
         status = EXIT_RUN;

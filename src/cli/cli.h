@@ -2,10 +2,12 @@
 #ifndef LINTEL_CLI_CLI_H
 #define LINTEL_CLI_CLI_H
 
+#include "base/buf.h"
 #include "conf/conf.h"
 #include "server/server.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 struct command {
     const char *name;
@@ -65,5 +67,8 @@ int cli_usage_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* Of the candidates, the word nearest to word, or NULL if none is near. next(i) gives them, NULL at
  * the end. */
 const char *cli_nearest(const char *word, const char *(*next)(size_t i));
+
+/* Writes what there is in b. */
+void cli_print(const struct buf *b, FILE *out);
 
 #endif

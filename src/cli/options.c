@@ -127,9 +127,15 @@ struct conf *cli_load(const struct cli_options *o)
 
     if (path != NULL)
         conf = conf_load(path, server_directives, &errors, &warnings);
-    fwrite(warnings.p, 1, warnings.len, stderr);
-    fwrite(errors.p, 1, errors.len, stderr);
+    cli_print(&warnings, stderr);
+    cli_print(&errors, stderr);
     buf_fini(&warnings);
     buf_fini(&errors);
     return conf;
+}
+
+void cli_print(const struct buf *b, FILE *out)
+{
+    if (b->len > 0) /* an empty buffer has no memory to point at */
+        fwrite(b->p, 1, b->len, out);
 }

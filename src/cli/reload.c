@@ -33,7 +33,7 @@ static int reload(const struct conf *conf)
     if (conf->options.admin[0] != '\0' &&
         admin_ask(conf->options.admin, "reload\n", &answer, &e) == 0) {
         status = str_is(buf_str(&answer), "ok\n") ? EXIT_OK : EXIT_USAGE;
-        fwrite(answer.p, 1, answer.len, status == EXIT_OK ? stdout : stderr);
+        cli_print(&answer, status == EXIT_OK ? stdout : stderr);
     } else if (e.code == ERR_NOT_FOUND) {
         status = reload_by_signal(conf);
     } else {
