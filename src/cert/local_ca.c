@@ -12,7 +12,7 @@ enum {
     /* 2024-01-01. A machine without a battery for its clock starts in 1970: a CA made then would
      * have expired in 1980. */
     CLOCK_FLOOR_S = 1704067200,
-    CLOCK_RETRY_MS = 10 * 1000,
+    CLOCK_RETRY_MS = 2 * 1000,
     SUBJECT_MAX = 64 /* ub-common-name of RFC 5280 */
 };
 
@@ -153,14 +153,14 @@ static int make_root(struct local_ca *ca, int64_t now_s, struct err *e)
 
 /* ---- the intermediate ---- */
 
-/* Whether the intermediate can go on signing: whole, its key's, the root's, and not near its end,
- * unless the root ends there too. */
+/* Whether the intermediate can go on signing: whole, its key's, the root's, not made by a clock
+ * that was ahead, and not near its end, unless the root ends there too. */
 static bool intermediate_good(const struct local_ca *ca, int64_t now_s)
 {
     const struct pair *p = &ca->intermediate;
     int64_t end_s;
 
-    if (p->chain == NULL || p->key == NULL)
+    if (p->chain == NULL || p->key == NULL || x509_not_before_s(p->chain) > now_s)
         return false;
     end_s = x509_not_after_s(p->chain);
     return end_s - now_s >= LOCAL_CA_INTERMEDIATE_LEFT_S ||
@@ -254,6 +254,8 @@ static int ensure(struct local_ca *ca, int64_t now_s, struct err *e)
     struct store_lock *lock;
     int rc = 0;
 
+    if (ca->root.chain != NULL && x509_not_after_s(ca->root.chain) < now_s)
+        pair_clear(&ca->root); /* load_root() says that it has expired, or finds a new one */
     if (ca->root.chain != NULL && intermediate_good(ca, now_s))
         return 0;
     if (store_lock(ca->store, store_lock_local_ca().text, &lock, e) != 0)
@@ -284,7 +286,7 @@ static int check_clock(int64_t now_s, struct err *e)
     if (now_s >= CLOCK_FLOOR_S)
         return 0;
     date_format_rfc3339(now_s, date);
-    err_set(e, ERR_INVALID, "local CA: the clock is not set: it says %s", date);
+    err_set(e, ERR_BUSY, "local CA: the clock is not set: it says %.10s", date);
     e->retry_ms = CLOCK_RETRY_MS;
     return -1;
 }

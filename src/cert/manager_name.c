@@ -76,9 +76,17 @@ int64_t managed_renew_at(const struct managed *n)
     return schedule_renew_at(n->not_before_s, n->not_after_s, n->spread);
 }
 
+/* Our own CA made it when the clock was ahead: to the clients it is not valid yet, and another
+ * costs nothing. */
+static bool is_early(const struct managed *n)
+{
+    return n->tls->source == CERT_INTERNAL && n->cred != NULL &&
+           manager_now_s(n->m) < n->not_before_s;
+}
+
 bool managed_due(const struct managed *n)
 {
-    return n->cred == NULL || n->lent || manager_now_s(n->m) >= managed_renew_at(n);
+    return n->cred == NULL || n->lent || is_early(n) || manager_now_s(n->m) >= managed_renew_at(n);
 }
 
 void managed_sleep(struct managed *n, int64_t until_s)
@@ -418,7 +426,7 @@ static void look_managed(struct managed *n)
         return; /* its end sets the timer */
     if (n->has_unsaved)
         save_again(n);
-    if (managed_due(n) && retry_due(&n->retry, now)) {
+    if ((is_early(n) && n->retry.last_s == 0) || (managed_due(n) && retry_due(&n->retry, now))) {
         obtain(n);
         return;
     }

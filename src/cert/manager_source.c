@@ -45,7 +45,10 @@ void managed_issue_local(struct managed *n)
     if (issue(n, &c, &e) == 0) {
         vault_drop_public_since(n->m->store, n->name);
         managed_obtained(n, &c, "");
-    } else if (e.code == ERR_BUSY) {
+    } else if (e.code == ERR_BUSY) { /* another process, or a clock that will be set soon */
+        if (strcmp(n->reason, e.msg) != 0)
+            log_info("cert", "%s: has to wait: %s", n->name, e.msg);
+        snprintf(n->reason, sizeof n->reason, "%s", e.msg);
         managed_unlock(n);
         timer_set(n->m->loop, &n->timer, e.retry_ms > 0 ? e.retry_ms : STORE_LOCK_RETRY_MS);
     } else {

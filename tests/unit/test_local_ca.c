@@ -192,6 +192,44 @@ static void everything_is_kept(void **state)
     }
 }
 
+static void nothing_is_signed_below_an_expired_root(void **state)
+{
+    struct fixture *f = *state;
+    struct local_ca *ca = open_ca(f, NOW_S);
+
+    for (int i = 0; i < 2; i++) {
+        struct buf chain = BUF_INIT(65536), key = BUF_INIT(65536);
+        struct err e = {0};
+
+        assert_int_equal(local_ca_issue(ca, STR_LIT("localhost"), KEY_P256, NOW_S + 3601 * DAY_S,
+                                        &chain, &key, &e),
+                         -1);
+        assert_non_null(strstr(e.msg, "expired"));
+        buf_fini(&chain);
+        buf_fini(&key);
+    }
+    local_ca_close(ca);
+}
+
+/* An intermediate made by a clock that was ahead is of no use once the clock is right. */
+static void intermediate_is_made_anew_after_the_clock_was_set_back(void **state)
+{
+    struct fixture *f = *state;
+    struct local_ca *ca = open_ca(f, NOW_S + 100 * DAY_S);
+    char *before = value(f, STORE_LOCAL_INTERMEDIATE ".crt"), *after;
+    struct buf chain = BUF_INIT(65536), key = BUF_INIT(65536);
+
+    assert_int_equal(local_ca_issue(ca, STR_LIT("localhost"), KEY_P256, NOW_S, &chain, &key, NULL),
+                     0);
+    buf_fini(&chain);
+    buf_fini(&key);
+    after = value(f, STORE_LOCAL_INTERMEDIATE ".crt");
+    assert_string_not_equal(before, after);
+    free(before);
+    free(after);
+    local_ca_close(ca);
+}
+
 static void intermediate_is_renewed_below_the_same_root(void **state)
 {
     struct fixture *f = *state;
@@ -344,7 +382,7 @@ static void expired_root_and_unset_clock_are_told(void **state)
     struct err e = {0};
 
     assert_null(local_ca_open(f->store, 1000, &e));
-    assert_true(e.code == ERR_INVALID && e.retry_ms > 0);
+    assert_true(e.code == ERR_BUSY && e.retry_ms > 0);
     assert_non_null(strstr(e.msg, "1970"));
     ca = open_ca(f, NOW_S);
     assert_int_equal(local_ca_issue(ca, STR_LIT("localhost"), KEY_P256, 1000, &chain, &key, &e),
@@ -425,6 +463,8 @@ int main(void)
         TEST(issues_for_all_kinds),
         TEST(root_and_intermediate_are_as_promised),
         TEST(everything_is_kept),
+        TEST(nothing_is_signed_below_an_expired_root),
+        TEST(intermediate_is_made_anew_after_the_clock_was_set_back),
         TEST(intermediate_is_renewed_below_the_same_root),
         TEST(root_key_is_needed_for_signing_only),
         TEST(damage_is_told_and_the_root_stays),
