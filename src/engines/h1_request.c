@@ -118,6 +118,8 @@ static bool ends_well(const char *at, const char *end)
 static const struct gate_refusal torn_header = {
     400, "NUL, folded line or stray space in the header (RFC 9112 2.2, 3, 5.2)"};
 static const struct gate_refusal large_header = {431, "the header is too large (RFC 6585 5)"};
+static const struct gate_refusal veiled_coding = {
+    400, "chunked among blanks or empty list elements (RFC 9112 6.1)"};
 static const struct gate_refusal bad_path = {
     400, "the path of the target cannot be decoded (RFC 3986 2.1)"};
 
@@ -147,6 +149,16 @@ static const struct gate_refusal *read_header(struct h1_stream *st, const char *
 
 /* ---- the access handler ---- */
 
+/* MHD decodes chunks only if the first Transfer-Encoding line says "chunked" and not a blank more.
+ * Else it takes all that follows on the connection for the body: other requests as well. */
+static bool is_decoded(const struct h1_stream *st)
+{
+    const char *coding = MHD_lookup_connection_value(st->conn->mhd, MHD_HEADER_KIND,
+                                                     MHD_HTTP_HEADER_TRANSFER_ENCODING);
+
+    return coding != NULL && str_eq_nocase(str_of(coding), STR_LIT("chunked"));
+}
+
 static const struct gate_refusal *check(struct h1_stream *st, const char *method,
                                         const char *version)
 {
@@ -156,6 +168,8 @@ static const struct gate_refusal *check(struct h1_stream *st, const char *method
         refusal = h1_gate(&st->ex);
     if (refusal != NULL)
         return refusal;
+    if (st->ex.request_body_len == -1 && !is_decoded(st))
+        return &veiled_coding;
     return exchange_set_target(&st->ex) ? NULL : &bad_path;
 }
 

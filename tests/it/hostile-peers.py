@@ -22,6 +22,20 @@ def host_is_no_connection_option(port, up):
             check(b"\r\nHost: localhost\r\n" in up.requests[-1], option, up.requests[-1])
 
 
+def no_body_swallows_what_follows(port, up):
+    """A body that is chunked for everybody else must not be read to the connection's end."""
+    body = b"5\r\nhello\r\n0\r\n\r\n"
+    after = b"GET /after HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    for lines in (b"chunked", b"CHUNKED", b"chunked ", b"\tchunked\t", b", chunked", b"chunked,", b"chunked , ,",
+                  b"\r\nTransfer-Encoding: chunked", b"chunked\r\nTransfer-Encoding: "):
+        before = len(up.requests)
+        reply = raw(port, b"POST /upload HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding:%s\r\n\r\n" % lines
+                    + body + after, timeout=10)
+        sent = [head.split(b" ")[1] for head in up.requests[before:]]
+        check(sent == [b"/upload", b"/after"] or reply.startswith(b"HTTP/1.1 400 "), lines, sent, reply)
+        check(lines.lower() != b"chunked" or sent == [b"/upload", b"/after"], lines, sent, reply)
+
+
 def nobody_is_left_without_an_answer(port):
     """Two headers that are each allowed, but do not fit into one connection's memory."""
     for size, n_fields in ((100, 1), (8000, 1), (8000, 50), (15000, 1), (15500, 60)):
@@ -57,6 +71,7 @@ with lib.Test() as t:
                       "http://localhost:%d {\n log {\n output file %s\n }\n reverse_proxy 127.0.0.1:%d\n}\n"
                       % (port, https_port, port, log, up.port))
     host_is_no_connection_option(port, up)
+    no_body_swallows_what_follows(port, up)
     nobody_is_left_without_an_answer(port)
     nobody_keeps_out_of_the_log(port, log)
     check_eq(True, server.alive(), "alive")
