@@ -139,17 +139,19 @@ static int connect_to(const struct sockaddr_un *addr)
     return -1;
 }
 
-/* Removes what a dead server left. */
+/* Removes what a dead server left. To connect to a file that is no socket is refused all the same: a
+ * slip of the pen must not cost anybody that file. */
 static int make_way(const struct sockaddr_un *addr, struct err *e)
 {
     int fd = connect_to(addr);
+    struct stat st;
 
     if (fd != -1) {
         close(fd);
         return err_set(e, ERR_BUSY, "admin socket %s: another server listens there",
                        addr->sun_path);
     }
-    if (errno == ECONNREFUSED)
+    if (errno == ECONNREFUSED && lstat(addr->sun_path, &st) == 0 && S_ISSOCK(st.st_mode))
         unlink(addr->sun_path);
     return 0;
 }

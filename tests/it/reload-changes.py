@@ -230,6 +230,13 @@ def admin(t):
     check_eq(0, reload_by_hand(t, server)[0])
     wait_for(30, lambda: body(a) == b"five", "the reload")
 
+    precious = t.write("precious", "kept")  # connecting to it is refused, as to a dead socket
+    conf.globals = "\tadmin unix/%s\n" % precious
+    server.reload(conf.text([(a, "five")]))
+    server.wait_log(rb"admin socket \S+/precious: .*; going on without it")
+    with open(precious) as f:
+        check_eq("kept", f.read(), "a file that is no socket")
+
     other = t.path("other.sock")
     conf.globals = "\tadmin unix/%s\n" % other
     server.reload(conf.text([(a, "six")]))
