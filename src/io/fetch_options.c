@@ -45,7 +45,6 @@ static void set_by_version(struct fetch *f)
 #else
 static void set_by_version(struct fetch *f)
 {
-    (void)on_before_send;
     curl_easy_setopt(f->easy, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
 }
 #endif
