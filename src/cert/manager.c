@@ -391,6 +391,7 @@ struct manager *manager_start(manager_publish publish, void *arg, struct err *e)
 
 void manager_stop(struct manager *m)
 {
+    atomic_store(&m->stopping, true);
     post_word(m, deliver_stop, 0);
     pthread_join(m->thread, NULL);
     mailbox_fini(&m->box);

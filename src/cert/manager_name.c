@@ -442,6 +442,8 @@ static void look_managed(struct managed *n)
 void managed_look(struct managed *n)
 {
     timer_cancel(n->m->loop, &n->timer);
+    if (atomic_load(&n->m->stopping))
+        return;
     switch (n->tls->source) {
     case CERT_FILES:
         managed_look_files(n);

@@ -11,6 +11,7 @@
 #include "cert/vault.h"
 #include "io/mailbox.h"
 
+#include <stdatomic.h>
 #include <time.h>
 
 /* One name of the configuration. Its round (managed_look) is started by its timer and by events;
@@ -55,6 +56,7 @@ struct managed {
 struct manager {
     pthread_t thread;
     struct loop *loop;
+    atomic_bool stopping; /* nothing new is begun: keys of many names can take minutes */
     struct mailbox box;
     manager_publish publish;
     void *arg;

@@ -5,7 +5,7 @@ import os
 import shutil
 
 import lib
-from lib import check, connect, tls_context
+from lib import check, check_eq, connect, tls_context
 
 CONF = """{
 	http_port %d
@@ -55,6 +55,13 @@ def main():
         verify(test, ports[1], "a.localhost")
         verify(test, ports[1], "b.localhost")
         server.stop()
+
+        # A stop does not wait for the keys of all names.
+        many = ["n%d.localhost" % i for i in range(20)]
+        server = test.lintel((CONF % tuple(ports)).replace("a.localhost, b.localhost", ", ".join(many))
+                             .replace("}\n", "\tkey_type rsa4096\n}\n", 1))
+        check_eq(0, server.stop())
+        check(server.log().count(b"obtained") < len(many), "keys were made after the stop")
 
         # Without damage nothing is made anew.
         server = test.lintel(CONF % tuple(ports))
