@@ -32,7 +32,8 @@ struct local_ca;
 
 /* Loads the CA from s, which must outlive it, or makes it. now_s: seconds since 1970.
  * ERR_BUSY with retry_ms if another process is making it right now or the clock is not set;
- * ERR_INVALID, naming the file, if the root is damaged or expired; ERR_IO if it cannot be stored. */
+ * ERR_INVALID, naming the file, if the root is damaged or expired; ERR_IO if it cannot be stored.
+ */
 struct local_ca *local_ca_open(struct store *s, int64_t now_s, struct err *e);
 void local_ca_close(struct local_ca *ca); /* NULL is fine */
 

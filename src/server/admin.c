@@ -139,8 +139,8 @@ static int connect_to(const struct sockaddr_un *addr)
     return -1;
 }
 
-/* Removes what a dead server left. To connect to a file that is no socket is refused all the same: a
- * slip of the pen must not cost anybody that file. */
+/* Removes what a dead server left. To connect to a file that is no socket is refused all the same:
+ * a slip of the pen must not cost anybody that file. */
 static int make_way(const struct sockaddr_un *addr, struct err *e)
 {
     int fd = connect_to(addr);

@@ -23,6 +23,7 @@ it_tests = \
 	tests/it/h1-hostile.py \
 	tests/it/hostile-peers.py \
 	tests/it/local-ca.py \
+	tests/it/local-clock.py \
 	tests/it/proxy-basic.py \
 	tests/it/proxy-stream.py \
 	tests/it/reload-changes.py \
