@@ -8,6 +8,6 @@ exampledir = $(docdir)/examples
 example_DATA = contrib/lintel.conf
 
 contrib/lintel.conf: $(srcdir)/contrib/lintel.conf.in Makefile
-	$(AM_V_GEN)$(MKDIR_P) contrib && sed -e 's|@wwwdir@|$(wwwdir)|' -e 's|@sysconfdir@|$(sysconfdir)|' \
-		$(srcdir)/contrib/lintel.conf.in >$@.new && mv $@.new $@
+	$(AM_V_GEN)$(MKDIR_P) contrib && \
+		sed 's|[@]wwwdir[@]|$(wwwdir)|' $(srcdir)/contrib/lintel.conf.in >$@.new && mv $@.new $@
 CLEANFILES += contrib/lintel.conf
