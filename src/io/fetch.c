@@ -208,12 +208,15 @@ static void read_messages(struct fetcher *fr)
 
     while ((m = curl_multi_info_read(fr->multi, &left)) != NULL) {
         CURLcode code = m->data.result;
-        char *f = NULL;
+        struct fetch *f;
+        char *p = NULL;
 
         if (m->msg != CURLMSG_DONE)
             continue;
-        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &f);
-        complete((struct fetch *)(void *)f, code);
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &p);
+        f = (struct fetch *)(void *)p;
+        if (!f->ended) /* else it was cancelled from a callback, and its OP_CANCEL is queued */
+            complete(f, code);
     }
 }
 
