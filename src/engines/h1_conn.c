@@ -80,6 +80,7 @@ static void conn_open(struct h1_engine *en, struct MHD_Connection *mhd, void **c
     c->mhd = mhd;
     c->fd = a->fd;
     c->listener = a->listener;
+    en->arrival = NULL; /* it has come */
     c->service = service_ref(en->service);
     describe_peer(c, a->peer);
     list_init(&c->item);

@@ -65,6 +65,7 @@ struct h1_engine {
     struct tls_tickets *tickets;
     size_t pool; /* bytes that MHD has for the header of a request and of its response */
     bool tls;
+    bool mhd_is_strict; /* version 1.0 or newer */
     bool draining;
     bool stopping;
     unsigned max_connections;

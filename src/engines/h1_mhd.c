@@ -130,9 +130,21 @@ static int no_certificate(gnutls_session_t session, const gnutls_datum_t *dn, in
     return -1;
 }
 
+/* MHD 1.0 has a parser that rejects by itself what h1_request.c otherwise has to find in its
+ * buffer. The library's version counts, not the header's: both have the same soname. */
+static bool mhd_is_strict(void)
+{
+    return MHD_get_version()[0] != '0';
+}
+
+/* Discipline level 1, and MHD_USE_NO_THREAD_SAFETY, which older headers do not know: one thread
+ * does everything. */
+enum { MHD_1_FLAGS = MHD_USE_PEDANTIC_CHECKS | 1 << 19 };
+
 static struct MHD_Daemon *daemon_start(struct h1_engine *en)
 {
-    unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME;
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+                     (en->mhd_is_strict ? MHD_1_FLAGS : 0);
     struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(intptr_t)no_certificate},
@@ -170,6 +182,7 @@ struct h1_engine *h1_engine_new(const struct h1_params *p, struct err *e)
     list_init(&en->spare);
     h1_deadline_init(en);
     h1_linger_init(&en->linger, p->loop);
+    en->mhd_is_strict = mhd_is_strict();
     en->pool = p->max_header_size + POOL_EXTRA;
     en->daemon = daemon_start(en);
     if (en->daemon == NULL)
@@ -241,6 +254,8 @@ void h1_engine_add(struct h1_engine *en, int fd, const struct sockaddr *peer, so
     en->arrival = &a;
     if (MHD_add_connection(en->daemon, fd, peer, peer_len) != MHD_YES)
         log_warn("http", "a connection could not be taken"); /* MHD has closed it */
+    else if (en->arrival != NULL)
+        MHD_run(en->daemon); /* MHD 1.0 may take it only then */
     en->arrival = NULL;
     h1_engine_wake(en);
 }

@@ -68,9 +68,9 @@ void *h1_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 /* ---- the header ---- */
 
 /* MHD hands over C strings and lengths made by strlen(): what stood behind a NUL is hidden, as are
- * folded lines, which it glues together. But it parses in place, so in a well-formed header the
- * parts lie end to end with nothing but the separators (now NULs) between them. That is checked:
- * `at` follows the parts through the buffer. */
+ * folded lines, which it glues together (before 1.0). But it parses in place, so in a well-formed
+ * header the parts lie end to end with nothing but the separators (now NULs) between them. That is
+ * checked: `at` follows the parts through the buffer. */
 struct walk {
     struct h1_stream *st;
     const char *at; /* the end of the part before */
@@ -83,6 +83,16 @@ static bool next_line(const char *at, const char *part)
     return part == at + 1 ? at[0] == '\0' : part == at + 2 && at[0] == '\0' && at[1] == '\0';
 }
 
+/* The colon has become a NUL; blanks may follow it. */
+static bool colon_between(const char *name_end, const char *value)
+{
+    const char *p = name_end + 1;
+
+    while (p < value && (*p == ' ' || *p == '\t'))
+        p++;
+    return p == value;
+}
+
 static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *name,
                                 size_t name_len, const char *value, size_t value_len)
 {
@@ -91,13 +101,10 @@ static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *
     (void)kind;
     if (name == no_cookie)
         return MHD_YES;
-    if (value == NULL || !next_line(w->at, name)) {
+    if (value == NULL || !next_line(w->at, name))
         w->torn = true;
-        return MHD_NO;
-    }
-    for (const char *p = name + name_len + 1; p < value; p++)
-        w->torn |= *p != ' ' && *p != '\t';
-    w->torn |= value <= name + name_len;
+    else
+        w->torn |= !colon_between(name + name_len, value);
     w->at = value + value_len;
     fields_add(&w->st->ex.request, w->st->arena, (struct str){name, name_len},
                str_trim((struct str){value, value_len}));
@@ -134,17 +141,16 @@ static const struct gate_refusal *read_header(struct h1_stream *st, const char *
 
     ex->method = str_of(method);
     ex->http_minor = str_is(str_of(version), "HTTP/1.0") ? 0 : 1;
-    if (st->raw_target != method + ex->method.len + 1 ||
-        version != st->raw_target + ex->target.len + 1)
-        return &torn_header;
+    w.torn = st->raw_target != method + ex->method.len + 1 ||
+             version != st->raw_target + ex->target.len + 1;
     info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     st->header_size = info->header_size;
     if (info->header_size > service_conf(ex->service)->options.max_header_size)
         return &large_header;
     MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, on_field, &w);
-    if (w.torn || !ends_well(w.at, method + info->header_size))
-        return &torn_header;
-    return NULL;
+    if (st->conn->en->mhd_is_strict)
+        return NULL;
+    return !w.torn && ends_well(w.at, method + info->header_size) ? NULL : &torn_header;
 }
 
 /* ---- the access handler ---- */

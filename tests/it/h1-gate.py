@@ -6,6 +6,7 @@ A verdict is OK (answered with 200, and the request behind it is answered as wel
 that is the only response, nothing behind the request is read as a request, and the connection is
 closed. DROP: closed without any response. A tuple lists verdicts that are all right.
 
+Two verdicts often mean two versions of libmicrohttpd: 1.0 is stricter than 0.9.75.
 What libmicrohttpd decides by itself, before the gate is asked, is listed under known limits in the
 manual: a Content-Length that is no number is refused by it with its head sent twice."""
 
@@ -32,8 +33,8 @@ def post(body, *lines, version=b"HTTP/1.1"):
 def target_rows():
     """Every byte that may not stand in a target (RFC 9112 3.2, RFC 3986 2), and some that may."""
     for byte in list(range(1, 10)) + [11, 12] + list(range(14, 32)) + [0x20, 0x22, 0x23, 0x3c, 0x3e, 0x7f]:
-        yield ("target with byte 0x%02x" % byte, get(target=b"/a" + bytes([byte]) + b"b"), 400,
-               "9112 3.2")
+        yield ("target with byte 0x%02x" % byte, get(target=b"/a" + bytes([byte]) + b"b"),
+               (400, DROP) if byte in b"\x0b\x0c" else 400, "9112 3.2")
     for byte in b"!$&'()*+,;=:@-._~|^`{}\\[]":
         yield "target with %r" % chr(byte), get(target=b"/a" + bytes([byte]) + b"b"), OK, "3986 2"
 
@@ -58,7 +59,7 @@ def value_rows():
 ROWS = [
     # ---- request line ----
     ("plain GET", get(), OK, "9112 3"),
-    ("HTTP/1.0", get(version=b"HTTP/1.0") , (200,), "9112 2.3"),
+    ("HTTP/1.0", get(version=b"HTTP/1.0"), 200, "9112 2.3"),
     ("HTTP/1.0 without Host", get(version=b"HTTP/1.0", host=False), (200, 421), "9112 3.2"),
     ("HTTP/1.2 is read as 1.1", get(version=b"HTTP/1.2"), OK, "9110 2.5"),
     ("HTTP/2.0", get(version=b"HTTP/2.0"), 505, "9110 15.6.6"),
@@ -80,16 +81,16 @@ ROWS = [
     ("only a method", b"GET\r\n" + H + b"\r\n", (400, DROP), "9112 3"),
     ("only a blank", b" \r\n" + H + b"\r\n", (400, DROP), "9112 3"),
     ("one empty line before", b"\r\n" + get(), OK, "9112 2.2"),
-    ("two empty lines before", b"\r\n\r\n" + get(), OK, "9112 2.2"),
-    ("NUL before the method", b"\0" + get(), 400, "9112 3"),
-    ("NUL in the method", b"G\0ET / HTTP/1.1\r\n" + H + b"\r\n", 400, "9110 9.1"),
-    ("NUL in the target", get(target=b"/a\0b"), 400, "9112 3.2"),
-    ("NUL in the query", get(target=b"/a?b\0c"), 400, "9112 3.2"),
-    ("NUL in the version", get(version=b"HTTP/1.1\0"), 400, "9112 2.3"),
+    ("two empty lines before", b"\r\n\r\n" + get(), (OK, DROP), "9112 2.2"),
+    ("NUL before the method", b"\0" + get(), (400, DROP), "9112 3"),
+    ("NUL in the method", b"G\0ET / HTTP/1.1\r\n" + H + b"\r\n", (400, DROP), "9110 9.1"),
+    ("NUL in the target", get(target=b"/a\0b"), (400, DROP), "9112 3.2"),
+    ("NUL in the query", get(target=b"/a?b\0c"), (400, DROP), "9112 3.2"),
+    ("NUL in the version", get(version=b"HTTP/1.1\0"), (400, DROP), "9112 2.3"),
     ("CR in the target", get(target=b"/a\rb"), 400, "9112 2.2"),
     ("CR before the line end", get(version=b"HTTP/1.1\r"), 400, "9112 2.2"),
-    ("lines that end in LF", b"GET / HTTP/1.1\nHost: localhost\n\n", OK, "9112 2.2"),
-    ("one line that ends in LF", b"GET / HTTP/1.1\r\nHost: localhost\n\r\n", OK, "9112 2.2"),
+    ("lines that end in LF", b"GET / HTTP/1.1\nHost: localhost\n\n", (OK, 400), "9112 2.2"),
+    ("one line that ends in LF", b"GET / HTTP/1.1\r\nHost: localhost\n\r\n", (OK, 400), "9112 2.2"),
     ("method that is a token", b"M-SEARCH / HTTP/1.1\r\n" + H + b"\r\n", OK, "9110 9.1"),
     ("method in lower case", b"get / HTTP/1.1\r\n" + H + b"\r\n", OK, "9110 9.1"),
     ("method with a colon", b"GE:T / HTTP/1.1\r\n" + H + b"\r\n", 400, "9110 9.1"),
@@ -249,9 +250,9 @@ ROWS = [
      "9112 6.1"),
     ("chunked, identity", post(b"0\r\n\r\n", b"Transfer-Encoding: chunked, identity"), 400,
      "9112 6.3"),
-    ("identity, chunked", post(b"0\r\n\r\n", b"Transfer-Encoding: identity, chunked"), 501,
+    ("identity, chunked", post(b"0\r\n\r\n", b"Transfer-Encoding: identity, chunked"), (400, 501),
      "9112 6.1"),
-    ("gzip, chunked", post(b"0\r\n\r\n", b"Transfer-Encoding: gzip, chunked"), 501, "9112 6.1"),
+    ("gzip, chunked", post(b"0\r\n\r\n", b"Transfer-Encoding: gzip, chunked"), (400, 501), "9112 6.1"),
     ("chunked, gzip", post(b"0\r\n\r\n", b"Transfer-Encoding: chunked, gzip"), 400, "9112 6.3"),
     ("gzip alone", post(b"abc", b"Transfer-Encoding: gzip"), (400, 501), "9112 6.1"),
     ("identity alone", post(b"abc", b"Transfer-Encoding: identity"), (400, 501), "9112 6.1"),
@@ -272,7 +273,7 @@ ROWS = [
     ("empty list element before chunked", post(b"0\r\n\r\n", b"Transfer-Encoding: , chunked"),
      (OK, 200, 400), "9112 6.1"),
     ("chunked on the second line",
-     post(b"0\r\n\r\n", b"Transfer-Encoding: x", b"Transfer-Encoding: chunked"), 501, "9112 6.1"),
+     post(b"0\r\n\r\n", b"Transfer-Encoding: x", b"Transfer-Encoding: chunked"), (400, 501), "9112 6.1"),
     ("name with a blank hides chunked",
      post(b"0\r\n\r\n", b"Content-Length: 5", b"Transfer-Encoding : chunked"), 400, "9112 5.1"),
 
