@@ -40,7 +40,9 @@ int manager_open_store(struct manager *m, struct err *e)
         return 0;
     m->store = store_fs_new(m->conf->options.storage, e);
     if (m->store == NULL) {
-        manager_store_trouble(m, e);
+        if (!m->store_bad)
+            log_error("store", "no certificate can be had until storage can be opened: %s", e->msg);
+        m->store_bad = true;
         return -1;
     }
     m->store_path = xstrdup(m->conf->options.storage);
