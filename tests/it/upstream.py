@@ -6,10 +6,11 @@
 The function gets a Connection whose head has been read; returning False closes the connection.
 """
 
-import os
 import re
 import socket
 import threading
+
+import lib
 
 
 class Connection:
@@ -162,5 +163,6 @@ def rss_peak_kb(pid):
 
 def sanitized():
     """Whether memory figures mean nothing because the build is instrumented."""
-    with open(os.environ["LINTEL"], "rb") as f:
-        return b"__asan_init" in f.read() or b"__tsan_init" in f.read()
+    with open(lib.LINTEL, "rb") as f:
+        binary = f.read()
+    return b"__asan_init" in binary or b"__tsan_init" in binary
