@@ -4,4 +4,5 @@ dist_man_MANS += \
 
 EXTRA_DIST += \
 	doc/HACKING.md \
-	doc/architecture.md
+	doc/architecture.md \
+	doc/performance.md
