@@ -22,8 +22,10 @@ it_tests = \
 	tests/it/h1-gate.py \
 	tests/it/h1-hostile.py \
 	tests/it/hostile-peers.py \
+	tests/it/hsts.py \
 	tests/it/local-ca.py \
 	tests/it/local-clock.py \
+	tests/it/log-access.py \
 	tests/it/proxy-basic.py \
 	tests/it/proxy-stream.py \
 	tests/it/reload-changes.py \
