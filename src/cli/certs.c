@@ -25,19 +25,9 @@ static int list(const struct cli_options *o)
     return status;
 }
 
-int cli_certs(int argc, char **argv)
+int cli_certs(const struct cli_options *o)
 {
-    struct cli_options o;
-
-    switch (cli_parse(argc, argv, true, 1, &o)) {
-    case CLI_HELP:
-        return EXIT_OK;
-    case CLI_BAD:
-        return EXIT_USAGE;
-    case CLI_GO_ON:
-        break;
-    }
-    if (o.n_arguments == 1 && str_is(str_of(o.arguments[0]), "list"))
-        return list(&o);
+    if (o->n_arguments == 1 && str_is(str_of(o->arguments[0]), "list"))
+        return list(o);
     return cli_usage_error("certs: say 'lintel certs list'");
 }

@@ -9,13 +9,21 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* What may stand after a subcommand. */
+struct cli_options {
+    const char *conf_path; /* --config, or the first of the usual places that is there */
+    char **arguments;      /* the words that are no options; NULL at the end */
+    int n_arguments;
+};
+
 struct command {
     const char *name;
-    const char *arguments; /* for the usage line; "" for none */
-    const char *summary;   /* one line */
-    const char *help;      /* further lines; "" for none */
-    /* argv[0] is the subcommand's name. Returns the exit status. */
-    int (*run)(int argc, char **argv);
+    const char *arguments;                   /* for the usage line; "" for none */
+    const char *summary;                     /* one line */
+    const char *help;                        /* further lines; "" for none */
+    bool has_conf;                           /* --config is allowed */
+    int max_arguments;                       /* words that are no options */
+    int (*run)(const struct cli_options *o); /* returns the exit status */
 };
 
 /* In the order in which help shows them; ends with a zero row. In main.c. */
@@ -25,24 +33,17 @@ extern const struct command cli_commands[];
 const struct command *cli_find_command(const char *name);
 
 /* Each is the run of a row. */
-int cli_run(int argc, char **argv);
-int cli_validate(int argc, char **argv);
-int cli_reload(int argc, char **argv);
-int cli_certs(int argc, char **argv);
-int cli_version(int argc, char **argv);
-int cli_help(int argc, char **argv);
+int cli_run(const struct cli_options *o);
+int cli_validate(const struct cli_options *o);
+int cli_reload(const struct cli_options *o);
+int cli_certs(const struct cli_options *o);
+int cli_version(const struct cli_options *o);
+int cli_help(const struct cli_options *o);
 
 /* Prints the help of a command on standard output. */
 void cli_print_help(const struct command *c);
 
 /* ---- options.c ---- */
-
-/* What may stand after a subcommand. */
-struct cli_options {
-    const char *conf_path; /* --config, or the first of the usual places that is there */
-    char **arguments;      /* the words that are no options; NULL at the end */
-    int n_arguments;
-};
 
 enum cli_parsed {
     CLI_GO_ON,
@@ -50,9 +51,8 @@ enum cli_parsed {
     CLI_BAD   /* and that was said on standard error */
 };
 
-/* max_arguments: how many words are allowed. has_conf: whether --config is. */
-enum cli_parsed cli_parse(int argc, char **argv, bool has_conf, int max_arguments,
-                          struct cli_options *out);
+/* Reads what stands after c's name, which is argv[0]. */
+enum cli_parsed cli_parse(const struct command *c, int argc, char **argv, struct cli_options *out);
 
 /* The path of --config, or else of the first of the usual places that is there; NULL, after saying
  * so, if there is none. */

@@ -24,24 +24,15 @@ static void print_all(void)
          "/etc/lintel/lintel.conf. See lintel(1) and lintel.conf(5).");
 }
 
-int cli_help(int argc, char **argv)
+int cli_help(const struct cli_options *o)
 {
     const struct command *c;
-    struct cli_options o;
 
-    switch (cli_parse(argc, argv, false, 1, &o)) {
-    case CLI_HELP:
-        return EXIT_OK;
-    case CLI_BAD:
-        return EXIT_USAGE;
-    case CLI_GO_ON:
-        break;
-    }
-    if (o.n_arguments == 0) {
+    if (o->n_arguments == 0) {
         print_all();
         return EXIT_OK;
     }
-    c = cli_find_command(o.arguments[0]);
+    c = cli_find_command(o->arguments[0]);
     if (c == NULL)
         return EXIT_USAGE;
     cli_print_help(c);

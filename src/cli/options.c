@@ -71,8 +71,7 @@ static bool take_conf(char **argv, int *i, struct cli_options *out)
     return true;
 }
 
-enum cli_parsed cli_parse(int argc, char **argv, bool has_conf, int max_arguments,
-                          struct cli_options *out)
+enum cli_parsed cli_parse(const struct command *c, int argc, char **argv, struct cli_options *out)
 {
     bool options_over = false;
 
@@ -85,9 +84,9 @@ enum cli_parsed cli_parse(int argc, char **argv, bool has_conf, int max_argument
         } else if (str_is(word, "--")) {
             options_over = true;
         } else if (str_is(word, "--help") || str_is(word, "-h")) {
-            cli_print_help(cli_find_command(argv[0]));
+            cli_print_help(c);
             return CLI_HELP;
-        } else if (!has_conf || !take_conf(argv, &i, out)) {
+        } else if (!c->has_conf || !take_conf(argv, &i, out)) {
             return bad_option(argv[0], argv[i]);
         }
     }
@@ -96,8 +95,8 @@ enum cli_parsed cli_parse(int argc, char **argv, bool has_conf, int max_argument
         cli_usage_error("%s: --config needs a file", argv[0]);
         return CLI_BAD;
     }
-    if (out->n_arguments > max_arguments) {
-        cli_usage_error("%s: unexpected argument '%s'", argv[0], out->arguments[max_arguments]);
+    if (out->n_arguments > c->max_arguments) {
+        cli_usage_error("%s: unexpected argument '%s'", argv[0], out->arguments[c->max_arguments]);
         return CLI_BAD;
     }
     return CLI_GO_ON;

@@ -43,21 +43,12 @@ static int reload(const struct conf *conf)
     return status;
 }
 
-int cli_reload(int argc, char **argv)
+int cli_reload(const struct cli_options *o)
 {
-    struct cli_options o;
     struct conf *conf;
     int status;
 
-    switch (cli_parse(argc, argv, true, 0, &o)) {
-    case CLI_HELP:
-        return EXIT_OK;
-    case CLI_BAD:
-        return EXIT_USAGE;
-    case CLI_GO_ON:
-        break;
-    }
-    conf = cli_load(&o);
+    conf = cli_load(o);
     if (conf == NULL)
         return EXIT_USAGE;
     status = reload(conf);

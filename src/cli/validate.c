@@ -2,20 +2,11 @@
 
 #include <stdio.h>
 
-int cli_validate(int argc, char **argv)
+int cli_validate(const struct cli_options *o)
 {
-    struct cli_options o;
     struct conf *conf;
 
-    switch (cli_parse(argc, argv, true, 0, &o)) {
-    case CLI_HELP:
-        return EXIT_OK;
-    case CLI_BAD:
-        return EXIT_USAGE;
-    case CLI_GO_ON:
-        break;
-    }
-    conf = cli_load(&o);
+    conf = cli_load(o);
     if (conf == NULL)
         return EXIT_USAGE;
     puts("valid");

@@ -2,18 +2,9 @@
 
 #include <stdio.h>
 
-int cli_version(int argc, char **argv)
+int cli_version(const struct cli_options *o)
 {
-    struct cli_options o;
-
-    switch (cli_parse(argc, argv, false, 0, &o)) {
-    case CLI_HELP:
-        return EXIT_OK;
-    case CLI_BAD:
-        return EXIT_USAGE;
-    case CLI_GO_ON:
-        break;
-    }
+    (void)o;
     printf("lintel %s\n", PACKAGE_VERSION);
     return EXIT_OK;
 }
