@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <gnutls/x509.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -371,6 +372,13 @@ void rig_run(struct rig *r, uint64_t ms)
     timer_set(r->loop, &p.timer, ms);
     if (loop_run(r->loop, &e) != 0)
         abort();
+}
+
+bool rig_readable(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    return poll(&p, 1, 0) == 1;
 }
 
 /* ---- a certificate ---- */

@@ -67,6 +67,17 @@ const char *rig_tls_ask(struct rig *r, struct rig_tls *t, const char *sni, const
 /* Runs the loop for some milliseconds. */
 void rig_run(struct rig *r, uint64_t ms);
 
+/* Runs the loop until cond holds; a test that waits for a state instead of a time does not depend
+ * on how fast the machine is. Fails the test after about 20 s. */
+#define RIG_UNTIL(r, cond)                                                                         \
+    for (int rig_turns = 0; !(cond); rig_turns++) {                                                \
+        assert_true(rig_turns < 20000);                                                            \
+        rig_run((r), 1);                                                                           \
+    }
+
+/* Whether a client could read from its socket now: bytes, or the end. */
+bool rig_readable(int fd);
+
 /* The certificate for names of *.test, made for this run. */
 struct cred *rig_cred(void);
 
