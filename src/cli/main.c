@@ -5,32 +5,36 @@
 #include <stdio.h>
 #include <unistd.h>
 
+static const struct cli_flag no_flags[] = {{0}};
+static const struct cli_flag config_flags[] = {CLI_FLAG_CONFIG, {0}};
+
 const struct command cli_commands[] = {
-    {"run", "[--config FILE]", "serve until SIGTERM or SIGINT",
+    {"run", "", "serve until SIGTERM or SIGINT",
      "SIGHUP takes up the configuration again, SIGUSR1 opens log files again.\n"
      "A first SIGTERM or SIGINT waits for requests under way, a second one does not.\n",
-     true, 0, cli_run},
-    {"validate", "[--config FILE]", "check the configuration and say all that is wrong with it", "",
-     true, 0, cli_validate},
-    {"reload", "[--config FILE]", "make the running server take up its configuration again",
+     0, config_flags, cli_run},
+    {"validate", "", "check the configuration and say all that is wrong with it", "", 0,
+     config_flags, cli_validate},
+    {"reload", "", "make the running server take up its configuration again",
      "The file only says where to find the server. No connection is lost; if the configuration\n"
      "has errors, they are shown and nothing changes.\n",
-     true, 0, cli_reload},
-    {"certs", "list [--config FILE]", "show the certificates of the configured names", "", true, 1,
+     0, config_flags, cli_reload},
+    {"certs", "list", "show the certificates of the configured names", "", 1, config_flags,
      cli_certs},
-    {"version", "", "show the version", "", false, 0, cli_version},
-    {"help", "[COMMAND]", "show this, or the help of a command", "", false, 1, cli_help},
+    {"version", "", "show the version", "", 0, no_flags, cli_version},
+    {"help", "[COMMAND]", "show this, or the help of a command", "", 1, cli_help_flags, cli_help},
     {0},
 };
 
-static const char *command_name(size_t i)
+static const char *command_name(const void *list, size_t i)
 {
+    (void)list;
     return cli_commands[i].name;
 }
 
 const struct command *cli_find_command(const char *name)
 {
-    const char *near = cli_nearest(name, command_name);
+    const char *near = cli_nearest(name, command_name, NULL);
 
     for (const struct command *c = cli_commands; c->name != NULL; c++)
         if (str_is(str_of(name), c->name))
@@ -59,30 +63,35 @@ static void open_standard_descriptors(void)
 static int run_command(const struct command *c, int argc, char **argv)
 {
     struct cli_options o;
+    enum cli_parsed parsed = cli_parse(c, argc, argv, &o);
+    int status;
 
-    switch (cli_parse(c, argc, argv, &o)) {
-    case CLI_HELP:
-        return EXIT_OK;
-    case CLI_BAD:
+    if (parsed == CLI_BAD)
         return EXIT_USAGE;
-    case CLI_GO_ON:
-        break;
-    }
-    return c->run(&o);
+    status = parsed == CLI_HELP ? EXIT_OK : c->run(&o);
+    cli_options_fini(&o);
+    return status;
+}
+
+/* "lintel --help" and "lintel --version" are commands as well. */
+static const char *command_of(const char *word)
+{
+    struct str first = str_of(word);
+
+    if (str_is(first, "--help") || str_is(first, "-h"))
+        return "help";
+    if (str_is(first, "--version") || str_is(first, "-v"))
+        return "version";
+    return word;
 }
 
 int main(int argc, char **argv)
 {
-    struct str first = str_of(argc > 1 ? argv[1] : "");
     const struct command *c;
 
     open_standard_descriptors();
     if (argc < 2)
         return cli_usage_error("a command is missing; see 'lintel help'");
-    if (str_is(first, "--help") || str_is(first, "-h"))
-        return cli_help(&(struct cli_options){0});
-    if (str_is(first, "--version") || str_is(first, "-v"))
-        return cli_version(&(struct cli_options){0});
-    c = cli_find_command(argv[1]);
+    c = cli_find_command(command_of(argv[1]));
     return c == NULL ? EXIT_USAGE : run_command(c, argc - 1, argv + 1);
 }

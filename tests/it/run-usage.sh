@@ -26,6 +26,11 @@ for command in run validate reload certs version help; do
     expect 0 "$command" --help
     assert_contains "$out" "usage: lintel $command" "$command --help"
 done
+expect 0 help run
+assert_contains "$out" "usage: lintel run [--config FILE]" "help run"
+assert_contains "$out" "  -c, --config FILE " "help run"
+expect 0 help certs
+assert_contains "$out" "usage: lintel certs list [--config FILE]" "help certs"
 expect 0 --help
 assert_eq "$all" "$out" "--help"
 expect 0 -h
@@ -55,6 +60,18 @@ assert_contains "$err" "unexpected argument 'lintel.conf'"
 expect 1 certs
 assert_contains "$err" "lintel certs list"
 expect 1 certs lst
+expect 1 run -config x
+assert_contains "$err" "unknown option -config; did you mean --config?"
+expect 1 run -x
+assert_contains "$err" "unknown option -x; see 'lintel help run'"
+expect 1 run --config=
+assert_contains "$err" "--config needs a file"
+expect 1 run -c
+assert_contains "$err" "--config needs a file"
+expect 1 help --words=1
+assert_contains "$err" "--words takes no value"
+expect 1 run -- --config x
+assert_contains "$err" "unexpected argument '--config'"
 expect 1 help run reload
 assert_contains "$err" "unexpected argument 'reload'"
 
@@ -83,6 +100,9 @@ assert_contains "$err" "	^" "caret"
 assert_eq "" "$out" "validate on standard output"
 expect 0 validate -c Caddyfile
 expect 0 validate --config=Caddyfile
+expect 0 validate -c=Caddyfile
+expect 0 validate -cCaddyfile
+expect 0 validate --config missing.conf --config Caddyfile
 expect 0 validate --config Caddyfile
 expect 1 run
 assert_contains "$err" "lintel.conf:2:2: "

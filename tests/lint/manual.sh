@@ -34,9 +34,14 @@ sed -n '/^\.\\" sample-begin/,/^\.\\" sample-end/p' doc/lintel.conf.5 |
 [ -s "$work/lintel.conf" ] || say "doc/lintel.conf.5: no sample configuration"
 (cd "$work" && HOME=$work "$LINTEL" validate --config lintel.conf) || say "the sample is not valid"
 
+# Every command and every option of the tables has its item.
 "$LINTEL" help >"$work/help" || say "lintel help fails"
-for word in run validate reload certs version help; do
+for word in $("$LINTEL" help --words | cut -f1); do
     grep -qw "$word" "$work/help" || say "lintel help does not tell of $word"
-    grep -qE "^\.(It )?(Cm|Ic|Nm lintel Cm) $word" doc/lintel.1 || say "doc/lintel.1 has no $word"
+    grep -qE "^\.It Cm $word" doc/lintel.1 || say "doc/lintel.1 has no $word"
+    for option in $("$LINTEL" help --words "$word" | cut -f1 | grep '^-' | sed 's/^-//'); do
+        grep -qE "^\.It .*Fl $option\b" doc/lintel.1 ||
+            say "doc/lintel.1 has no -$option"
+    done
 done
 exit $rc
