@@ -50,12 +50,9 @@ void exchange_on_respond_if(struct exchange *ex, void (*fn)(struct exchange *, c
                             bool (*needs)(const struct prepared *, const void *), const void *arg)
 {
     struct respond_hook *h = arena_alloc(ex->arena, sizeof *h);
-    struct respond_hook **end = &ex->hooks;
 
-    *h = (struct respond_hook){NULL, fn, needs, arg};
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = h;
+    *h = (struct respond_hook){ex->hooks, fn, needs, arg};
+    ex->hooks = h;
 }
 
 void exchange_on_respond(struct exchange *ex, void (*fn)(struct exchange *, const void *),
@@ -128,11 +125,12 @@ bool exchange_set_target(struct exchange *ex)
 
 /* ---- the response ---- */
 
-/* Turns a prepared response into plain fields and bytes, so that hooks can change them. */
-static void unprepare(struct exchange *ex)
+void exchange_unprepare(struct exchange *ex)
 {
     struct prepared *p = ex->body.prepared;
 
+    if (ex->body.kind != BODY_PREPARED)
+        return;
     ex->response = prepared_fields(p, &ex->response, ex->arena);
     ex->body.kind = p->body.len == 0 ? BODY_NONE : BODY_BYTES;
     ex->body.bytes = p->body;
@@ -154,7 +152,7 @@ static void respond(struct exchange *ex, int status)
     ex->status = status;
     ex->responded = true;
     if (ex->body.kind == BODY_PREPARED && hooks_need(ex, ex->body.prepared))
-        unprepare(ex);
+        exchange_unprepare(ex);
     for (const struct respond_hook *h = ex->hooks; h != NULL; h = h->next)
         h->fn(ex, h->arg);
     ex->engine->respond(ex);

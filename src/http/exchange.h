@@ -143,7 +143,8 @@ void exchange_respond_prepared(struct exchange *ex, struct prepared *p); /* take
 void exchange_respond_error(struct exchange *ex, int status);
 
 /* Calls fn(ex, arg) when the status and all fields of the response are set, before it is sent: for
- * what has to act on fields that a later handler sets. In the order of registration. With a hook, a
+ * what has to act on fields that a later handler sets. The last one registered is called first: a
+ * response passes the handlers in the order that is the reverse of the request's. With a hook, a
  * prepared response is sent as plain fields and bytes. */
 void exchange_on_respond(struct exchange *ex, void (*fn)(struct exchange *ex, const void *arg),
                          const void *arg);
@@ -154,6 +155,10 @@ void exchange_on_respond(struct exchange *ex, void (*fn)(struct exchange *ex, co
 void exchange_on_respond_if(struct exchange *ex, void (*fn)(struct exchange *ex, const void *arg),
                             bool (*needs)(const struct prepared *p, const void *arg),
                             const void *arg);
+
+/* For hooks that change what is prepared after all: turns a BODY_PREPARED into plain fields and
+ * bytes, where it is not that already. */
+void exchange_unprepare(struct exchange *ex);
 
 /* Runs fn(arg) at the end of the exchange. */
 void exchange_defer(struct exchange *ex, void (*fn)(void *), void *arg);

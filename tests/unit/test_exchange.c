@@ -1,6 +1,7 @@
 /* Targets to hosts and paths, matchers, placeholders, and the end of an exchange. */
 #include "http/match.h"
 #include "http/placeholder.h"
+#include "http/prepared.h"
 #include "http/service.h"
 
 #include "base/alloc.h"
@@ -167,13 +168,56 @@ static void runs_what_was_deferred_once(void **state)
     arena_free(a);
 }
 
+/* ---- hooks ---- */
+
+static void no_respond(struct exchange *ex)
+{
+    (void)ex;
+}
+
+static void set_field(struct exchange *ex, const void *value)
+{
+    fields_set(&ex->response, ex->arena, STR_LIT("X"), str_of(value));
+    exchange_unprepare(ex);
+}
+
+static bool never(const struct prepared *p, const void *arg)
+{
+    (void)p;
+    (void)arg;
+    return false;
+}
+
+/* As in Caddy: what was there first has the last word. */
+static void calls_hooks_inner_first(void **state)
+{
+    static const struct exchange_engine engine = {.respond = no_respond};
+    struct prepared *p = prepared_new(200, STR_LIT("body"));
+    struct arena *a = arena_new();
+    struct exchange ex;
+
+    (void)state;
+    fields_add(&p->fields, p->arena, STR_LIT("X"), STR_LIT("prepared"));
+    fields_add(&p->fields, p->arena, STR_LIT("Y"), STR_LIT("prepared"));
+    exchange_init(&ex, &engine, NULL, a, service);
+    exchange_on_respond_if(&ex, set_field, never, "first");
+    exchange_on_respond_if(&ex, set_field, never, "second");
+    exchange_respond_prepared(&ex, p);
+    assert_int_equal(ex.body.kind, BODY_BYTES);
+    assert_int_equal(ex.response.n, 2);
+    assert_true(str_is(fields_get(&ex.response, STR_LIT("X")), "first"));
+    assert_true(str_is(fields_get(&ex.response, STR_LIT("Y")), "prepared"));
+    prepared_unref(p);
+    exchange_fini(&ex);
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(splits_targets),
-        cmocka_unit_test(matches_paths),
-        cmocka_unit_test(expands_placeholders),
-        cmocka_unit_test(runs_what_was_deferred_once),
+        cmocka_unit_test(splits_targets),          cmocka_unit_test(matches_paths),
+        cmocka_unit_test(expands_placeholders),    cmocka_unit_test(runs_what_was_deferred_once),
+        cmocka_unit_test(calls_hooks_inner_first),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
