@@ -1,5 +1,7 @@
 #include "conf/lexer.h"
 
+#include "base/alloc.h"
+
 #include <stdlib.h>
 
 enum { END = -1 };
@@ -64,9 +66,19 @@ static struct str upcoming(const struct lexer *lx)
     return lx->inserted.len > 0 ? lx->inserted : lx->rest;
 }
 
-static bool is_no_break_space(struct str s)
+/* The bytes of white space beyond ASCII ahead, or 0: it comes with text copied from web pages. */
+static size_t wide_space_len(struct str s)
 {
-    return str_starts(s, STR_LIT("\xc2\xa0")); /* comes with text copied from web pages */
+    static const char *const spaces[] = {
+        "\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\xa8",
+        "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(spaces); i++)
+        if (str_starts(s, str_of(spaces[i])))
+            return strlen(spaces[i]);
+    /* U+2000 to U+200A */
+    return str_starts(s, STR_LIT("\xe2\x80")) && s.len > 2 && (unsigned char)s.p[2] <= 0x8a ? 3 : 0;
 }
 
 static bool is_crlf(struct str s)
@@ -82,7 +94,9 @@ static size_t space_len(const struct lexer *lx)
 
     if (c == ' ' || c == '\t' || c == '\n')
         return 1;
-    return is_crlf(s) || is_no_break_space(s) ? 2 : 0;
+    if (c == '\r')
+        return is_crlf(s) ? 2 : 0;
+    return c >= 0x80 ? wide_space_len(s) : 0;
 }
 
 /* Whether a backslash here joins the next line to this one: only blanks stand between them. */
@@ -194,37 +208,39 @@ static void skip_between(struct lexer *lx)
     }
 }
 
-/* Whether the byte ahead ends a quoted token. A value from the environment cannot. */
-static bool is_end_quote(const struct lexer *lx, int quote)
+/* A token that began in the file ends in the file, one that began in a value of the environment
+ * ends in that value: so what a variable holds never changes what is written around it. */
+static bool is_at_source(const struct lexer *lx, bool in_value)
 {
-    return lx->inserted.len == 0 && peek(lx) == quote;
+    return (lx->inserted.len > 0) == in_value;
 }
 
 /* A backslash that escapes a quote goes; one that escapes a backslash stays, so that what follows
  * the pair is not escaped. */
 static void read_escape(struct lexer *lx)
 {
-    if (str_starts(lx->rest, STR_LIT("\\\"")))
+    if (str_starts(upcoming(lx), STR_LIT("\\\"")))
         advance(lx);
-    else if (str_starts(lx->rest, STR_LIT("\\\\")))
+    else if (str_starts(upcoming(lx), STR_LIT("\\\\")))
         take(lx);
 }
 
 static int read_quoted(struct lexer *lx, const struct token *start)
 {
-    int quote = peek(lx);
+    const bool in_value = lx->inserted.len > 0;
+    const int quote = peek(lx);
 
     advance(lx);
-    while (!is_end_quote(lx, quote)) {
+    while (!is_at_source(lx, in_value) || peek(lx) != quote) {
         if (lx->too_long)
             return 0; /* push() reports it */
-        if (peek(lx) == END)
+        if (peek(lx) == END || (in_value && lx->inserted.len == 0))
             return diag_error(lx->diag, start, "this quote is never closed");
         if (insert_environment(lx))
             continue;
         if (is_crlf(upcoming(lx)))
             advance(lx);
-        if (lx->inserted.len == 0 && quote == '"')
+        if (is_at_source(lx, in_value) && quote == '"')
             read_escape(lx);
         if (!refuse_control(lx))
             take(lx);
@@ -235,10 +251,165 @@ static int read_quoted(struct lexer *lx, const struct token *start)
 
 static void read_plain(struct lexer *lx)
 {
-    while (peek(lx) != END && space_len(lx) == 0 && !is_continuation(lx))
+    while (peek(lx) != END && space_len(lx) == 0 && !is_continuation(lx)) {
+        if (str_starts(upcoming(lx), STR_LIT("\\<")))
+            advance(lx); /* "\<<" begins no heredoc */
         if (!insert_environment(lx) && !refuse_control(lx))
             take(lx);
+    }
 }
+
+/* ---- heredocs ---- */
+
+struct heredoc {
+    struct str marker;
+    bool in_value;
+    const char *end;    /* where the line of the closing marker begins */
+    unsigned end_line;  /* the number of lines before that one, from the opening one on */
+    struct str padding; /* what stands before the closing marker */
+};
+
+static bool is_marker_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+}
+
+static size_t blanks(struct str s)
+{
+    size_t n = 0;
+
+    while (n < s.len && (s.p[n] == ' ' || s.p[n] == '\t'))
+        n++;
+    return n;
+}
+
+/* Whether "<<" and a marker end the line here. Anything else that begins with "<<" is a word. */
+static bool is_heredoc(struct lexer *lx, struct heredoc *h)
+{
+    struct str s = upcoming(lx), after;
+    struct token at = here(lx);
+    size_t i = 2;
+
+    if (!str_starts(s, STR_LIT("<<")))
+        return false;
+    while (i < s.len && s.p[i] != ' ' && s.p[i] != '\t' && s.p[i] != '\n' &&
+           !is_crlf(str_from(s, i)))
+        i++;
+    h->marker = (struct str){s.p + 2, i - 2};
+    after = str_from(s, i);
+    if (after.len > 0 && (after.p[0] == '\n' || after.p[0] == '\r'))
+        return true;
+    after = str_from(after, blanks(after));
+    if (after.len > 0 && (after.p[0] == '\n' || is_crlf(after)))
+        diag_warn(lx->diag, &at, "this is no heredoc: blanks follow its marker");
+    return false;
+}
+
+static int check_marker(struct lexer *lx, const struct token *start, struct str marker)
+{
+    if (marker.len == 0)
+        return diag_error(lx->diag, start,
+                          "a heredoc needs a marker, as in '<<END'; '\\<<' is "
+                          "that text itself");
+    if (marker.p[0] == '<')
+        return diag_error(lx->diag, start, "a heredoc begins with two '<', as in '<<END'");
+    for (size_t i = 0; i < marker.len; i++)
+        if (!is_marker_byte(marker.p[i]))
+            return diag_error(lx->diag, start,
+                              "the marker of a heredoc has only letters, digits, '-' and '_': not "
+                              "'" STR_FMT "'; '\\<<' is that text itself",
+                              STR_ARG(marker));
+    return 0;
+}
+
+/* Looks for the line that begins with the closing marker, after its indentation. */
+static bool find_close(struct str body, struct heredoc *h)
+{
+    for (h->end_line = 1;; h->end_line++) {
+        size_t indent = blanks(body), line = str_chr(body, '\n');
+        struct str text = str_from(body, indent);
+
+        if (str_starts(text, h->marker) &&
+            (text.len == h->marker.len || !is_marker_byte(text.p[h->marker.len]))) {
+            h->end = body.p;
+            h->padding = (struct str){body.p, indent};
+            return true;
+        }
+        if (line == body.len)
+            return false;
+        body = str_from(body, line + 1);
+    }
+}
+
+/* Takes the padding off a line; an empty line need not have it. */
+static int skip_padding(struct lexer *lx, const struct heredoc *h, unsigned opened)
+{
+    struct str padding = h->padding;
+
+    if (peek(lx) == '\n' || is_crlf(upcoming(lx)))
+        return 0;
+    for (; padding.len > 0; padding = str_from(padding, 1), advance(lx)) {
+        struct token at = here(lx);
+
+        if (!is_at_source(lx, h->in_value) || peek(lx) != padding.p[0])
+            return diag_error(
+                lx->diag, &at,
+                "the closing '" STR_FMT "' in line %u is indented by more or other "
+                "blanks than this line: each line of a heredoc must begin as that one",
+                STR_ARG(h->marker), opened + h->end_line);
+    }
+    return 0;
+}
+
+static const char *position(const struct lexer *lx, bool in_value)
+{
+    return in_value ? lx->inserted.p : lx->rest.p;
+}
+
+/* To the end of a line, which is taken as well. */
+static void read_heredoc_line(struct lexer *lx, const struct heredoc *h)
+{
+    while (peek(lx) != END && (peek(lx) != '\n' || !is_at_source(lx, h->in_value))) {
+        if (is_crlf(upcoming(lx)))
+            advance(lx);
+        else if (!insert_environment(lx) && !refuse_control(lx))
+            take(lx);
+    }
+    if (peek(lx) != END)
+        take(lx);
+}
+
+/* From "<<" to the closing marker. The last line end is not part of the text. */
+static int read_heredoc(struct lexer *lx, const struct token *start, struct heredoc *h)
+{
+    struct str body;
+
+    h->in_value = lx->inserted.len > 0;
+    if (check_marker(lx, start, h->marker) != 0)
+        return -1;
+    while (peek(lx) != '\n')
+        advance(lx);
+    body = str_from(upcoming(lx), 1);
+    if (!find_close(body, h))
+        return diag_error(lx->diag, start,
+                          "this heredoc is never closed: a line that begins with '" STR_FMT
+                          "' must end it",
+                          STR_ARG(h->marker));
+    advance(lx);
+    while (position(lx, h->in_value) != h->end && !lx->too_long) {
+        if (skip_padding(lx, h, start->line) != 0)
+            return -1;
+        read_heredoc_line(lx, h);
+    }
+    if (lx->word.len > 0)
+        lx->word.p[--lx->word.len] = '\0';
+    for (size_t i = 0; i < h->padding.len + h->marker.len; i++)
+        advance(lx);
+    return 0;
+}
+
+/* ---- the list ---- */
 
 static int push(struct lexer *lx, struct token t)
 {
@@ -258,17 +429,20 @@ static int push(struct lexer *lx, struct token t)
 static int read_token(struct lexer *lx)
 {
     struct token t = here(lx);
+    struct heredoc h;
     int c = peek(lx);
 
     buf_clear(&lx->word);
-    if (lx->inserted.len == 0 && (c == '"' || c == '`')) {
+    if (c == '"' || c == '`') {
         t.quoted = true;
         if (read_quoted(lx, &t) != 0)
             return -1;
+    } else if (is_heredoc(lx, &h)) {
+        t.quoted = true;
+        if (read_heredoc(lx, &t, &h) != 0)
+            return -1;
     } else {
         read_plain(lx);
-        if (str_starts(buf_str(&lx->word), STR_LIT("<<")))
-            return diag_error(lx->diag, &t, "heredocs ('<<') are not supported yet");
     }
     return push(lx, t);
 }

@@ -4,8 +4,11 @@
  *    everything as it is; both only at the start of a token;
  *  - "#" at the start of a token begins a comment, up to the end of the line;
  *  - a backslash at the end of a line joins the next line to it;
+ *  - <<MARKER at the end of a line begins a heredoc: all lines up to one that begins with MARKER,
+ *    without the indentation of that one and without the last line end; \< is a < that begins none;
  *  - {$NAME} and {$NAME:default} are replaced by the environment, before anything else is looked
- *    at, but within quotes the value cannot end them.
+ *    at: a value may be several tokens or lines. But what was opened in the file (a quote, a
+ *    heredoc) is closed in the file, and what was opened in a value within that value.
  * A byte order mark is passed over, CR before LF as well; other control bytes are errors. */
 #ifndef LINTEL_CONF_LEXER_H
 #define LINTEL_CONF_LEXER_H

@@ -40,7 +40,9 @@ static const struct {
      "f:1:1: snippets and named routes ('(snip)') are not supported yet\n"},
     {"&(route) {\n}\n", "f:1:1: snippets and named routes ('&(route)') are not supported yet\n"},
     {"import x.conf\n", "f:1:1: 'import' is not supported yet\n"},
-    {"a.com {\nrespond <<EOF\nEOF\n}\n", "f:2:9: heredocs ('<<') are not supported yet\n"},
+    {"a.com {\nrespond <<EOF\n}\n",
+     "f:2:9: this heredoc is never closed: a line that begins with 'EOF' must "
+     "end it\n"},
     {"a.com\001 {\n}\n", "f:1:6: control byte 0x01\n"},
     {"example.com {\nroot /a\n} file_server\n", "f:3:3: unexpected 'file_server' after '}'\n"},
     /* addresses */

@@ -58,7 +58,84 @@ static const struct {
     {"# {$LEXER_TWO}\na", "2:1:a", ""},
     {"{$} {$a", "1:1:{$}|+1:5:{$a", ""},
     {"{$LEXER_NESTED}", "1:1:{$LEXER_A}", ""},
+    {"{$LEXER_WORDS} c", "1:1q:a b|+1:1:c|+1:16:c", ""},
+    {"{$LEXER_LINES} c", "1:1:a|1:1:b|+1:16:c", ""},
+    {"{$LEXER_HEREDOC} c", "1:1q:x y|+1:1:d|+1:18:c", ""},
+    {"x {$LEXER_COMMENT} c\nd", "1:1:x|2:1:d", ""},
+    {"{$LEXER_NONE:{$LEXER_A}}", "1:1:{$LEXER_A}", ""},
+    /* white space beyond ASCII */
+    {"a\xe3\x80\x80"
+     "b\xe2\x80\x83"
+     "c\xe2\x80\x8b",
+     "1:1:a|+1:3:b|+1:5:c\xe2\x80\x8b", ""},
+    /* escapes */
+    {"a\\\nb\\\nc\nd", "1:1:a|+2:1:b|+3:1:c|4:1:d", ""},
+    {"\"a\\\nb\" c", "1:1q:a\\\nb|+2:4:c", ""},
+    {"a\\\"b\\\" c", "1:1:a\\\"b\\\"|+1:8:c", ""},
+    {"\"C:\\php\\x.exe\" \"`a` b\"", "1:1q:C:\\php\\x.exe|+1:16q:`a` b", ""},
+    /* heredocs */
+    {"a <<EOF\nx\nEOF b\nc", "1:1:a|+1:3q:x|+3:5:b|4:1:c", ""},
+    {"a <<LONG-mark_1\nx\nLONG-mark_1 b", "1:1:a|+1:3q:x|+3:13:b", ""},
+    {"a <<EOF\nx\n\nEOF b", "1:1:a|+1:3q:x\n|+4:5:b", ""},
+    {"a <<EOF\nEOF\n\tb c", "1:1:a|+1:3q:|3:2:b|+3:4:c", ""},
+    {"a <<EOF\n\t\tEOF b", "1:1:a|+1:3q:|+2:7:b", ""},
+    {"a <<EOF\n\t\tx\n\t y\n\n\tEOF\nb", "1:1:a|+1:3q:\tx\n y\n|6:1:b", ""},
+    {"a <<EOF\r\n x\r\n\r\n y\r\n EOF\r\nb", "1:1:a|+1:3q:x\n\ny|6:1:b", ""},
+    {"<<EOF\n\"x\" `y` # {\nx EOF\nEOFX\nEOF", "1:1q:\"x\" `y` # {\nx EOF\nEOFX", ""},
+    {"<<EOF\n\t\nx\nEOF", "1:1q:\t\nx", ""},
+    {"<<EOF\n\\\nx\\<<y\nEOF}", "1:1q:\\\nx\\<<y|+4:4:}", ""},
+    {"<<EOF\n  {$LEXER_A} {$LEXER_LINES}\n  {$LEXER_NONE}\n  EOF", "1:1q:one \na\nb\n", ""},
+    {"<<EOF\n\xc3\xa4\nEOF x", "1:1q:\xc3\xa4|+3:5:x", ""},
+    {"a \\<< >>", "1:1:a|+1:3:<<|+1:7:>>", ""},
+    {"\\<<EOF\nb", "1:1:<<EOF|2:1:b", ""},
+    {"a <EOF\nb", "1:1:a|+1:3:<EOF|2:1:b", ""},
+    {"a <<<EOF b", "1:1:a|+1:3:<<<EOF|+1:10:b", ""},
+    {"\"<<\" `<<`\nb", "1:1q:<<|+1:6q:<<|2:1:b", ""},
+    {"a << >>\n", "1:1:a|+1:3:<<|+1:6:>>", ""},
+    {"a <<X Y\nb", "1:1:a|+1:3:<<X|+1:7:Y|2:1:b", ""},
+    {"a<<X\nb", "1:1:a<<X|2:1:b", ""},
+    {"a <<X", "1:1:a|+1:3:<<X", ""},
     /* errors */
+    {"a <<\nx", NULL,
+     "f:1:3: a heredoc needs a marker, as in '<<END'; '\\<<' is that text itself\n"
+     "    a <<\n"
+     "      ^\n"},
+    {"a <<<EOF\nx\nEOF", NULL,
+     "f:1:3: a heredoc begins with two '<', as in '<<END'\n"
+     "    a <<<EOF\n"
+     "      ^\n"},
+    {"a <<b>c\nx\n", NULL,
+     "f:1:3: the marker of a heredoc has only letters, digits, '-' and '_': not 'b>c'; '\\<<' is "
+     "that text itself\n"
+     "    a <<b>c\n"
+     "      ^\n"},
+    {"a <<EOF\nx\n EOG\nx EOF\n", NULL,
+     "f:1:3: this heredoc is never closed: a line that begins with 'EOF' must end it\n"
+     "    a <<EOF\n"
+     "      ^\n"},
+    {"\na <<EOF\n\t\tx\n\ty\n\t\tEOF\n", NULL,
+     "f:4:2: the closing 'EOF' in line 5 is indented by more or other blanks than this line: each "
+     "line of a heredoc must begin as that one\n"
+     "    \ty\n"
+     "    \t^\n"},
+    {"a <<EOF\n        x\n\tEOF\n", NULL,
+     "f:2:1: the closing 'EOF' in line 3 is indented by more or other blanks than this line: each "
+     "line of a heredoc must begin as that one\n"
+     "            x\n"
+     "    ^\n"},
+    {"a <<EOF\n\t\tx\n\t\n\t\tEOF\n", NULL,
+     "f:3:2: the closing 'EOF' in line 4 is indented by more or other blanks than this line: each "
+     "line of a heredoc must begin as that one\n"
+     "    \t\n"
+     "    \t^\n"},
+    {"a <<EOF\nx\x01y\nEOF", "1:1:a|+1:3q:xy",
+     "f:2:2: control byte 0x01\n"
+     "    x?y\n"
+     "     ^\n"},
+    {"{$LEXER_OPEN}\"", NULL,
+     "f:1:1: this quote is never closed\n"
+     "    {$LEXER_OPEN}\"\n"
+     "    ^\n"},
     {"a \"b\nc", NULL,
      "f:1:3: this quote is never closed\n"
      "    a \"b\n"
@@ -67,10 +144,6 @@ static const struct {
      "f:2:2: this quote is never closed\n"
      "     `b\n"
      "     ^\n"},
-    {"a <<END\nx\nEND", NULL,
-     "f:1:3: heredocs ('<<') are not supported yet\n"
-     "    a <<END\n"
-     "      ^\n"},
     {"a\x01"
      "b \x7f\n",
      "1:1:ab",
@@ -137,9 +210,31 @@ static void reads_tokens(void **state)
     setenv("LEXER_TWO", "two words", 1);
     setenv("LEXER_QUOTE", "say \"hi\"", 1);
     setenv("LEXER_NESTED", "{$LEXER_A}", 1);
+    setenv("LEXER_WORDS", "\"a b\" c", 1);
+    setenv("LEXER_LINES", "\na\nb", 1);
+    setenv("LEXER_HEREDOC", "<<X\nx y\nX d", 1);
+    setenv("LEXER_COMMENT", "# y", 1);
+    setenv("LEXER_OPEN", "\"", 1);
     unsetenv("LEXER_NONE");
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         check(str_of(cases[i].text), cases[i].tokens, cases[i].errors);
+}
+
+/* What looks like a heredoc but for blanks that one does not see. */
+static void warns_of_blanks(void **state)
+{
+    struct arena *a = arena_new();
+    struct diag *d = diag_new(a);
+    struct buf printed = BUF_INIT(65536);
+    struct lexemes lexemes;
+
+    (void)state;
+    assert_int_equal(lexer_run(a, d, STR_LIT("f"), STR_LIT("a <<EOF \nx\nEOF\n"), &lexemes), 0);
+    assert_int_equal(lexemes.n, 4);
+    diag_print(d, NULL, &printed);
+    assert_string_equal(printed.p, "f:1:3: this is no heredoc: blanks follow its marker\n");
+    buf_fini(&printed);
+    arena_free(a);
 }
 
 static void refuses_nul(void **state)
@@ -195,9 +290,8 @@ static void bounds_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_tokens),
-        cmocka_unit_test(refuses_nul),
-        cmocka_unit_test(cuts_long_lines),
+        cmocka_unit_test(reads_tokens),  cmocka_unit_test(warns_of_blanks),
+        cmocka_unit_test(refuses_nul),   cmocka_unit_test(cuts_long_lines),
         cmocka_unit_test(bounds_errors),
     };
 
