@@ -262,7 +262,7 @@ struct conf *cli_load(const struct cli_options *o)
     struct conf *conf = NULL;
 
     if (path != NULL)
-        conf = conf_load(path, server_directives, &errors, &warnings);
+        conf = conf_load(path, &server_language, &errors, &warnings);
     cli_print(&warnings, stderr);
     cli_print(&errors, stderr);
     buf_fini(&warnings);

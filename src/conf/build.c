@@ -2,14 +2,6 @@
 
 #include "base/alloc.h"
 
-/* What a block may hold. */
-struct vocabulary {
-    const struct directive *const *tables; /* ended by NULL */
-    unsigned place;                        /* 0: every row is meant */
-    const char *const *known;              /* not supported yet; may be NULL */
-    const char *what;                      /* "directive" */
-};
-
 static const struct directive *find(const struct vocabulary *v, struct str name, unsigned place)
 {
     for (size_t i = 0; v->tables[i] != NULL; i++)
@@ -44,6 +36,11 @@ static void report_unknown(struct conf_builder *b, const struct vocabulary *v,
     const struct token *name = &node->words[0];
     struct nearest nearest;
 
+    if (v->place == IN_GLOBAL && matcher_is_definition(node)) {
+        diag_error(b->diag, name, "matchers ('" STR_FMT "') belong in the block of a site",
+                   STR_ARG(name->text));
+        return;
+    }
     if (v->place != 0 && find(v, name->text, IN_GLOBAL) != NULL) {
         diag_error(b->diag, name,
                    "'" STR_FMT "' is a global option: it belongs in a block without an address at "
@@ -56,7 +53,12 @@ static void report_unknown(struct conf_builder *b, const struct vocabulary *v,
                    STR_ARG(name->text));
         return;
     }
-    if (v->place == (IN_SITE | IN_HANDLERS) && is_address_like(node)) {
+    if (v->place == IN_HANDLERS && find(v, name->text, IN_SITE | IN_ERRORS) != NULL) {
+        diag_error(b->diag, name, "'" STR_FMT "' belongs directly in the block of a site",
+                   STR_ARG(name->text));
+        return;
+    }
+    if ((v->place & IN_HANDLERS) != 0 && is_address_like(node)) {
         diag_error(b->diag, name,
                    "'" STR_FMT "' is no directive; if it is another site, the site before it must "
                    "have its own braces",
@@ -81,9 +83,6 @@ static const struct directive *lookup(struct conf_builder *b, const struct vocab
         return row;
     if (is_listed(v->known, name->text))
         diag_error(b->diag, name, "'" STR_FMT "' is not supported yet", STR_ARG(name->text));
-    else if (str_starts(name->text, STR_LIT("@")))
-        diag_error(b->diag, name, "named matchers ('" STR_FMT "') are not supported yet",
-                   STR_ARG(name->text));
     else
         report_unknown(b, v, node);
     return NULL;
@@ -91,8 +90,7 @@ static const struct directive *lookup(struct conf_builder *b, const struct vocab
 
 /* ---- the checks every row gets ---- */
 
-static int check_counts(struct conf_builder *b, const struct directive *row,
-                        const struct directive_args *d)
+int build_check(struct conf_builder *b, const struct directive *row, const struct directive_args *d)
 {
     const struct token *name = &d->node->words[0];
 
@@ -113,58 +111,9 @@ static int check_counts(struct conf_builder *b, const struct directive *row,
     return 0;
 }
 
-/* ---- matchers ---- */
-
-/* Whether the first argument is a matcher: "*", or a path if enough arguments are left without it
- * ("root /srv" has none). */
-static bool has_matcher(const struct directive *row, const struct directive_args *d)
-{
-    const struct token *t = d->args;
-
-    if (d->n_args == 0 || t->quoted)
-        return false;
-    if (str_is(t->text, "*"))
-        return true;
-    return str_starts(t->text, STR_LIT("/")) && d->n_args > (size_t)row->min_args;
-}
-
-static void compile_matcher(struct arena *a, struct str path, struct matcher *out)
-{
-    size_t star = str_chr(path, '*');
-
-    out->path = PATH_GLOB;
-    if (str_chr(path, '?') == path.len && star == path.len)
-        out->path = PATH_EXACT;
-    else if (str_chr(path, '?') == path.len && star == path.len - 1)
-        out->path = PATH_PREFIX;
-    if (out->path == PATH_PREFIX)
-        path.len--;
-    out->pattern = arena_str(a, path);
-}
-
-/* Takes the matcher off the arguments. */
-static int take_matcher(struct conf_builder *b, const struct directive *row,
-                        struct directive_args *d, struct order_row *out)
-{
-    const struct token *t = d->args;
-
-    if (d->n_args > 0 && !t->quoted && str_starts(t->text, STR_LIT("@")))
-        return diag_error(b->diag, t, "named matchers ('" STR_FMT "') are not supported yet",
-                          STR_ARG(t->text));
-    if (!has_matcher(row, d))
-        return 0;
-    if (!str_is(t->text, "*")) {
-        out->path = t->text;
-        compile_matcher(b->arena, t->text, &out->row.matcher);
-    }
-    d->args++;
-    d->n_args--;
-    return 0;
-}
-
 /* ---- running rows ---- */
 
-static struct directive_args args_of(struct conf_builder *b, const struct node *node, void *target)
+struct directive_args build_args(struct conf_builder *b, const struct node *node, void *target)
 {
     return (struct directive_args){.builder = b,
                                    .arena = b->arena,
@@ -172,28 +121,6 @@ static struct directive_args args_of(struct conf_builder *b, const struct node *
                                    .args = node->words + 1,
                                    .n_args = node->n_words - 1,
                                    .target = target};
-}
-
-static void build_handler(struct conf_builder *b, const struct directive *row,
-                          const struct node *node)
-{
-    struct site_draft *site = b->current;
-    struct directive_args d = args_of(b, node, NULL);
-    struct order_row out = {.directive = row->name};
-
-    if (take_matcher(b, row, &d, &out) != 0 || check_counts(b, row, &d) != 0)
-        return;
-    d.target = arena_alloc(b->arena, row->conf_size > 0 ? row->conf_size : 1);
-    if (row->set(&d) != 0)
-        return;
-    out.row.type = row->type;
-    out.row.conf = d.target;
-    out.row.slot = b->n_slots++;
-    out.row.file = node->words[0].file;
-    out.row.line = node->words[0].line;
-    site->rows =
-        arena_grow(b->scratch, site->rows, site->n_rows, &site->cap_rows, sizeof *site->rows);
-    site->rows[site->n_rows++] = out;
 }
 
 /* Where a row that may stand only once has been seen in a block. */
@@ -219,26 +146,43 @@ static int check_first(struct conf_builder *b, struct seen *seen, const struct d
     return 0;
 }
 
-static void build_block(struct conf_builder *b, const struct vocabulary *v,
-                        const struct node *parent, void *target)
+static void build_directive(struct conf_builder *b, const struct vocabulary *v,
+                            const struct node *node, struct seen *seen, void *target)
+{
+    const struct directive *row = lookup(b, v, node);
+    struct directive_args d;
+
+    if (row == NULL)
+        return;
+    if ((row->places & (IN_HANDLERS | IN_ERRORS)) != 0) {
+        rows_add(b, row, node);
+        return;
+    }
+    d = build_args(b, node, target);
+    if ((row->repeats || check_first(b, seen, row, &node->words[0]) == 0) &&
+        build_check(b, row, &d) == 0)
+        (void)row->set(&d); /* It has reported what is wrong. */
+}
+
+void build_block(struct conf_builder *b, const struct vocabulary *v, const struct node *parent,
+                 void *target)
 {
     struct seen seen[SEEN_MAX] = {{NULL, NULL}};
+    const bool handlers = (v->place & IN_HANDLERS) != 0;
+    struct named_matchers named;
 
-    for (size_t i = 0; i < parent->n_children; i++) {
-        const struct node *node = &parent->children[i];
-        const struct directive *row = lookup(b, v, node);
-        struct directive_args d;
+    if (handlers)
+        matcher_enter(b, &named, parent);
+    for (size_t i = 0; i < parent->n_children; i++)
+        if (!handlers || !matcher_is_definition(&parent->children[i]))
+            build_directive(b, v, &parent->children[i], seen, target);
+    if (handlers)
+        matcher_leave(b);
+}
 
-        if (row == NULL)
-            continue;
-        if ((row->places & IN_HANDLERS) != 0) {
-            build_handler(b, row, node);
-            continue;
-        }
-        d = args_of(b, node, target);
-        if (check_first(b, seen, row, &node->words[0]) == 0 && check_counts(b, row, &d) == 0)
-            (void)row->set(&d); /* It has reported what is wrong. */
-    }
+struct vocabulary build_handlers_vocabulary(const struct conf_builder *b)
+{
+    return (struct vocabulary){b->tables, IN_HANDLERS, known_directives, "directive"};
 }
 
 int directive_block(const struct directive_args *d, const struct directive *rows,
@@ -288,11 +232,15 @@ static struct site_draft *add_site(struct conf_builder *b, const struct node *no
 
 static void build_site(struct conf_builder *b, const struct node *node)
 {
-    const struct vocabulary v = {b->tables, IN_SITE | IN_HANDLERS, known_directives, "directive"};
+    const struct vocabulary v = {b->tables, IN_SITE | IN_HANDLERS | IN_ERRORS, known_directives,
+                                 "directive"};
 
     b->current = add_site(b, node);
     build_addresses(b, node, b->current);
+    b->rows = &b->current->rows;
     build_block(b, &v, node, b->current->site);
+    b->current->site->route = rows_compile(b, &b->current->rows, true);
+    b->current->site->errors = rows_compile(b, &b->current->errors, true);
     b->current = NULL;
 }
 
@@ -301,9 +249,8 @@ static bool is_unsupported_block(struct conf_builder *b, const struct node *node
 {
     const struct token *t = &node->words[0];
 
-    if (str_starts(t->text, STR_LIT("(")) || str_starts(t->text, STR_LIT("&(")))
-        diag_error(b->diag, t, "snippets and named routes ('" STR_FMT "') are not supported yet",
-                   STR_ARG(t->text));
+    if (str_starts(t->text, STR_LIT("(")))
+        diag_error(b->diag, t, "snippets ('" STR_FMT "') are not supported yet", STR_ARG(t->text));
     else if (str_is(t->text, "import"))
         diag_error(b->diag, t, "'import' is not supported yet");
     else
@@ -311,16 +258,25 @@ static bool is_unsupported_block(struct conf_builder *b, const struct node *node
     return true;
 }
 
+static bool is_named_route(const struct node *node)
+{
+    return node->n_words > 0 && str_starts(node->words[0].text, STR_LIT("&("));
+}
+
 void build_run(struct conf_builder *b, const struct nodes *top)
 {
     const struct vocabulary global = {b->tables, IN_GLOBAL, known_global_options, "global option"};
 
+    for (size_t i = 0; i < top->n; i++)
+        if (top->list[i].n_words == 0)
+            build_block(b, &global, &top->list[i], &b->global);
+        else if (is_named_route(&top->list[i]))
+            named_routes_add(b, &top->list[i]);
+    named_routes_build(b);
     for (size_t i = 0; i < top->n; i++) {
         const struct node *node = &top->list[i];
 
-        if (node->n_words == 0)
-            build_block(b, &global, node, &b->global);
-        else if (!is_unsupported_block(b, node))
+        if (node->n_words > 0 && !is_named_route(node) && !is_unsupported_block(b, node))
             build_site(b, node);
     }
 }

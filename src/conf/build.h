@@ -5,8 +5,9 @@
 
 #include "conf/address.h"
 #include "conf/diag.h"
-#include "conf/order.h"
+#include "conf/matcher.h"
 #include "conf/parser.h"
+#include "conf/rows.h"
 
 enum auto_https {
     AUTO_HTTPS_ON,
@@ -54,8 +55,15 @@ struct site_draft {
     struct token hsts_token;        /* of its hsts directive; line 0: none */
     bool has_log;
     size_t log; /* with has_log: index in conf_builder.logs */
-    struct order_row *rows;
-    size_t n_rows, cap_rows;
+    struct rows rows, errors;
+};
+
+/* What a block may hold. */
+struct vocabulary {
+    const struct directive *const *tables; /* ended by NULL */
+    unsigned place;                        /* 0: every row is meant */
+    const char *const *known;              /* not supported yet; may be NULL */
+    const char *what;                      /* "directive" */
 };
 
 struct conf_builder {
@@ -64,13 +72,18 @@ struct conf_builder {
     struct arena *arena;   /* of the configuration */
     struct arena *scratch; /* of the load */
     const struct directive *const *tables;
+    const struct matcher_type *const *matchers;
+    struct order order;
     struct global global;
-    struct site_draft *current; /* the site being built */
+    struct site_draft *current;         /* the site being built, or NULL */
+    struct rows *rows;                  /* where rows of handlers go */
+    const struct named_matchers *named; /* those that can be seen from here: conf/matcher.h */
+    struct named_routes routes;
     struct site_draft **sites;
     size_t n_sites, cap_sites;
     struct log_draft *logs; /* conf/log_directive.h */
     size_t n_logs, cap_logs;
-    size_t n_slots;
+    struct handlers handlers;
 };
 
 /* The rows of conf's own directives. */
@@ -83,6 +96,22 @@ extern const char *const known_directives[];
 
 /* Builds everything; what is wrong goes to b->diag. */
 void build_run(struct conf_builder *b, const struct nodes *top);
+
+/* ---- for conf's own files ---- */
+
+/* Runs the rows of a vocabulary over the children of a node. Handlers go to b->rows. */
+void build_block(struct conf_builder *b, const struct vocabulary *v, const struct node *parent,
+                 void *target);
+
+/* The arguments of a node: its words from index first + 1 on; words[first] is its name. */
+struct directive_args build_args(struct conf_builder *b, const struct node *node, void *target);
+
+/* Whether the counts of arguments and the block are what the row wants. */
+int build_check(struct conf_builder *b, const struct directive *row,
+                const struct directive_args *d);
+
+/* The directives that may stand where only handlers may. */
+struct vocabulary build_handlers_vocabulary(const struct conf_builder *b);
 
 /* "bind" and "default_bind". */
 int build_bindings(const struct directive_args *d, struct bindings *out);

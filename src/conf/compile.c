@@ -12,6 +12,7 @@ static const char acme_ca_default[] = "https://acme-v02.api.letsencrypt.org/dire
 
 void compile_defaults(struct conf_builder *b)
 {
+    order_init(&b->order, b->scratch);
     b->global.options = (struct options){
         .admin = NULL, /* beside the storage, once that is known */
         .http_port = 80,
@@ -64,15 +65,13 @@ static struct options compile_options(struct conf_builder *b)
 
 /* ---- sites ---- */
 
-static void compile_rows(struct conf_builder *b, struct site_draft *draft)
+static const struct handler_conf *compile_handlers(struct conf_builder *b)
 {
-    struct handler_row *rows = arena_alloc(b->arena, (draft->n_rows + 1) * sizeof *rows);
+    struct handler_conf *out = arena_alloc(b->arena, (b->handlers.n + 1) * sizeof *out);
 
-    order_sort(draft->rows, draft->n_rows);
-    for (size_t i = 0; i < draft->n_rows; i++)
-        rows[i] = draft->rows[i].row;
-    draft->site->rows = rows;
-    draft->site->n_rows = draft->n_rows;
+    for (size_t i = 0; i < b->handlers.n; i++)
+        out[i] = b->handlers.list[i];
+    return out;
 }
 
 static void compile_sites(struct conf_builder *b, struct conf *conf)
@@ -85,7 +84,6 @@ static void compile_sites(struct conf_builder *b, struct conf *conf)
     for (size_t i = 0; i < b->n_sites; i++) {
         struct site_draft *draft = b->sites[i];
 
-        compile_rows(b, draft);
         if (draft->has_log)
             draft->site->log = &logs[draft->log];
         sites[i] = draft->site;
@@ -94,7 +92,8 @@ static void compile_sites(struct conf_builder *b, struct conf *conf)
     conf->n_sites = b->n_sites;
     conf->logs = logs;
     conf->n_logs = b->n_logs;
-    conf->n_slots = b->n_slots;
+    conf->handlers = compile_handlers(b);
+    conf->n_handlers = b->handlers.n;
 }
 
 /* ---- addresses ---- */

@@ -13,21 +13,18 @@
 #include <sys/socket.h>
 
 struct handler_type; /* http/handler.h; conf only carries the pointer */
+struct matcher_type; /* conf/directive.h */
 
 /* ---- what a request must be like: evaluated by http/match.h ---- */
 
-enum path_match {
-    PATH_ANY,    /* "*" */
-    PATH_EXACT,  /* "/a" */
-    PATH_PREFIX, /* "/a*" */
-    PATH_SUFFIX, /* "*.css" */
-    PATH_GLOB    /* anything else with "*" in it */
+struct condition {
+    const struct matcher_type *type;
+    const void *conf; /* of the type */
 };
 
 struct matcher {
-    enum path_match path;
-    struct str
-        pattern; /* without the stars of PREFIX and SUFFIX; compared without regard to case */
+    const struct condition *all; /* each of them must hold */
+    size_t n;                    /* 0: any request */
 };
 
 /* ---- a text with placeholders, compiled: expanded by http/placeholder.h ---- */
@@ -64,17 +61,34 @@ static inline struct str text_constant(const struct text *t)
     return t->n_parts == 0 ? STR_LIT("") : t->parts[0].text;
 }
 
-/* ---- sites ---- */
+/* ---- routes: rows of handlers, in the order of evaluation ---- */
 
-/* One handler of one site, in the order of evaluation. */
+/* Of the rows of a route that are in the same group, only the first that matches is run. */
+enum row_group { GROUP_NONE = 0, GROUP_HANDLE = 1, GROUP_REWRITE = 2, GROUP_ROOT = 4 };
+
 struct handler_row {
     struct matcher matcher;
     const struct handler_type *type;
-    const void *conf; /* handler_type.conf_size bytes */
-    size_t slot;      /* index of its per-worker state, below conf.n_slots */
-    struct str file;  /* where it was written, for messages */
+    const void *conf; /* directive.conf_size bytes */
+    uint32_t slot;    /* in conf.handlers */
+    enum row_group group;
+};
+
+/* A site has one, and each directive whose block holds directives. */
+struct route {
+    const struct handler_row *rows;
+    size_t n_rows;
+};
+
+/* A handler as configured, however many rows run it. */
+struct handler_conf {
+    const struct handler_type *type;
+    const void *conf;
+    struct str file; /* where it was written, for messages */
     unsigned line;
 };
+
+/* ---- sites ---- */
 
 enum key_type { KEY_P256, KEY_P384, KEY_RSA2048, KEY_RSA3072, KEY_RSA4096, KEY_ED25519 };
 
@@ -122,8 +136,8 @@ struct log_conf {
 
 struct site {
     struct str name; /* its first address as written, for messages */
-    const struct handler_row *rows;
-    size_t n_rows;
+    struct route route;
+    struct route errors; /* of handle_errors; no rows: the built-in pages */
     struct tls_conf tls;
     struct hsts_conf hsts;
     const struct log_conf *log; /* NULL: none */
@@ -192,7 +206,8 @@ struct conf {
     size_t n_certs;
     const struct log_conf *logs;
     size_t n_logs;
-    size_t n_slots;
+    const struct handler_conf *handlers; /* by slot: each has a state a worker */
+    size_t n_handlers;
 };
 
 struct conf *conf_ref(struct conf *c);

@@ -26,9 +26,10 @@ struct node {
 };
 
 enum place {
-    IN_GLOBAL = 1,  /* the block of global options */
-    IN_SITE = 2,    /* directly in a site block, sets something of the site */
-    IN_HANDLERS = 4 /* makes a handler row: a matcher may come first */
+    IN_GLOBAL = 1,   /* the block of global options */
+    IN_SITE = 2,     /* directly in a site block, sets something of the site */
+    IN_HANDLERS = 4, /* makes a handler row: a matcher may come first */
+    IN_ERRORS = 8    /* directly in a site block, makes a row of the site's route for errors */
 };
 
 struct conf_builder; /* conf/build.h */
@@ -41,8 +42,12 @@ struct directive_args {
     const struct node *node;  /* the directive whole */
     const struct token *args; /* its arguments: words[1..] without the matcher */
     size_t n_args;
-    void *target; /* IN_HANDLERS: the zeroed conf of the handler; IN_SITE: struct site *;
-                     IN_GLOBAL: struct global * (conf/build.h) */
+    const struct token *matcher; /* the matcher as written, or NULL */
+    struct matcher
+        *row_matcher; /* IN_HANDLERS, IN_ERRORS: what it was compiled to; may be changed */
+    void *
+        target; /* IN_HANDLERS, IN_ERRORS: the zeroed conf of the handler; IN_SITE: struct site *;
+                   IN_GLOBAL: struct global * (conf/build.h); matchers: the conf of the condition */
 };
 
 struct directive {
@@ -56,6 +61,26 @@ struct directive {
     /* Returns 0, or -1 after directive_error(): the loader goes on and gathers further errors. */
     int (*set)(const struct directive_args *d);
     const char *help; /* "redirect to <to> [code], default 302" */
+    enum row_group group;
+    bool repeats; /* may stand more than once in a block, where it makes no handler row */
+    bool own;     /* of two that say the same each has a handler, and so a state, of its own */
+};
+
+struct exchange; /* http/exchange.h */
+
+/* A kind of matcher. Its row: name, counts, block, conf_size, set and help; several lines of it in
+ * one matcher are given to set with the same target, unless it repeats: then each is a condition of
+ * its own. */
+struct matcher_type {
+    struct directive row;
+    bool (*match)(const void *conf, struct exchange *ex);
+};
+
+/* All words that a configuration may use, besides conf's own. Each list ends with NULL, each table
+ * of rows with a zero row. */
+struct language {
+    const struct directive *const *directives;
+    const struct matcher_type *const *matchers; /* "path" is one of them */
 };
 
 /* Reports at a token: "file:line:column: message", the line and a caret. Returns -1. */
@@ -73,6 +98,23 @@ int directive_unknown(const struct directive_args *d, const struct token *at, co
  * after errors. */
 int directive_block(const struct directive_args *d, const struct directive *rows,
                     const char *const *known, void *target);
+
+/* Compiles the block of d->node, directives that make handler rows, to *out: sorted as Caddy sorts
+ * them, or in the order of the file. Named matchers may be defined in it. Returns -1 after errors.
+ */
+MUST_CHECK int directive_route(const struct directive_args *d, bool sorted, struct route *out);
+
+/* Compiles the matcher that the words of a node from index first on and its block make: "path /a",
+ * or a block of such lines. */
+MUST_CHECK int directive_matcher(const struct directive_args *d, size_t first, struct matcher *out);
+
+/* Adds a condition of a type to a matcher; its conf, in the configuration's arena, is the result.
+ */
+void *directive_add_condition(const struct directive_args *d, struct matcher *m,
+                              const struct matcher_type *type);
+
+/* The named route of that name, or NULL after an error at t. It is compiled later in the load. */
+const struct route *directive_named_route(const struct directive_args *d, const struct token *t);
 
 /* Values of one token, with the error reported at it. */
 MUST_CHECK int directive_duration(const struct directive_args *d, const struct token *t,

@@ -16,7 +16,7 @@ static void join_tables(const struct directive *const *tables,
 
     out[n++] = global_directives;
     out[n++] = site_directives;
-    for (size_t i = 0; tables != NULL && tables[i] != NULL && n < TABLES_MAX; i++)
+    for (size_t i = 0; tables[i] != NULL && n < TABLES_MAX; i++)
         out[n++] = tables[i];
     out[n] = NULL;
 }
@@ -44,14 +44,17 @@ static struct conf *parse(struct conf_builder *b, struct str text)
     return diag_errors(b->diag) == 0 ? conf : NULL;
 }
 
-struct conf *conf_parse(const char *path, struct str text, const struct directive *const *tables,
+struct conf *conf_parse(const char *path, struct str text, const struct language *language,
                         struct buf *errors, struct buf *warnings)
 {
     const struct directive *all[TABLES_MAX + 1];
-    struct conf_builder b = {.arena = arena_new(), .scratch = arena_new(), .tables = all};
+    struct conf_builder b = {.arena = arena_new(),
+                             .scratch = arena_new(),
+                             .tables = all,
+                             .matchers = language->matchers};
     struct conf *conf;
 
-    join_tables(tables, all);
+    join_tables(language->directives, all);
     b.diag = diag_new(b.scratch);
     b.file = arena_str(b.arena, str_of(path));
     diag_source(b.diag, b.file, text);
@@ -63,7 +66,7 @@ struct conf *conf_parse(const char *path, struct str text, const struct directiv
     return conf;
 }
 
-struct conf *conf_load(const char *path, const struct directive *const *tables, struct buf *errors,
+struct conf *conf_load(const char *path, const struct language *language, struct buf *errors,
                        struct buf *warnings)
 {
     struct buf text = BUF_INIT(LEXER_TEXT_MAX);
@@ -71,7 +74,7 @@ struct conf *conf_load(const char *path, const struct directive *const *tables, 
     struct err e;
 
     if (file_read(AT_FDCWD, path, &text, &e) == 0)
-        conf = conf_parse(path, buf_str(&text), tables, errors, warnings);
+        conf = conf_parse(path, buf_str(&text), language, errors, warnings);
     else if (buf_printf(errors, "%s\n", e.msg) != 0)
         buf_clear(errors); /* No room for one line: the caller sees NULL all the same. */
     buf_fini(&text);

@@ -23,11 +23,15 @@ liblintel_a_SOURCES += \
 	src/conf/load.h \
 	src/conf/log_directive.c \
 	src/conf/log_directive.h \
+	src/conf/matcher.c \
+	src/conf/matcher.h \
 	src/conf/options.c \
 	src/conf/order.c \
 	src/conf/order.h \
 	src/conf/parser.c \
 	src/conf/parser.h \
+	src/conf/rows.c \
+	src/conf/rows.h \
 	src/conf/site.c \
 	src/conf/text.c \
 	src/conf/text.h \

@@ -5,7 +5,7 @@
 #include "http/prepared.h"
 
 struct respond_conf {
-    int status;
+    int status; /* 0: not said */
     struct text body;
     bool close;
 };
@@ -53,7 +53,6 @@ static int respond_set(const struct directive_args *d)
     const struct token *first = &d->args[0];
     int status;
 
-    conf->status = 200;
     if (d->n_args == 1 && is_status(first->text, &status)) {
         if (set_status(d, first, conf) != 0)
             return -1;
@@ -84,6 +83,14 @@ static bool has_content(const struct respond_conf *conf)
     return conf->body.n_parts > 0 && conf->status != 204 && conf->status != 304;
 }
 
+/* In handle_errors the status of the error is kept, unless another one is said. */
+static int status_for(const struct respond_conf *conf, const struct exchange *ex)
+{
+    if (conf->status != 0)
+        return conf->status;
+    return ex->error.status != 0 ? ex->error.status : 200;
+}
+
 /* The state of a worker: the whole response, if it is always the same. */
 static int respond_start(const void *conf_, const struct worker_env *env, void **state,
                          struct err *e)
@@ -95,7 +102,7 @@ static int respond_start(const void *conf_, const struct worker_env *env, void *
     (void)e;
     if (!conf->body.constant || !has_content(conf))
         return 0;
-    p = prepared_new(conf->status, text_constant(&conf->body));
+    p = prepared_new(conf->status == 0 ? 200 : conf->status, text_constant(&conf->body));
     fields_add(&p->fields, p->arena, STR_LIT("Content-Type"), content_type(p->body));
     *state = p;
     return 0;
@@ -113,18 +120,18 @@ static enum verdict respond_handle(const void *conf_, struct exchange *ex)
 
     if (conf->close)
         ex->close = true;
-    if (ex->handler_state != NULL) {
+    if (ex->handler_state != NULL && (conf->status != 0 || ex->error.status == 0)) {
         exchange_respond_prepared(ex, ex->handler_state);
         return TAKEN;
     }
     if (!has_content(conf)) {
-        exchange_respond(ex, conf->status);
+        exchange_respond(ex, status_for(conf, ex));
         return TAKEN;
     }
     body = text_expand(&conf->body, ex);
     if (body.len > 0 && fields_get(&ex->response, STR_LIT("Content-Type")).p == NULL)
         fields_add(&ex->response, ex->arena, STR_LIT("Content-Type"), content_type(body));
-    exchange_respond_bytes(ex, conf->status, body);
+    exchange_respond_bytes(ex, status_for(conf, ex), body);
     return TAKEN;
 }
 

@@ -424,8 +424,13 @@ static const struct handler_type reverse_proxy_type = {"reverse_proxy", reverse_
                                                        reverse_proxy_stop, reverse_proxy_handle};
 
 const struct directive reverse_proxy_directives[] = {
-    {"reverse_proxy", IN_HANDLERS, 0, -1, true, &reverse_proxy_type,
-     sizeof(struct reverse_proxy_conf), reverse_proxy_set,
-     "hand requests on to upstreams: host:port, http://host:port, unix//path"},
+    {.name = "reverse_proxy",
+     .places = IN_HANDLERS,
+     .max_args = -1,
+     .block = true,
+     .type = &reverse_proxy_type,
+     .conf_size = sizeof(struct reverse_proxy_conf),
+     .set = reverse_proxy_set,
+     .help = "hand requests on to upstreams: host:port, http://host:port, unix//path"},
     {0},
 };

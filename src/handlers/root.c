@@ -70,10 +70,9 @@ static int root_set(const struct directive_args *d)
     return root_path_set(d, &d->args[0], d->target);
 }
 
-/* Rows come with the most specific matcher first: what one has set, a later one leaves. */
 static enum verdict root_handle(const void *conf, struct exchange *ex)
 {
-    if (ex->root.len > 0 || root_path_expand(conf, ex, &ex->root))
+    if (root_path_expand(conf, ex, &ex->root))
         return NEXT;
     exchange_respond_error(ex, 404);
     return TAKEN;
@@ -89,6 +88,7 @@ const struct directive root_directives[] = {
      .type = &root_handler,
      .conf_size = sizeof(struct root_path),
      .set = root_set,
+     .group = GROUP_ROOT,
      .help = "root [matcher] <folder>: where file_server finds the files"},
     {0},
 };

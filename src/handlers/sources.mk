@@ -1,6 +1,8 @@
 liblintel_a_SOURCES += \
 	src/handlers/beneath.c \
 	src/handlers/beneath.h \
+	src/handlers/error.c \
+	src/handlers/error.h \
 	src/handlers/file_cache.c \
 	src/handlers/file_cache.h \
 	src/handlers/file_lookup.c \
@@ -13,6 +15,8 @@ liblintel_a_SOURCES += \
 	src/handlers/file_respond.h \
 	src/handlers/file_server.c \
 	src/handlers/file_server.h \
+	src/handlers/handle.c \
+	src/handlers/handle.h \
 	src/handlers/header.c \
 	src/handlers/header.h \
 	src/handlers/header_replace.c \

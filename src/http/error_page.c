@@ -1,4 +1,4 @@
-#include "http/exchange.h"
+#include "http/error_page.h"
 
 /* One form of the page: its type, and a text with the status and its phrase put in twice. */
 struct form {
@@ -36,7 +36,7 @@ static const struct form *form_for(const struct exchange *ex)
     return &plain;
 }
 
-void exchange_respond_error(struct exchange *ex, int status)
+void error_page_respond(struct exchange *ex, int status)
 {
     const struct form *form = form_for(ex);
 

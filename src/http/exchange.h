@@ -24,6 +24,8 @@
 struct exchange;
 struct service;  /* http/service.h */
 struct prepared; /* http/prepared.h */
+struct frame;    /* http/route.c */
+struct var;      /* http/vars.c */
 
 /* A body that is produced bit by bit. Embedded in what produces it. */
 struct source {
@@ -83,8 +85,14 @@ struct exchange {
     struct cert_set *certs;  /* pinned by the engine */
     const struct listener_conf *listener;
     const struct site *site; /* set by service_handle() */
+    struct frame *frame;     /* where it is in its routes: http/route.h */
     void *handler_state;     /* of the row at hand */
-    struct str root;         /* folder of the site, NUL-terminated; len 0: none */
+    struct var *vars;        /* http/vars.h */
+    struct {
+        int status; /* 0: none */
+        struct str message;
+    } error;         /* what handle_errors is about */
+    struct str root; /* folder of the site, NUL-terminated; len 0: none */
 
     /* The request. All text is checked by the engine: tokens are tokens, no control bytes. */
     struct str method;
@@ -139,7 +147,8 @@ void exchange_respond_file(struct exchange *ex, int status, int fd, bool keep_fd
 void exchange_respond_source(struct exchange *ex, int status, struct source *s, int64_t len);
 void exchange_respond_prepared(struct exchange *ex, struct prepared *p); /* takes a reference */
 
-/* The small page for an error status: Content-Type and body by the request's Accept. */
+/* The answer to an error: that of handle_errors, or a small page. route_fail() in http/route.h
+ * without a message. */
 void exchange_respond_error(struct exchange *ex, int status);
 
 /* Calls fn(ex, arg) when the status and all fields of the response are set, before it is sent: for

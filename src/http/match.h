@@ -4,6 +4,11 @@
 
 #include "http/exchange.h"
 
-bool matcher_matches(const struct matcher *m, const struct exchange *ex);
+/* All kinds of matchers, NULL at the end: for struct language. */
+extern const struct matcher_type *const http_matchers[];
+
+/* A condition may leave variables in the exchange (http/vars.h), such as what an expression caught.
+ */
+bool matcher_matches(const struct matcher *m, struct exchange *ex);
 
 #endif

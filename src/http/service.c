@@ -3,14 +3,14 @@
 #include "base/alloc.h"
 #include "http/access_log.h"
 #include "http/hsts.h"
-#include "http/match.h"
+#include "http/route.h"
 
 #include <stdlib.h>
 
 struct service {
     unsigned refs;
     struct conf *conf;
-    void **states; /* by handler_row.slot */
+    void **states; /* by slot: conf.handlers */
     struct cert_set *certs;
     struct access_log *log;
 };
@@ -21,33 +21,28 @@ static const char challenge_prefix[] = "/.well-known/acme-challenge/"; /* RFC 85
 
 static void stop_handlers(struct service *s)
 {
-    for (size_t i = 0; i < s->conf->n_sites; i++) {
-        const struct site *site = s->conf->sites[i];
+    for (size_t i = 0; i < s->conf->n_handlers; i++) {
+        const struct handler_conf *h = &s->conf->handlers[i];
 
-        for (size_t j = 0; j < site->n_rows; j++) {
-            const struct handler_row *row = &site->rows[j];
-
-            if (row->type->stop != NULL && s->states[row->slot] != NULL)
-                row->type->stop(s->states[row->slot]);
-        }
+        if (h->type->stop != NULL && s->states[i] != NULL)
+            h->type->stop(s->states[i]);
     }
 }
 
 static int start_handlers(struct service *s, const struct worker_env *env, struct err *e)
 {
-    for (size_t i = 0; i < s->conf->n_sites; i++) {
-        const struct site *site = s->conf->sites[i];
+    for (size_t i = 0; i < s->conf->n_handlers; i++) {
+        const struct handler_conf *h = &s->conf->handlers[i];
 
-        for (size_t j = 0; j < site->n_rows; j++) {
-            const struct handler_row *row = &site->rows[j];
-
-            if (row->type->start != NULL &&
-                row->type->start(row->conf, env, &s->states[row->slot], e) != 0)
-                return err_wrap(e, STR_FMT ":%u: %s", STR_ARG(row->file), row->line,
-                                row->type->name);
-        }
+        if (h->type->start != NULL && h->type->start(h->conf, env, &s->states[i], e) != 0)
+            return err_wrap(e, STR_FMT ":%u: %s", STR_ARG(h->file), h->line, h->type->name);
     }
     return 0;
+}
+
+void *service_state(const struct service *s, size_t slot)
+{
+    return s->states[slot];
 }
 
 struct service *service_new(struct conf *conf, const struct worker_env *env, struct access_log *al,
@@ -58,7 +53,7 @@ struct service *service_new(struct conf *conf, const struct worker_env *env, str
     s->refs = 1;
     s->conf = conf_ref(conf);
     s->log = al;
-    s->states = xalloc(conf->n_slots * sizeof *s->states);
+    s->states = xalloc(conf->n_handlers * sizeof *s->states);
     if (start_handlers(s, env, e) != 0) {
         service_unref(s);
         return NULL;
@@ -155,22 +150,6 @@ static void add_hsts(struct service *s, struct exchange *ex)
         fields_add(&ex->response, ex->arena, STR_LIT("Strict-Transport-Security"), value);
 }
 
-static void run_rows(struct service *s, struct exchange *ex)
-{
-    const struct site *site = ex->site;
-
-    for (size_t i = 0; i < site->n_rows; i++) {
-        const struct handler_row *row = &site->rows[i];
-
-        if (!matcher_matches(&row->matcher, ex))
-            continue;
-        ex->handler_state = s->states[row->slot];
-        if (row->type->handle(row->conf, ex) == TAKEN)
-            return;
-    }
-    exchange_respond(ex, 200); /* as Caddy: nothing was said against the request */
-}
-
 /* OPTIONS * asks about the server as a whole (RFC 9110 9.3.7); no other method may use "*". */
 static void answer_asterisk(struct exchange *ex)
 {
@@ -201,7 +180,7 @@ void service_handle(struct service *s, struct exchange *ex)
     } else if (entry->site != NULL) {
         ex->site = entry->site;
         add_hsts(s, ex);
-        run_rows(s, ex);
+        route_start(ex, &ex->site->route);
     } else if (challenge) {
         exchange_respond_error(ex, 404);
     } else {

@@ -22,6 +22,9 @@ struct service *service_ref(struct service *s);
 void service_unref(struct service *s); /* NULL is fine */
 const struct conf *service_conf(const struct service *s);
 
+/* The state of a handler (conf.handlers). */
+void *service_state(const struct service *s, size_t slot);
+
 /* The certificates as of now, for challenges and HSTS; a reference of its own is taken. */
 void service_set_certs(struct service *s, struct cert_set *set);
 

@@ -4,6 +4,7 @@ liblintel_a_SOURCES += \
 	src/http/conditional.c \
 	src/http/conditional.h \
 	src/http/error_page.c \
+	src/http/error_page.h \
 	src/http/exchange.c \
 	src/http/exchange.h \
 	src/http/fields.c \
@@ -13,6 +14,8 @@ liblintel_a_SOURCES += \
 	src/http/hsts.h \
 	src/http/match.c \
 	src/http/match.h \
+	src/http/match_path.c \
+	src/http/match_path.h \
 	src/http/path.c \
 	src/http/path.h \
 	src/http/placeholder.c \
@@ -21,6 +24,10 @@ liblintel_a_SOURCES += \
 	src/http/prepared.h \
 	src/http/ranges.c \
 	src/http/ranges.h \
+	src/http/route.c \
+	src/http/route.h \
 	src/http/service.c \
 	src/http/service.h \
-	src/http/status.c
+	src/http/status.c \
+	src/http/vars.c \
+	src/http/vars.h

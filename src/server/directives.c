@@ -1,18 +1,19 @@
 #include "server/directives.h"
 
+#include "handlers/error.h"
 #include "handlers/file_server.h"
+#include "handlers/handle.h"
 #include "handlers/header.h"
 #include "handlers/redir.h"
 #include "handlers/respond.h"
 #include "handlers/reverse_proxy.h"
 #include "handlers/root.h"
+#include "http/match.h"
 
-const struct directive *const server_directives[] = {
-    file_server_directives,
-    header_directives,
-    redir_directives,
-    respond_directives,
-    reverse_proxy_directives,
-    root_directives,
-    NULL,
+static const struct directive *const directives[] = {
+    error_directives,         file_server_directives, handle_directives,
+    header_directives,        redir_directives,       respond_directives,
+    reverse_proxy_directives, root_directives,        NULL,
 };
+
+const struct language server_language = {directives, http_matchers};

@@ -17,7 +17,7 @@
 struct conf *server_load(const char *path, struct buf *text)
 {
     struct buf warnings = BUF_INIT(ADMIN_ANSWER_MAX);
-    struct conf *conf = conf_load(path, server_directives, text, &warnings);
+    struct conf *conf = conf_load(path, &server_language, text, &warnings);
 
     if (warnings.len > 0)
         fwrite(warnings.p, 1, warnings.len, stderr);

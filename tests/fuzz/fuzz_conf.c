@@ -7,18 +7,25 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check_rows(const struct conf *c)
+static void check_route(const struct conf *c, const struct route *route)
+{
+    for (size_t i = 0; i < route->n_rows; i++) {
+        const struct handler_row *row = &route->rows[i];
+
+        assert(row->slot < c->n_handlers);
+        assert(row->type == c->handlers[row->slot].type);
+        assert(row->conf == c->handlers[row->slot].conf);
+        for (size_t j = 0; j < row->matcher.n; j++)
+            assert(row->matcher.all[j].type != NULL);
+    }
+}
+
+static void check_sites(const struct conf *c)
 {
     for (size_t i = 0; i < c->n_sites; i++) {
-        const struct site *site = c->sites[i];
-
-        assert(site->index == i);
-        for (size_t r = 0; r < site->n_rows; r++) {
-            const struct matcher *m = &site->rows[r].matcher;
-
-            assert(site->rows[r].slot < c->n_slots);
-            assert(m->path == PATH_ANY || m->pattern.p != NULL);
-        }
+        assert(c->sites[i]->index == i);
+        check_route(c, &c->sites[i]->route);
+        check_route(c, &c->sites[i]->errors);
     }
 }
 
@@ -46,12 +53,12 @@ static void check_certs(const struct conf *c)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct buf errors = BUF_INIT(1 << 20);
-    struct conf *c =
-        conf_parse("fuzz.conf", (struct str){(const char *)data, size}, fake_tables, &errors, NULL);
+    struct conf *c = conf_parse("fuzz.conf", (struct str){(const char *)data, size}, &fake_language,
+                                &errors, NULL);
 
     assert((c == NULL) == (errors.len > 0));
     if (c != NULL) {
-        check_rows(c);
+        check_sites(c);
         check_hosts(c);
         check_certs(c);
     }

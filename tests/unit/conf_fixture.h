@@ -3,6 +3,8 @@
 #define LINTEL_TESTS_UNIT_CONF_FIXTURE_H
 
 #include "conf/load.h"
+#include "handlers/handle.h"
+#include "http/match.h"
 
 /* The conf of every fake handler. */
 struct fake {
@@ -22,18 +24,52 @@ static int fake_set(const struct directive_args *d)
 
 /* The shapes of the real ones. */
 static const struct directive fake_directives[] = {
-    {"root", IN_HANDLERS, 1, 1, false, NULL, sizeof(struct fake), fake_set, "root PATH"},
-    {"file_server", IN_HANDLERS, 0, 0, true, NULL, sizeof(struct fake), fake_set, "file_server"},
-    {"respond", IN_HANDLERS, 0, 2, true, NULL, sizeof(struct fake), fake_set,
-     "respond [BODY] [STATUS]"},
-    {"redir", IN_HANDLERS, 1, 2, false, NULL, sizeof(struct fake), fake_set, "redir TO [STATUS]"},
-    {"header", IN_HANDLERS, 0, 3, true, NULL, sizeof(struct fake), fake_set,
-     "header [FIELD [VALUE]]"},
-    {"reverse_proxy", IN_HANDLERS, 1, -1, true, NULL, sizeof(struct fake), fake_set,
-     "reverse_proxy UPSTREAM..."},
+    {.name = "root",
+     .places = IN_HANDLERS,
+     .min_args = 1,
+     .max_args = 1,
+     .conf_size = sizeof(struct fake),
+     .set = fake_set,
+     .help = "root PATH"},
+    {.name = "file_server",
+     .places = IN_HANDLERS,
+     .block = true,
+     .conf_size = sizeof(struct fake),
+     .set = fake_set,
+     .help = "file_server"},
+    {.name = "respond",
+     .places = IN_HANDLERS,
+     .max_args = 2,
+     .block = true,
+     .conf_size = sizeof(struct fake),
+     .set = fake_set,
+     .help = "respond [BODY] [STATUS]"},
+    {.name = "redir",
+     .places = IN_HANDLERS,
+     .min_args = 1,
+     .max_args = 2,
+     .conf_size = sizeof(struct fake),
+     .set = fake_set,
+     .help = "redir TO [STATUS]"},
+    {.name = "header",
+     .places = IN_HANDLERS,
+     .max_args = 3,
+     .block = true,
+     .conf_size = sizeof(struct fake),
+     .set = fake_set,
+     .help = "header [FIELD [VALUE]]"},
+    {.name = "reverse_proxy",
+     .places = IN_HANDLERS,
+     .min_args = 1,
+     .max_args = -1,
+     .block = true,
+     .conf_size = sizeof(struct fake),
+     .set = fake_set,
+     .help = "reverse_proxy UPSTREAM..."},
     {0},
 };
 
-static const struct directive *const fake_tables[] = {fake_directives, NULL};
+static const struct directive *const fake_tables[] = {fake_directives, handle_directives, NULL};
+static const struct language fake_language = {fake_tables, http_matchers};
 
 #endif

@@ -25,6 +25,7 @@ static struct conf *make_conf(const struct rig_options *o,
     struct conf *c = arena_alloc(a, sizeof *c);
     struct handler_type *type = arena_alloc(a, sizeof *type);
     struct handler_row *row = arena_alloc(a, sizeof *row);
+    struct handler_conf *handlers = arena_alloc(a, sizeof *handlers);
     struct site *site = arena_alloc(a, sizeof *site);
     const struct site **sites = arena_alloc(a, sizeof(*sites));
     struct host_entry *any = arena_alloc(a, sizeof *any);
@@ -32,7 +33,7 @@ static struct conf *make_conf(const struct rig_options *o,
 
     *type = (struct handler_type){.name = "test", .handle = handle};
     row->type = type;
-    *site = (struct site){.name = STR_LIT("test"), .rows = row, .n_rows = 1};
+    *site = (struct site){.name = STR_LIT("test"), .route = {row, 1}};
     site->hsts.mode = HSTS_OFF;
     sites[0] = site;
     any->site = site;
@@ -43,7 +44,9 @@ static struct conf *make_conf(const struct rig_options *o,
     c->arena = a;
     c->sites = sites;
     c->n_sites = 1;
-    c->n_slots = 1;
+    handlers->type = type;
+    c->handlers = handlers;
+    c->n_handlers = 1;
     c->listeners = listener;
     c->n_listeners = 1;
     c->options.header_timeout_ms = o->header_timeout_ms ? o->header_timeout_ms : 60000;

@@ -1,5 +1,6 @@
 /* Good configurations: what they compile to. */
 #include "conf_fixture.h"
+#include "http/match_path.h"
 
 #include "base/alloc.h"
 
@@ -19,7 +20,7 @@
 static struct conf *load(const char *text)
 {
     struct buf errors = BUF_INIT(1 << 20), warnings = BUF_INIT(1 << 20);
-    struct conf *c = conf_parse("f", str_of(text), fake_tables, &errors, &warnings);
+    struct conf *c = conf_parse("f", str_of(text), &fake_language, &errors, &warnings);
 
     if (c == NULL)
         fail_msg("%s\n%s", text, errors.p);
@@ -258,7 +259,7 @@ static void finds_many_hosts(void **state)
         e = listener_find(&c->listeners[0], str_of(host));
         assert_non_null(e);
         assert_int_equal(e->site->index, i);
-        assert_int_equal(e->site->rows[0].slot, i);
+        assert_int_equal(e->site->route.rows[0].slot, i);
     }
     assert_null(listener_find(&c->listeners[0], STR_LIT("site-3000.example.com")));
     buf_fini(&text);
@@ -303,6 +304,13 @@ static const struct {
     {"respond * c\nrespond b\nrespond /a a", "respond(a)=/a respond(c) respond(b)"},
     {"respond /aa 1\nrespond /bb 2\nrespond /cc 3", "respond(1)=/aa respond(2)=/bb respond(3)=/cc"},
     {"header A 1\nheader /x B 2\nheader C 3", "header(B)=/x header(A) header(C)"},
+    {"respond /b 1\nrespond /a 2", "respond(2)=/a respond(1)=/b"},
+    /* named matchers: one path counts as a path; others come before none */
+    {"@a path /abc\nrespond 1\nrespond /a 2\nrespond @a 3",
+     "respond(3)=/abc respond(2)=/a respond(1)"},
+    {"respond 1\nrespond @a 2\n@a path /a /b", "respond(2)=/a respond(1)"},
+    {"@a path /a /bcd\nrespond /x 1\nrespond @a 2", "respond(1)=/x respond(2)=/a"},
+    {"@a {\npath /a\npath /b\n}\nrespond @a 2", "respond(2)=/a"},
 };
 
 static void print_rows(const struct site *site, struct buf *out)
@@ -310,14 +318,17 @@ static void print_rows(const struct site *site, struct buf *out)
     static const char signs[] = {'*', '=', '^', '$', '~'};
 
     PUT(out, "%s", "");
-    for (size_t i = 0; i < site->n_rows; i++) {
-        const struct handler_row *row = &site->rows[i];
+    for (size_t i = 0; i < site->route.n_rows; i++) {
+        const struct handler_row *row = &site->route.rows[i];
         const struct fake *f = row->conf;
         struct str first = f->first.n_parts > 0 ? f->first.parts[0].text : STR_LIT("");
 
         PUT(out, "%s%s(" STR_FMT ")", i > 0 ? " " : "", f->name, STR_ARG(first));
-        if (row->matcher.path != PATH_ANY)
-            PUT(out, "%c" STR_FMT, signs[row->matcher.path], STR_ARG(row->matcher.pattern));
+        if (row->matcher.n > 0) {
+            const struct path_condition *path = row->matcher.all[0].conf;
+
+            PUT(out, "%c" STR_FMT, signs[path->list[0].kind], STR_ARG(path->list[0].text));
+        }
     }
 }
 
@@ -343,12 +354,12 @@ static void numbers_slots(void **state)
     struct conf *c = load("http://a {\nrespond\nroot /\n}\nhttp://b {\nrespond\n}\n");
 
     (void)state;
-    assert_int_equal(c->n_slots, 3);
-    assert_int_equal(c->sites[0]->rows[0].slot, 1); /* root comes first */
-    assert_int_equal(c->sites[0]->rows[1].slot, 0);
-    assert_int_equal(c->sites[1]->rows[0].slot, 2);
-    assert_int_equal(c->sites[0]->rows[0].line, 3);
-    assert_true(str_is(c->sites[0]->rows[0].file, "f"));
+    assert_int_equal(c->n_handlers, 2);                   /* the two respond say the same */
+    assert_int_equal(c->sites[0]->route.rows[0].slot, 1); /* root comes first */
+    assert_int_equal(c->sites[0]->route.rows[1].slot, 0);
+    assert_int_equal(c->sites[1]->route.rows[0].slot, 0);
+    assert_int_equal(c->handlers[1].line, 3);
+    assert_true(str_is(c->handlers[1].file, "f"));
     conf_unref(c);
 }
 

@@ -36,9 +36,8 @@ static const struct {
     {"a.com {\nrespond\nb.com {\nrespond\n}\n}\n",
      "f:3:1: 'b.com' is no directive; if it is another site, the site before it must have its own "
      "braces\n"},
-    {"(snip) {\nheader A b\n}\n",
-     "f:1:1: snippets and named routes ('(snip)') are not supported yet\n"},
-    {"&(route) {\n}\n", "f:1:1: snippets and named routes ('&(route)') are not supported yet\n"},
+    {"(snip) {\nheader A b\n}\n", "f:1:1: snippets ('(snip)') are not supported yet\n"},
+    {"&(route) x {\n}\na.com\n", "f:1:1: a named route is written '&(name) {', with a block\n"},
     {"import x.conf\n", "f:1:1: 'import' is not supported yet\n"},
     {"a.com {\nrespond <<EOF\n}\n",
      "f:2:9: this heredoc is never closed: a line that begins with 'EOF' must "
@@ -81,10 +80,8 @@ static const struct {
     {"a.com {\nrespnd hi\n}\n", "f:2:1: unknown directive 'respnd'; did you mean 'respond'?\n"},
     {"a.com {\nfoobarbaz\n}\n", "f:2:1: unknown directive 'foobarbaz'\n"},
     {"a.com {\nencode gzip\n}\n", "f:2:1: 'encode' is not supported yet\n"},
-    {"a.com {\nhandle /a {\nrespond\n}\n}\n", "f:2:1: 'handle' is not supported yet\n"},
     {"a.com {\nimport x\n}\n", "f:2:1: 'import' is not supported yet\n"},
-    {"a.com {\n@m path /a\n}\n", "f:2:1: named matchers ('@m') are not supported yet\n"},
-    {"a.com {\nrespond @m hi\n}\n", "f:2:9: named matchers ('@m') are not supported yet\n"},
+    {"a.com {\nrespond @m hi\n}\n", "f:2:9: matcher '@m' is defined nowhere in this block\n"},
     {"a.com {\nemail a@b.c\n}\n", "f:2:1: 'email' is a global option: it belongs in a block "
                                   "without an address at the top of the file\n"},
     {"{\nemial a@b.c\n}\na.com\n", "f:2:1: unknown global option 'emial'; did you mean 'email'?\n"},
@@ -96,7 +93,26 @@ static const struct {
     {"{\nservers {\nprotocols h1\n}\n}\na.com\n", "f:3:1: 'protocols' is not supported yet\n"},
     {"{\nservers :443 {\n}\n}\na.com\n", "f:2:9: options for one listener only are not supported "
                                          "yet: write 'servers' without an address\n"},
-    {"{\n@m\n}\na.com\n", "f:2:1: named matchers ('@m') are not supported yet\n"},
+    {"{\n@m\n}\na.com\n", "f:2:1: matchers ('@m') belong in the block of a site\n"},
+    /* named matchers, nested blocks, named routes */
+    {"a.com {\n@a path /a\n@a path /b\n}\n", "f:3:1: matcher '@a' was already defined in line 2\n"},
+    {"a.com {\n@ab path /a\nrespond @ac hi\n}\n",
+     "f:3:9: unknown matcher '@ac'; did you mean '@ab'?\n"},
+    {"a.com {\n@a pth /a\n}\n", "f:2:4: unknown matcher 'pth'; did you mean 'path'?\n"},
+    {"a.com {\n@a {\n}\n}\n", "f:2:1: '@a' says nothing to match\n"},
+    {"a.com {\n@a path\n}\n", "f:2:4: 'path' needs at least 1 argument: path <pattern>...\n"},
+    {"a.com {\n@ path /x\n}\n", "f:2:1: a matcher needs a name after its '@'\n"},
+    {"a.com {\nhandle {\n@a path /a\n}\nrespond @a\n}\n",
+     "f:5:9: matcher '@a' is defined nowhere in this block\n"},
+    {"a.com {\nhandle /a\n}\n", "f:2:1: 'handle' needs a block of directives\n"},
+    {"a.com {\nhandle {\ntls internal\n}\n}\n",
+     "f:3:1: 'tls' belongs directly in the block of a site\n"},
+    {"a.com {\nhandle {\nhandle_errors {\n}\n}\n}\n",
+     "f:3:1: 'handle_errors' belongs directly in the block of a site\n"},
+    {"a.com {\nhandle_errors 200 {\n}\n}\n",
+     "f:2:15: '200' is no error status: 400 to 599, 4xx or 5xx\n"},
+    {"a.com {\ninvoke x\n}\n", "f:2:8: unknown named route 'x'\n"},
+    {"&(x) {\n}\n&(x) {\n}\na.com\n", "f:3:1: named route 'x' was already defined in line 1\n"},
     /* counts */
     {"a.com {\nredir\n}\n", "f:2:1: 'redir' needs at least 1 argument: redir TO [STATUS]\n"},
     {"a.com {\nrespond a b c\n}\n",
@@ -208,7 +224,7 @@ static void reports_errors(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct buf errors = BUF_INIT(65536), got = BUF_INIT(65536);
-        struct conf *c = conf_parse("f", str_of(cases[i].text), fake_tables, &errors, NULL);
+        struct conf *c = conf_parse("f", str_of(cases[i].text), &fake_language, &errors, NULL);
 
         if (c != NULL)
             fail_msg("taken: %s", cases[i].text);
@@ -228,14 +244,14 @@ static void shows_lines(void **state)
     assert_null(conf_parse("site.conf",
                            STR_LIT("a.com {\r\n\tredir \"\303\244 b\" {hots}\r\n}\r\n"
                                    "b.com {\r\n\tfile_sever\r\n}\r\n"),
-                           fake_tables, &errors, NULL));
+                           &fake_language, &errors, NULL));
     assert_string_equal(errors.p, "site.conf:5:2: unknown directive 'file_sever'; did you mean "
                                   "'file_server'?\n"
                                   "    \tfile_sever\n"
                                   "    \t^\n");
     buf_clear(&errors);
     assert_null(conf_parse("site.conf", STR_LIT("a.com {\r\n\trespond \"\303\244 {hots}\"\r\n}"),
-                           fake_tables, &errors, NULL));
+                           &fake_language, &errors, NULL));
     assert_string_equal(errors.p, "site.conf:2:10: '{hots}' is no placeholder; did you mean "
                                   "'{host}'?\n"
                                   "    \trespond \"\303\244 {hots}\"\n"
@@ -252,7 +268,7 @@ static void hides_keys(void **state)
     assert_null(conf_parse("f",
                            STR_LIT("{\nacme_eab kid sec+ret\n}\na.com {\ntls {\neab {\n"
                                    "key_id x\nmac_key sec+ret\n}\n}\n}"),
-                           fake_tables, &errors, NULL));
+                           &fake_language, &errors, NULL));
     assert_string_equal(errors.p, "f:2:14: the MAC key must be base64url text\n"
                                   "f:8:9: the MAC key must be base64url text\n");
     buf_fini(&errors);
@@ -261,8 +277,8 @@ static void hides_keys(void **state)
 static void warns(void **state)
 {
     struct buf errors = BUF_INIT(65536), warnings = BUF_INIT(65536), got = BUF_INIT(65536);
-    struct conf *c =
-        conf_parse("f", STR_LIT("http://a.com {\nhsts off\n}\n"), fake_tables, &errors, &warnings);
+    struct conf *c = conf_parse("f", STR_LIT("http://a.com {\nhsts off\n}\n"), &fake_language,
+                                &errors, &warnings);
 
     (void)state;
     assert_non_null(c);
@@ -283,16 +299,16 @@ static void reports_files(void **state)
     int fd;
 
     (void)state;
-    assert_null(conf_load("/nonexistent/x.conf", fake_tables, &errors, NULL));
+    assert_null(conf_load("/nonexistent/x.conf", &fake_language, &errors, NULL));
     assert_string_equal(errors.p, "open /nonexistent/x.conf: No such file or directory\n");
     buf_clear(&errors);
-    assert_null(conf_load("/", fake_tables, &errors, NULL));
+    assert_null(conf_load("/", &fake_language, &errors, NULL));
     assert_string_equal(errors.p, "/: not a regular file\n");
     buf_fini(&errors);
     fd = mkstemp(path);
     assert_int_equal(write(fd, "http://a.com\n", 13), 13);
     close(fd);
-    c = conf_load(path, fake_tables, &errors, NULL);
+    c = conf_load(path, &fake_language, &errors, NULL);
     unlink(path);
     assert_non_null(c);
     assert_true(str_is(c->path, path));
@@ -309,12 +325,12 @@ static void bounds_size(void **state)
     (void)state;
     assert_non_null(text);
     memset(text, 'x', SIZE + 1);
-    assert_null(conf_parse("f", (struct str){text, SIZE + 1}, fake_tables, &errors, NULL));
+    assert_null(conf_parse("f", (struct str){text, SIZE + 1}, &fake_language, &errors, NULL));
     assert_string_equal(errors.p, "f: larger than 16777216 bytes\n");
     buf_clear(&errors);
     for (size_t i = 1; i < SIZE; i += 2)
         text[i] = ' ';
-    assert_null(conf_parse("f", (struct str){text, SIZE}, fake_tables, &errors, NULL));
+    assert_null(conf_parse("f", (struct str){text, SIZE}, &fake_language, &errors, NULL));
     assert_non_null(strstr(errors.p, "f:1:4000001: more than 2000000 words in one file\n"));
     free(text);
     buf_fini(&errors);

@@ -1,5 +1,6 @@
 /* The proxy between an engine made for the test and a peer that says what the test wants. */
 #include "handlers/reverse_proxy.h"
+#include "http/match.h"
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -226,7 +227,9 @@ static struct conf *parse(const char *directive, struct buf *errors)
     char text[1024];
 
     snprintf(text, sizeof text, "http://example.org:8080 {\n%s\n}\n", directive);
-    return conf_parse("test", str_of(text), tables, errors, NULL);
+    const struct language language = {tables, http_matchers};
+
+    return conf_parse("test", str_of(text), &language, errors, NULL);
 }
 
 static void rig_init(struct rig *r, const char *directive)

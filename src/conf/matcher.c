@@ -1,0 +1,251 @@
+#include "conf/matcher.h"
+
+#include "conf/build.h"
+
+/* ---- conditions ---- */
+
+static const struct matcher_type *find_type(const struct conf_builder *b, struct str name)
+{
+    for (size_t i = 0; b->matchers[i] != NULL; i++)
+        if (str_is(name, b->matchers[i]->row.name))
+            return b->matchers[i];
+    return NULL;
+}
+
+/* A matcher under construction. */
+struct draft {
+    struct condition *list;
+    size_t n, cap;
+};
+
+static void *add_condition(const struct directive_args *d, struct draft *m,
+                           const struct matcher_type *type)
+{
+    void *conf = arena_alloc(d->arena, type->row.conf_size > 0 ? type->row.conf_size : 1);
+
+    m->list = arena_grow(d->arena, m->list, m->n, &m->cap, sizeof *m->list);
+    m->list[m->n++] = (struct condition){type, conf};
+    return conf;
+}
+
+void *directive_add_condition(const struct directive_args *d, struct matcher *m,
+                              const struct matcher_type *type)
+{
+    struct draft draft = {NULL, 0, 0};
+    void *conf;
+
+    for (size_t i = 0; i < m->n; i++) {
+        draft.list = arena_grow(d->arena, draft.list, draft.n, &draft.cap, sizeof *draft.list);
+        draft.list[draft.n++] = m->all[i];
+    }
+    conf = add_condition(d, &draft, type);
+    *m = (struct matcher){draft.list, draft.n};
+    return conf;
+}
+
+/* The conf that a line of that type goes to. */
+static void *target_of(const struct directive_args *d, struct draft *m,
+                       const struct matcher_type *type)
+{
+    for (size_t i = 0; i < m->n && !type->row.repeats; i++)
+        if (m->list[i].type == type)
+            return (void *)m->list[i].conf;
+    return add_condition(d, m, type);
+}
+
+static int unknown_type(const struct directive_args *d, const struct token *name)
+{
+    struct conf_builder *b = d->builder;
+    struct nearest nearest;
+
+    nearest_init(&nearest, name->text);
+    for (size_t i = 0; b->matchers[i] != NULL; i++)
+        nearest_offer(&nearest, str_of(b->matchers[i]->row.name));
+    return diag_unknown(b->diag, name, "matcher", &nearest);
+}
+
+/* One line: a type, its arguments, its block. */
+static int add_line(const struct directive_args *d, const struct node *line, struct draft *m)
+{
+    const struct matcher_type *type = find_type(d->builder, line->words[0].text);
+    struct directive_args args = build_args(d->builder, line, NULL);
+
+    if (type == NULL)
+        return unknown_type(d, &line->words[0]);
+    if (build_check(d->builder, &type->row, &args) != 0)
+        return -1;
+    args.target = target_of(d, m, type);
+    return type->row.set(&args);
+}
+
+/* "@name `expression`" */
+static int add_expression(const struct directive_args *d, const struct node *line, struct draft *m)
+{
+    const struct token name = {.text = STR_LIT("expression"),
+                               .file = line->words[0].file,
+                               .line = line->words[0].line,
+                               .column = line->words[0].column};
+    struct token *words = arena_alloc(d->builder->scratch, (line->n_words + 1) * sizeof *words);
+    struct node whole = *line;
+
+    words[0] = name;
+    memcpy(words + 1, line->words, line->n_words * sizeof *words);
+    whole.words = words;
+    whole.n_words++;
+    return add_line(d, &whole, m);
+}
+
+int directive_matcher(const struct directive_args *d, size_t first, struct matcher *out)
+{
+    const struct node *node = d->node;
+    struct node line = *node;
+    struct draft m = {NULL, 0, 0};
+    int rc = 0;
+
+    line.words += first;
+    line.n_words -= first;
+    if (line.n_words > 0) {
+        rc = line.words[0].quoted ? add_expression(d, &line, &m) : add_line(d, &line, &m);
+    } else {
+        for (size_t i = 0; i < node->n_children; i++)
+            if (add_line(d, &node->children[i], &m) != 0)
+                rc = -1;
+        if (rc == 0 && node->n_children == 0)
+            rc = directive_error(d, &node->words[0], "'" STR_FMT "' says nothing to match",
+                                 STR_ARG(node->words[0].text));
+    }
+    *out = (struct matcher){m.list, m.n};
+    return rc;
+}
+
+/* ---- names ---- */
+
+bool matcher_is_definition(const struct node *node)
+{
+    return !node->words[0].quoted && str_starts(node->words[0].text, STR_LIT("@"));
+}
+
+static const struct named_matcher *find_named(const struct named_matchers *from, struct str name)
+{
+    for (; from != NULL; from = from->up)
+        for (size_t i = 0; i < from->n; i++)
+            if (str_eq(from->list[i].name, name))
+                return &from->list[i];
+    return NULL;
+}
+
+/* The path of the one path matcher in the definition, if it is the only one. */
+static struct str single_path(const struct node *node)
+{
+    struct node line = *node;
+    struct str path = {NULL, 0};
+    size_t n = 0;
+
+    line.words++;
+    line.n_words--;
+    for (size_t i = 0; i < (line.n_words > 0 ? 1 : node->n_children); i++) {
+        const struct node *at = line.n_words > 0 ? &line : &node->children[i];
+
+        if (!str_is(at->words[0].text, "path"))
+            continue;
+        n += at->n_words - 1;
+        if (at->n_words == 2)
+            path = at->words[1].text;
+    }
+    return n == 1 ? path : (struct str){NULL, 0};
+}
+
+static void define(struct conf_builder *b, struct named_matchers *here, const struct node *node)
+{
+    const struct directive_args d = build_args(b, node, NULL);
+    struct named_matcher m = {.name = node->words[0].text, .at = &node->words[0]};
+    struct named_matchers mine = {NULL, here->list, here->n, 0};
+    const struct named_matcher *before = find_named(&mine, m.name);
+
+    if (before != NULL)
+        diag_error(b->diag, m.at, "matcher '" STR_FMT "' was already defined in line %u",
+                   STR_ARG(m.name), before->at->line);
+    else if (m.name.len == 1)
+        diag_error(b->diag, m.at, "a matcher needs a name after its '@'");
+    /* A broken one is defined too: its uses are no further mistakes. */
+    else if (directive_matcher(&d, 1, &m.matcher) == 0)
+        m.path = single_path(node);
+    here->list = arena_grow(b->scratch, here->list, here->n, &here->cap, sizeof *here->list);
+    here->list[here->n++] = m;
+}
+
+void matcher_enter(struct conf_builder *b, struct named_matchers *here, const struct node *parent)
+{
+    *here = (struct named_matchers){.up = b->named};
+    b->named = here;
+    for (size_t i = 0; i < parent->n_children; i++)
+        if (matcher_is_definition(&parent->children[i]))
+            define(b, here, &parent->children[i]);
+}
+
+void matcher_leave(struct conf_builder *b)
+{
+    b->named = b->named->up;
+}
+
+/* ---- uses ---- */
+
+/* Whether the first argument is a matcher: "*", "@name", or a path if enough arguments are left
+ * without it ("root /srv" has none). */
+static bool has_matcher(const struct directive *row, const struct directive_args *d)
+{
+    const struct token *t = d->args;
+
+    if (d->n_args == 0 || t->quoted)
+        return false;
+    if (str_is(t->text, "*") || (t->text.len > 1 && t->text.p[0] == '@'))
+        return true;
+    return str_starts(t->text, STR_LIT("/")) && d->n_args > (size_t)row->min_args;
+}
+
+static int use_named(struct directive_args *d, struct str *path)
+{
+    const struct token *t = d->matcher;
+    const struct named_matcher *m = find_named(d->builder->named, t->text);
+    struct nearest nearest;
+
+    if (m != NULL) {
+        *d->row_matcher = m->matcher;
+        *path = m->path;
+        return 0;
+    }
+    nearest_init(&nearest, t->text);
+    for (const struct named_matchers *at = d->builder->named; at != NULL; at = at->up)
+        for (size_t i = 0; i < at->n; i++)
+            nearest_offer(&nearest, at->list[i].name);
+    if (nearest.best.len > 0)
+        return diag_unknown(d->builder->diag, t, "matcher", &nearest);
+    return directive_error(d, t, "matcher '" STR_FMT "' is defined nowhere in this block",
+                           STR_ARG(t->text));
+}
+
+static int use_path(struct directive_args *d, struct str *path)
+{
+    const struct token name = {.text = STR_LIT("path")};
+    const struct token words[] = {name, *d->matcher};
+    const struct node line = {.words = words, .n_words = 2};
+    struct draft m = {NULL, 0, 0};
+
+    *path = d->matcher->text;
+    if (add_line(d, &line, &m) != 0)
+        return -1;
+    *d->row_matcher = (struct matcher){m.list, m.n};
+    return 0;
+}
+
+int matcher_take(const struct directive *row, struct directive_args *d, struct str *path)
+{
+    if (!has_matcher(row, d))
+        return 0;
+    d->matcher = d->args;
+    d->args++;
+    d->n_args--;
+    if (d->matcher->text.p[0] == '@')
+        return use_named(d, path);
+    return str_is(d->matcher->text, "*") ? 0 : use_path(d, path);
+}

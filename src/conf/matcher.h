@@ -1,0 +1,35 @@
+/* Named matchers: "@name" lines of a block, seen by the directives of that block and of those
+ * inside it. Lives only during a load; main thread. */
+#ifndef LINTEL_CONF_MATCHER_H
+#define LINTEL_CONF_MATCHER_H
+
+#include "conf/directive.h"
+
+struct named_matcher {
+    struct str name; /* with its "@" */
+    const struct token *at;
+    struct matcher matcher;
+    struct str path; /* the one path of its path matcher, else len 0 */
+};
+
+/* Those of a block. */
+struct named_matchers {
+    const struct named_matchers *up; /* of the block around it */
+    struct named_matcher *list;
+    size_t n, cap;
+};
+
+/* Whether a line of a block defines a matcher. */
+bool matcher_is_definition(const struct node *node);
+
+/* Compiles the definitions among the children of a node; from then on they can be seen (b->named).
+ * To be followed by matcher_leave(). */
+void matcher_enter(struct conf_builder *b, struct named_matchers *here, const struct node *parent);
+void matcher_leave(struct conf_builder *b);
+
+/* Takes the matcher off the arguments of d: d->matcher, *d->row_matcher; *path as in struct
+ * named_matcher. Returns -1 after an error. */
+MUST_CHECK int matcher_take(const struct directive *row, struct directive_args *d,
+                            struct str *path);
+
+#endif
