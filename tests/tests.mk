@@ -33,6 +33,7 @@ unit_tests = \
 	tests/unit/test_retry \
 	tests/unit/test_reverse_proxy \
 	tests/unit/test_schedule \
+	tests/unit/test_siphash \
 	tests/unit/test_store_fs \
 	tests/unit/test_text \
 	tests/unit/test_tls_session \

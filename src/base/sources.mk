@@ -17,5 +17,9 @@ liblintel_a_SOURCES += \
 	src/base/log.c \
 	src/base/log.h \
 	src/base/log_limit.h \
+	src/base/random.c \
+	src/base/random.h \
+	src/base/siphash.c \
+	src/base/siphash.h \
 	src/base/str.c \
 	src/base/str.h
