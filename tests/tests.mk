@@ -28,6 +28,7 @@ unit_tests = \
 	tests/unit/test_local_ca \
 	tests/unit/test_mime \
 	tests/unit/test_parser \
+	tests/unit/test_password \
 	tests/unit/test_path \
 	tests/unit/test_ranges \
 	tests/unit/test_retry \
@@ -75,7 +76,7 @@ TESTS += tests/fuzz/corpus.sh
 EXTRA_DIST += tests/fuzz/corpus tests/fuzz/corpus.sh tests/fuzz/fuzz.mk
 
 fuzz fuzz-merge:
-	+@$(MAKE) --no-print-directory -f $(srcdir)/tests/fuzz/fuzz.mk SRC=$(srcdir) \
+	+@$(MAKE) --no-print-directory -f $(srcdir)/tests/fuzz/fuzz.mk SRC=$(srcdir) LIBS='$(LIBS)' \
 		`echo $@ | sed 's/fuzz-//;s/fuzz/run/'`
 .PHONY: fuzz fuzz-merge
 clean-local:

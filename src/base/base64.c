@@ -35,7 +35,7 @@ int base64url_append(struct buf *out, struct str data)
 
 /* The value of one character, or -1. Written as comparisons and not as a table indexed by the
  * character: what is decoded may be a secret, and a table leaves traces in the cache. */
-static int value_of(char c)
+static int value_of(char c, const char last_two[2])
 {
     if (c >= 'A' && c <= 'Z')
         return c - 'A';
@@ -43,10 +43,10 @@ static int value_of(char c)
         return c - 'a' + 26;
     if (c >= '0' && c <= '9')
         return c - '0' + 52;
-    return c == '-' ? 62 : c == '_' ? 63 : -1;
+    return c == last_two[0] ? 62 : c == last_two[1] ? 63 : -1;
 }
 
-bool base64url_decode(struct str text, uint8_t *out, size_t cap, size_t *len)
+static bool decode(struct str text, const char last_two[2], uint8_t *out, size_t cap, size_t *len)
 {
     unsigned bits = 0;
     uint32_t acc = 0;
@@ -55,7 +55,7 @@ bool base64url_decode(struct str text, uint8_t *out, size_t cap, size_t *len)
     if (text.len % 4 == 1)
         return false;
     for (size_t i = 0; i < text.len; i++) {
-        int value = value_of(text.p[i]);
+        int value = value_of(text.p[i], last_two);
 
         if (value == -1)
             return false;
@@ -70,4 +70,18 @@ bool base64url_decode(struct str text, uint8_t *out, size_t cap, size_t *len)
     }
     *len = n;
     return (acc & ((1u << bits) - 1)) == 0;
+}
+
+bool base64url_decode(struct str text, uint8_t *out, size_t cap, size_t *len)
+{
+    return decode(text, "-_", out, cap, len);
+}
+
+bool base64_decode(struct str text, uint8_t *out, size_t cap, size_t *len)
+{
+    if (text.len % 4 != 0)
+        return false;
+    for (int i = 0; i < 2 && text.len > 0 && text.p[text.len - 1] == '='; i++)
+        text.len--;
+    return decode(text, "+/", out, cap, len);
 }

@@ -1,4 +1,5 @@
-/* Base64url without padding (RFC 4648 5), as JOSE wants it (RFC 7515 2). Pure functions. */
+/* Base64url without padding (RFC 4648 5), as JOSE wants it (RFC 7515 2), and what HTTP and password
+ * files have: base64 with padding (RFC 4648 4). Pure functions. */
 #ifndef LINTEL_BASE_BASE64_H
 #define LINTEL_BASE_BASE64_H
 
@@ -23,5 +24,9 @@ MUST_CHECK int base64url_append(struct buf *out, struct str data);
  * bits zero (so that one value has one text). False if text is not so, or if it holds more than
  * cap bytes. */
 bool base64url_decode(struct str text, uint8_t *out, size_t cap, size_t *len);
+
+/* The same for the alphabet of RFC 4648 4: a multiple of four characters, the last padded by "=".
+ */
+bool base64_decode(struct str text, uint8_t *out, size_t cap, size_t *len);
 
 #endif

@@ -3,6 +3,7 @@ lintel_LDADD = liblintel.a $(libraries)
 lintel_SOURCES = \
 	src/cli/certs.c \
 	src/cli/cli.h \
+	src/cli/hash_password.c \
 	src/cli/help.c \
 	src/cli/main.c \
 	src/cli/options.c \

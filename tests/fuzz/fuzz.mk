@@ -15,11 +15,12 @@ FUZZ_TARGETS ?= $(patsubst $(SRC)/tests/fuzz/fuzz_%.c,%,$(wildcard $(SRC)/tests/
 
 out := fuzz-build
 sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
-packages := libmicrohttpd gnutls libcurl json-c
+packages := libmicrohttpd gnutls libcurl json-c \
+	$(shell grep -q '^.define HAVE_ARGON2' config.h && echo libargon2)
 cflags := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-strict-aliasing -pthread $(sanitizers) \
 	-D_GNU_SOURCE -DARENA_MALLOC -DDATADIR='"/nonexistent"' -w -include config.h -I. -I$(SRC)/src \
 	$(shell pkg-config --cflags $(packages)) -MMD -MP
-libs := $(shell pkg-config --libs $(packages))
+libs := $(shell pkg-config --libs $(packages)) $(LIBS)
 
 sources := $(filter-out $(SRC)/src/cli/%,$(wildcard $(SRC)/src/*/*.c))
 objects := $(sources:$(SRC)/src/%.c=$(out)/%.o)

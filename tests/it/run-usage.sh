@@ -19,7 +19,7 @@ expect()
 
 expect 0 help
 all=$out
-for command in run validate reload certs version help; do
+for command in run validate reload certs hash-password version help; do
     assert_contains "$all" "  $command " "help"
     expect 0 help "$command"
     assert_contains "$out" "usage: lintel $command" "help $command"

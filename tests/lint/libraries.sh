@@ -32,4 +32,5 @@ only 'nghttp2/' engines/
 only 'gnutls/' cert/ engines/
 only 'json' cert/ cli/
 only 'curl/' io/fetch
+only '(crypt|argon2)\.h' base/password
 exit $rc

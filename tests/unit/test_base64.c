@@ -100,12 +100,39 @@ static void comes_back_unchanged(void **state)
             }
 }
 
+static const struct {
+    const char *text;
+    const char *want; /* NULL: refused */
+} padded[] = {
+    {"", ""},          {"Zg==", "f"},    {"Zm8=", "fo"},     {"Zm9v", "foo"}, {"Pz4+", "?>>"},
+    {"Pz8/", "?\?\?"}, {"Zg=", NULL},    {"Zg", NULL},       {"Zg===", NULL}, {"=", NULL},
+    {"====", NULL},    {"Z===", NULL},   {"Zm9v====", NULL}, {"Zm=v", NULL},  {"Pz4-", NULL},
+    {"Zh==", NULL},    {"Zm9v\n", NULL}, {"Zg==Zg==", NULL}, {" Zg=", NULL},  {"Zm9=", NULL},
+};
+
+static void decodes_with_padding(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(padded); i++) {
+        uint8_t bytes[16];
+        size_t len;
+
+        if (base64_decode(str_of(padded[i].text), bytes, sizeof bytes, &len) !=
+            (padded[i].want != NULL))
+            fail_msg("'%s'", padded[i].text);
+        if (padded[i].want == NULL)
+            continue;
+        assert_int_equal(len, strlen(padded[i].want));
+        assert_memory_equal(bytes, padded[i].want, len);
+        assert_true(len == 0 || !base64_decode(str_of(padded[i].text), bytes, len - 1, &len));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(encodes_and_decodes),
-        cmocka_unit_test(refuses_everything_else),
-        cmocka_unit_test(keeps_to_the_capacity),
+        cmocka_unit_test(encodes_and_decodes),  cmocka_unit_test(refuses_everything_else),
+        cmocka_unit_test(decodes_with_padding), cmocka_unit_test(keeps_to_the_capacity),
         cmocka_unit_test(comes_back_unchanged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
