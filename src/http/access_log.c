@@ -137,7 +137,7 @@ static void put_request(struct buf *b, const struct exchange *ex)
     put_member(b, "remote_port", str_of(port));
     put_member(b, "client_ip", ex->remote_host);
     put_member(b, "proto", ex->http_minor == 0 ? STR_LIT("HTTP/1.0") : STR_LIT("HTTP/1.1"));
-    put_member(b, "method", ex->method);
+    put_member(b, "method", exchange_original(ex).method);
     put_member(b, "host", ex->authority);
     put_member(b, "uri", ex->target);
     put_text(b, "\"headers\":");
@@ -184,7 +184,7 @@ static void combined_line(struct buf *b, struct exchange *ex)
     put_text(b, " - - [");
     put_text(b, date);
     put_text(b, "] \"");
-    put_escaped(b, ex->method, false);
+    put_escaped(b, exchange_original(ex).method, false);
     put_text(b, " ");
     put_escaped(b, ex->target, false);
     put_text(b, ex->http_minor == 0 ? " HTTP/1.0\"" : " HTTP/1.1\"");

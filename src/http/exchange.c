@@ -123,6 +123,24 @@ bool exchange_set_target(struct exchange *ex)
     return path_clean(ex->arena, ex->raw_path, &ex->path) == PATH_OK;
 }
 
+struct original exchange_original(const struct exchange *ex)
+{
+    if (ex->original != NULL)
+        return *ex->original;
+    return (struct original){ex->method, ex->raw_path, ex->query, ex->path};
+}
+
+void exchange_keep_original(struct exchange *ex)
+{
+    struct original *o;
+
+    if (ex->original != NULL)
+        return;
+    o = arena_alloc(ex->arena, sizeof *o);
+    *o = exchange_original(ex);
+    ex->original = o;
+}
+
 /* ---- the response ---- */
 
 void exchange_unprepare(struct exchange *ex)

@@ -77,6 +77,14 @@ struct respond_hook {
     const void *arg;
 };
 
+/* What handlers may change of the request, as the client sent it. */
+struct original {
+    struct str method;
+    struct str raw_path;
+    struct str query;
+    struct str path;
+};
+
 struct exchange {
     const struct exchange_engine *engine;
     struct arena *arena;
@@ -96,7 +104,7 @@ struct exchange {
 
     /* The request. All text is checked by the engine: tokens are tokens, no control bytes. */
     struct str method;
-    struct str target;    /* as sent */
+    struct str target;    /* as sent, and never changed */
     struct str raw_path;  /* of the target, before "?", still escaped */
     struct str query;     /* after "?"; p == NULL without one */
     struct str path;      /* decoded, cleaned ("." and ".." resolved); begins with "/" */
@@ -106,7 +114,8 @@ struct exchange {
     bool is_head;
     bool secure; /* over TLS */
     struct fields request;
-    int64_t request_body_len; /* 0 none, -1 chunked */
+    int64_t request_body_len;        /* 0 none, -1 chunked */
+    const struct original *original; /* NULL: nothing was changed; exchange_original() */
 
     /* The connection. */
     const struct sockaddr *peer;
@@ -168,6 +177,12 @@ void exchange_on_respond_if(struct exchange *ex, void (*fn)(struct exchange *ex,
 /* For hooks that change what is prepared after all: turns a BODY_PREPARED into plain fields and
  * bytes, where it is not that already. */
 void exchange_unprepare(struct exchange *ex);
+
+/* The request as the client sent it, whatever handlers have changed since. */
+struct original exchange_original(const struct exchange *ex);
+
+/* To be called before method, raw_path, query or path are changed; the first call keeps them. */
+void exchange_keep_original(struct exchange *ex);
 
 /* Runs fn(arg) at the end of the exchange. */
 void exchange_defer(struct exchange *ex, void (*fn)(void *), void *arg);

@@ -145,6 +145,31 @@ static void expands_placeholders(void **state)
     arena_free(a);
 }
 
+static void keeps_the_original(void **state)
+{
+    struct arena *a = arena_new();
+    struct exchange ex;
+    struct original o;
+
+    (void)state;
+    exchange_init(&ex, &no_engine, NULL, a, service);
+    ex.method = STR_LIT("HEAD");
+    ex.target = STR_LIT("/%61?b");
+    assert_true(exchange_set_target(&ex));
+    assert_true(str_is(exchange_original(&ex).path, "/a"));
+    for (int i = 0; i < 2; i++) {
+        exchange_keep_original(&ex);
+        ex.method = STR_LIT("GET");
+        ex.path = ex.raw_path = STR_LIT("/c");
+        ex.query = (struct str){NULL, 0};
+    }
+    o = exchange_original(&ex);
+    assert_true(str_is(o.method, "HEAD") && str_is(o.raw_path, "/%61"));
+    assert_true(str_is(o.path, "/a") && str_is(o.query, "b"));
+    exchange_fini(&ex);
+    arena_free(a);
+}
+
 static void note(void *arg)
 {
     char **at = arg;
@@ -214,9 +239,9 @@ static void calls_hooks_inner_first(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(splits_targets),          cmocka_unit_test(matches_paths),
-        cmocka_unit_test(expands_placeholders),    cmocka_unit_test(runs_what_was_deferred_once),
-        cmocka_unit_test(calls_hooks_inner_first),
+        cmocka_unit_test(splits_targets),       cmocka_unit_test(matches_paths),
+        cmocka_unit_test(expands_placeholders), cmocka_unit_test(runs_what_was_deferred_once),
+        cmocka_unit_test(keeps_the_original),   cmocka_unit_test(calls_hooks_inner_first),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
