@@ -14,13 +14,15 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "handlers/forward_auth.h"
 #include "handlers/reverse_proxy_conf.h"
 #include "handlers/reverse_proxy_fields.h"
-#include "http/handler.h"
+#include "http/route.h"
 
 #include <stdlib.h>
 
 enum {
+    GRANT_BODY = 64 * 1024,  /* of an answer that lets a request go on: more is not waited for */
     BUFFER_SIZE = 64 * 1024, /* of a response's body; the fetch pauses when it is full */
     SMALL_BODY = 16 * 1024,  /* a body up to this gets a buffer of its own size */
     FREE_BUFFERS_MAX = 32,   /* kept for reuse, a worker */
@@ -103,6 +105,7 @@ struct proxied {
     bool held;           /* the response waits for the end of the request's body */
     bool body_taken;     /* some of the request's body is gone: no other upstream can have it */
     int64_t body_left;   /* of the request; -1: not known, 0: all of it is gone */
+    size_t thrown_away;  /* bytes of the body of an answer that lets the request go on */
     bool paused;         /* on_body answered false */
     bool waiting;        /* pull answered AGAIN */
     enum pull at_end;    /* once fetch is NULL: END or FAIL */
@@ -163,10 +166,35 @@ static void release(struct proxied *p)
         loop_post(p->st->loop, &p->respond);
 }
 
+/* ---- forward_auth ---- */
+
+static bool is_grant(const struct proxied *p)
+{
+    return p->st->conf->auth != NULL && p->status >= 200 && p->status <= 299;
+}
+
+/* The request goes on with the next directives; what is left of this one ends with the exchange. */
+static void grant(struct proxied *p)
+{
+    if (p->fetch != NULL)
+        fetch_cancel(p->fetch);
+    p->fetch = NULL;
+    loop_unpost(p->st->loop, &p->respond);
+    p->ex->on_request_body = NULL;
+    forward_auth_grant(p->st->conf->auth, p->ex, &p->fields);
+    route_continue(p->ex);
+}
+
 static bool on_body(void *arg, struct str bytes)
 {
     struct proxied *p = arg;
 
+    if (is_grant(p)) {
+        p->thrown_away += bytes.len;
+        if (p->thrown_away > GRANT_BODY)
+            grant(p);
+        return true;
+    }
     if (p->buffer == NULL)
         p->buffer = buffer_get(p->st, p->content_length);
     if (bytes.len > p->buffer->cap - p->buffer->end) {
@@ -197,7 +225,8 @@ static void on_head(void *arg, int status, int64_t content_length)
 
     p->status = status;
     p->content_length = content_length;
-    loop_post(p->st->loop, &p->respond);
+    if (!is_grant(p))
+        loop_post(p->st->loop, &p->respond);
 }
 
 static void respond(struct proxied *p)
@@ -315,6 +344,10 @@ static void on_done(void *arg, enum fetch_result result, const char *why)
         return;
     }
     p->at_end = PULL_END;
+    if (is_grant(p)) {
+        grant(p);
+        return;
+    }
     release(p);
     wake(p);
 }
@@ -331,7 +364,7 @@ static bool start_fetch(struct proxied *p)
     struct fetch_spec spec = {
         .events = &events,
         .arg = p,
-        .method = arena_str(ex->arena, ex->method).p,
+        .method = c->auth != NULL ? "GET" : arena_str(ex->arena, ex->method).p,
         .url = u->url,
         .target = p->target,
         .fields = proxy_request_lines(ex, c, u),
@@ -381,10 +414,15 @@ static enum verdict reverse_proxy_handle(const void *conf, struct exchange *ex)
     p->at_end = PULL_FAIL;
     p->upstream = st->next;
     st->next = (st->next + 1) % c->n_upstreams;
-    p->target = proxy_request_target(ex);
-    p->body_left = ex->is_head ? 0 : ex->request_body_len; /* RFC 9110 9.3.2: it means nothing */
     ex->handler_data = p;
-    ex->on_request_body = on_request_body;
+    if (c->auth != NULL) {
+        p->target = forward_auth_target(c->auth, ex);
+    } else {
+        p->target = proxy_request_target(ex);
+        /* RFC 9110 9.3.2: the body of a HEAD means nothing */
+        p->body_left = ex->is_head ? 0 : ex->request_body_len;
+        ex->on_request_body = on_request_body;
+    }
     exchange_defer(ex, on_end, p);
     if (!start_fetch(p))
         exchange_respond_error(ex, 502);
@@ -420,10 +458,21 @@ static void reverse_proxy_stop(void *state)
     free(st);
 }
 
+static const struct handler_type forward_auth_type = {"forward_auth", reverse_proxy_start,
+                                                      reverse_proxy_stop, reverse_proxy_handle};
 static const struct handler_type reverse_proxy_type = {"reverse_proxy", reverse_proxy_start,
                                                        reverse_proxy_stop, reverse_proxy_handle};
 
 const struct directive reverse_proxy_directives[] = {
+    {.name = "forward_auth",
+     .places = IN_HANDLERS,
+     .max_args = -1,
+     .block = true,
+     .type = &forward_auth_type,
+     .conf_size = sizeof(struct reverse_proxy_conf),
+     .set = forward_auth_set,
+     .help = "forward_auth [matcher] <upstream>... { uri, copy_headers }: ask whether a request "
+             "may go on"},
     {.name = "reverse_proxy",
      .places = IN_HANDLERS,
      .max_args = -1,

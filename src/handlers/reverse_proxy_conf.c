@@ -306,17 +306,31 @@ static const char *const later[] = {"dynamic",
                                     "copy_response_headers",
                                     NULL};
 
+int reverse_proxy_set_upstreams(const struct directive_args *d)
+{
+    ((struct reverse_proxy_conf *)d->target)->dial_timeout_ms = DIAL_TIMEOUT_MS;
+    return add_upstreams(d, d->args, d->n_args);
+}
+
+int reverse_proxy_set_option(const struct directive_args *d, const struct node *n)
+{
+    return set_sub(d, n, "reverse_proxy option", subs, later);
+}
+
+int reverse_proxy_check(const struct directive_args *d)
+{
+    if (((const struct reverse_proxy_conf *)d->target)->n_upstreams > 0)
+        return 0;
+    return directive_error(d, &d->node->words[0], STR_FMT " needs at least one upstream",
+                           STR_ARG(d->node->words[0].text));
+}
+
 int reverse_proxy_set(const struct directive_args *d)
 {
-    struct reverse_proxy_conf *c = d->target;
-    int rc;
+    int rc = reverse_proxy_set_upstreams(d);
 
-    c->dial_timeout_ms = DIAL_TIMEOUT_MS;
-    rc = add_upstreams(d, d->args, d->n_args);
     for (size_t i = 0; i < d->node->n_children; i++)
-        if (set_sub(d, &d->node->children[i], "reverse_proxy option", subs, later) != 0)
+        if (reverse_proxy_set_option(d, &d->node->children[i]) != 0)
             rc = -1;
-    if (rc == 0 && c->n_upstreams == 0)
-        return directive_error(d, &d->node->words[0], "reverse_proxy needs at least one upstream");
-    return rc;
+    return rc == 0 ? reverse_proxy_check(d) : -1;
 }

@@ -35,6 +35,7 @@ struct reverse_proxy_conf {
     struct field_ops down;
     unsigned dial_timeout_ms;            /* 3 s */
     unsigned response_header_timeout_ms; /* 0: none, as in Caddy */
+    const struct proxy_auth *auth;       /* of forward_auth; NULL: a proxy */
 };
 
 /* Reads one upstream address: "host:port", ":port", "http://host:port", "https://host",
@@ -43,5 +44,11 @@ MUST_CHECK int upstream_parse(struct arena *a, struct str text, struct upstream 
 
 /* The directive's set function. */
 int reverse_proxy_set(const struct directive_args *d);
+
+/* Its steps, for directives that are a reverse_proxy with something more: the defaults and the
+ * upstreams of the arguments, one option of the block, what must be there at the end. */
+MUST_CHECK int reverse_proxy_set_upstreams(const struct directive_args *d);
+MUST_CHECK int reverse_proxy_set_option(const struct directive_args *d, const struct node *n);
+MUST_CHECK int reverse_proxy_check(const struct directive_args *d);
 
 #endif

@@ -1,6 +1,7 @@
 #include "handlers/reverse_proxy_fields.h"
 
 #include "base/alloc.h"
+#include "handlers/forward_auth.h"
 #include "http/placeholder.h"
 
 #define VIA_NAME "Lintel"
@@ -107,8 +108,6 @@ static void add_own(struct exchange *ex, struct fields *out)
         fields_add(out, a, STR_LIT("X-Forwarded-Host"), ex->authority);
     fields_add(out, a, STR_LIT("Via"),
                ex->http_minor == 0 ? STR_LIT("1.0 " VIA_NAME) : STR_LIT("1.1 " VIA_NAME));
-    if (states_zero_length(ex))
-        fields_add(out, a, STR_LIT("Content-Length"), STR_LIT("0"));
 }
 
 static char *put(char *at, struct str s)
@@ -142,7 +141,7 @@ const char *const *proxy_request_lines(struct exchange *ex, const struct reverse
 {
     struct fields out = {0};
 
-    out.cap = ex->request.n + 6;
+    out.cap = ex->request.n + 8;
     out.list = arena_alloc(ex->arena, out.cap * sizeof *out.list);
     if (!u->secure && ex->authority.len > 0)
         fields_add(&out, ex->arena, STR_LIT("Host"), ex->authority);
@@ -159,6 +158,10 @@ const char *const *proxy_request_lines(struct exchange *ex, const struct reverse
     if (out.n > 0)
         remove_named(&out, &ex->request);
     add_own(ex, &out);
+    if (c->auth != NULL)
+        forward_auth_ask(ex, &out);
+    else if (states_zero_length(ex))
+        fields_add(&out, ex->arena, STR_LIT("Content-Length"), STR_LIT("0"));
     apply(&c->up, &out, ex, u);
     return to_lines(ex->arena, &out);
 }

@@ -15,6 +15,8 @@ liblintel_a_SOURCES += \
 	src/handlers/file_respond.h \
 	src/handlers/file_server.c \
 	src/handlers/file_server.h \
+	src/handlers/forward_auth.c \
+	src/handlers/forward_auth.h \
 	src/handlers/handle.c \
 	src/handlers/handle.h \
 	src/handlers/header.c \
