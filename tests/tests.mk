@@ -84,6 +84,17 @@ clean-local:
 
 include tests/it/it.mk
 
+# The differential test: the same Caddyfiles and requests for Caddy and for Lintel.
+TESTS += tests/diff/run.py
+EXTRA_DIST += tests/diff/cases \
+	tests/diff/casefile.py \
+	tests/diff/compare.py \
+	tests/diff/differences.py \
+	tests/diff/echo.py \
+	tests/diff/run.py \
+	tests/diff/servers.py \
+	tests/diff/wire.py
+
 # Checks of the sources themselves.
 lint_tests = \
 	tests/lint/arrows.sh \

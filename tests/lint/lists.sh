@@ -15,7 +15,8 @@ listed()
 for file in src/*/*.[ch]; do
     listed "$file" "$(dirname "$file")/sources.mk"
 done
-for file in tests/unit/*.[ch] tests/fuzz/*.c tests/lint/*.py tests/lint/*.sh; do
+for file in tests/unit/*.[ch] tests/fuzz/*.c tests/diff/*.py tests/lint/*.py \
+    tests/lint/*.sh; do
     [ ! -f "$file" ] || listed "$file" tests/tests.mk
 done
 for file in tests/it/*.py tests/it/*.sh; do

@@ -1,0 +1,107 @@
+"""Where Lintel answers otherwise than Caddy, on purpose. A row that no longer comes up is an error, so
+that this table stays true."""
+
+import fnmatch
+import re
+
+ABSENT = "(absent)"
+
+
+class Row:
+    """case is a pattern of case names; item ("status", "body" or the name of a field), caddy and lintel
+    (the values) are regular expressions for the whole, request for a part of its first line."""
+
+    def __init__(self, case, item, caddy, lintel, why, request="", status=None):
+        self.case = case
+        self.item = re.compile(item)
+        self.caddy = re.compile(caddy, re.S)
+        self.lintel = re.compile(lintel, re.S)
+        self.why = why
+        self.request = re.compile(request)
+        self.status = status  # the answer's, by Caddy
+
+    def matches(self, case, line, status, difference):
+        return (self.item.fullmatch(difference.item) and fnmatch.fnmatch(case, self.case)
+                and self.request.search(line) and self.status in (None, status)
+                and self.caddy.fullmatch(difference.caddy)
+                and self.lintel.fullmatch(difference.lintel))
+
+    def __str__(self):
+        return "%s, %s: %s" % (self.case, self.item.pattern, self.why)
+
+
+NONE = re.escape(ABSENT)
+PAGE = r"\d{3} [A-Z][A-Za-z' -]+\n"
+TEXT = "text/plain; charset=utf-8"
+TIME = r"[A-Z][a-z]{2}, .* GMT"
+
+ROWS = [
+    Row("*", "server", "Caddy", "Lintel", "the name of the program"),
+    Row("*", "body", "|400 Bad Request.*", PAGE,
+        "an error without handle_errors gets a line of text, so that a person sees what it was"),
+    Row("*", "content-type", NONE, TEXT, "the type of that line"),
+    Row("*", "etag", '"[0-9a-z]+"', '"[0-9a-z]+-[0-9a-z]+"',
+        "the newer form of Caddy's, from nanoseconds: 2.6.2 overlooks two changes in one second"),
+    Row("*", "connection", NONE, "close", "HTTP/1.0: said although it goes without saying", "RAW"),
+
+    # The wire.
+    Row("sites-*", "status", "200", "421",
+        "RFC 9110 15.5.20: a host that is none of ours is misdirected, not an empty page"),
+    Row("http-wire", "server", NONE, "Lintel", "errors have the field like all other responses"),
+    Row("http-wire", "body", "505 HTTP Version.*", "<html>.*", "libmicrohttpd's own error page"),
+    Row("http-wire", "content-type", TEXT, NONE, "the same", status=505),
+    Row("http-wire", "status", "200", "204", "RFC 9110 9.3.7: OPTIONS * asks what is allowed"),
+    Row("http-wire", "allow", NONE, "GET, HEAD, OPTIONS", "the same"),
+    Row("*", "status", "404|200", "400", "a path that leads above the root is no path",
+        r"GET /.*(\.|%2e)(\.|%2e)"),
+    Row("sites-hosts", "body", "one ONE.EXAMPLE", "one one.example",
+        "{host} is what the name was compared as: in lower case"),
+
+    # respond, redir, header
+    Row("respond-bodies", "content-type", TEXT, "application/json",
+        "a text in braces counts as JSON, without parsing it", "GET /like-json"),
+    Row("holders-escapes", "content-type", TEXT, "application/json", "the same",
+        "GET /(spaces|nested)"),
+    Row("redir-html", "content-type", TEXT, "text/html; charset=utf-8",
+        "Caddy 2.6.2 forgets the type of its page"),
+    Row("redir-html", "body", "<!DOCTYPE html>.*", "<!doctype html>.*", "a page without a script"),
+    Row("redir-html", "content-length", "314", "258", "the same"),
+    Row("header-prefixes", "x-empty", "", NONE, "libmicrohttpd sends no field without a value"),
+
+    # Files.
+    Row("files-*", "content-type", NONE, "application/octet-stream",
+        "a file of no known type has one all the same: browsers need not guess"),
+    Row("files-serve", "status", "200", "405", "RFC 9110 9.3.3: a file takes no POST or DELETE",
+        "POST|DELETE"),
+    Row("files-serve", "body", "0123456789", PAGE, "the same", "POST|DELETE"),
+    Row("files-serve", "allow", NONE, "GET, HEAD, OPTIONS", "the same", "POST|DELETE|OPTIONS"),
+    Row("files-serve", "accept-ranges", "bytes", NONE, "the same", "POST|DELETE|OPTIONS"),
+    Row("files-serve", "etag|last-modified", ".*", NONE, "the same", "POST|DELETE|OPTIONS"),
+    Row("files-serve", "status", "200", "204", "RFC 9110 9.3.7: OPTIONS asks what is allowed",
+        "OPTIONS"),
+    Row("files-serve", "body", "0123456789", "", "the same", "OPTIONS"),
+    Row("files-serve", "content-type", TEXT, NONE, "the same", "OPTIONS"),
+    Row("files-serve", "etag|last-modified", '"gj.*"|' + TIME, NONE,
+        "an error tells nothing of the file it is not about", status=412),
+    Row("files-serve", "etag|last-modified", '"gj.*"|' + TIME, NONE, "the same", status=416),
+    Row("files-serve", "status", "416", "200", "RFC 9110 14.2: a unit of ranges one does not know is "
+        "overlooked"),
+    Row("files-serve", "body", "invalid range.*", "0123456789|" + PAGE, "the same"),
+    Row("files-serve", "accept-ranges", NONE, "bytes", "the same", status=416),
+    Row("files-serve", "x-content-type-options", "nosniff", NONE,
+        "Go's error page asks not to be taken for another type", status=416),
+
+    # The proxy.
+    Row("*", "content-type", TEXT, NONE, "an upstream that says no type is not guessed for",
+        status=200),
+    Row("*", "up-accept-encoding", "gzip", NONE,
+        "Go's client asks for compression by itself; ours sends on what the client said"),
+    Row("*", "via", NONE, "1.1 Lintel", "RFC 9110 7.6.3; so does newer Caddy"),
+    Row("*", "up-via", NONE, "1.1 Lintel", "RFC 9110 7.6.3"),
+    Row("proxy-hop", "up-te", "trailers", NONE, "trailers are not passed on"),
+    Row("proxy-basic", "body|up-.*", ".*", ".*", "a path that leads above the root is no path",
+        r"GET /\.\./up"),
+    Row("proxy-basic", "content-type", "text/x-echo", TEXT, "the same", r"GET /\.\./up"),
+    Row("proxy-basic", "content-type", NONE, "text/x-echo",
+        "a 304 is passed on with all fields the upstream gave it", status=304),
+]
