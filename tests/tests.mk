@@ -20,7 +20,6 @@ unit_tests = \
 	tests/unit/test_file_cache \
 	tests/unit/test_h1 \
 	tests/unit/test_h1_gate \
-	tests/unit/test_header_replace \
 	tests/unit/test_hsts \
 	tests/unit/test_jws \
 	tests/unit/test_keys \
@@ -31,6 +30,7 @@ unit_tests = \
 	tests/unit/test_password \
 	tests/unit/test_path \
 	tests/unit/test_ranges \
+	tests/unit/test_regex \
 	tests/unit/test_retry \
 	tests/unit/test_reverse_proxy \
 	tests/unit/test_schedule \

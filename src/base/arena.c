@@ -20,9 +20,16 @@ struct chunk {
     alignas(max_align_t) char bytes[];
 };
 
+struct cleanup {
+    struct cleanup *next;
+    void (*fn)(void *arg);
+    void *arg;
+};
+
 struct arena {
     struct chunk *current; /* the chunk being filled, or NULL */
     struct chunk *others;  /* full chunks and those of large objects */
+    struct cleanup *cleanups;
 };
 
 struct arena *arena_new(void)
@@ -40,10 +47,26 @@ static void chunks_free(struct chunk *c)
     }
 }
 
+void arena_on_free(struct arena *a, void (*fn)(void *), void *arg)
+{
+    struct cleanup *c = arena_alloc(a, sizeof *c);
+
+    *c = (struct cleanup){a->cleanups, fn, arg};
+    a->cleanups = c;
+}
+
+static void run_cleanups(struct arena *a)
+{
+    for (const struct cleanup *c = a->cleanups; c != NULL; c = c->next)
+        c->fn(c->arg);
+    a->cleanups = NULL;
+}
+
 void arena_free(struct arena *a)
 {
     if (a == NULL)
         return;
+    run_cleanups(a);
     chunks_free(a->current);
     chunks_free(a->others);
     free(a);
@@ -51,6 +74,7 @@ void arena_free(struct arena *a)
 
 void arena_reset(struct arena *a)
 {
+    run_cleanups(a);
     chunks_free(a->others);
     a->others = NULL;
     if (a->current != NULL)

@@ -17,6 +17,10 @@ void arena_free(struct arena *a); /* NULL is fine */
 /* Forgets everything allocated but keeps one chunk for the next use. */
 void arena_reset(struct arena *a);
 
+/* Calls fn(arg) when the arena is freed or reset, the last one first: for what an object in it
+ * holds outside of it. */
+void arena_on_free(struct arena *a, void (*fn)(void *), void *arg);
+
 /* Zeroed and aligned for any object; never NULL. */
 void *arena_alloc(struct arena *a, size_t size) __attribute__((returns_nonnull));
 

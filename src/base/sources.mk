@@ -21,6 +21,8 @@ liblintel_a_SOURCES += \
 	src/base/password.h \
 	src/base/random.c \
 	src/base/random.h \
+	src/base/regex.c \
+	src/base/regex.h \
 	src/base/siphash.c \
 	src/base/siphash.h \
 	src/base/str.c \

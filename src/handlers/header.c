@@ -4,12 +4,10 @@
 #include "handlers/header.h"
 
 #include "base/alloc.h"
-#include "handlers/header_replace.h"
+#include "base/regex.h"
 #include "http/handler.h"
 #include "http/placeholder.h"
 #include "http/prepared.h"
-
-#include <stdlib.h>
 
 enum op_kind { OP_SET, OP_ADD, OP_DEFAULT, OP_DELETE, OP_DELETE_GLOB, OP_REPLACE };
 
@@ -17,14 +15,12 @@ struct op {
     enum op_kind kind;
     struct str name; /* of OP_DELETE_GLOB: with a star at its beginning, its end, or both */
     struct text value;
-    const char *find; /* OP_REPLACE: an extended regular expression */
-    size_t index;     /* OP_REPLACE: its place among the worker's compiled ones */
+    const struct regex *find; /* OP_REPLACE */
 };
 
 struct header_conf {
     struct op *ops;
     size_t n_ops, cap_ops;
-    size_t n_replace;
     bool deferred;
 };
 
@@ -66,11 +62,8 @@ static int set_replace(const struct directive_args *d, const struct token *find,
 
     op->kind = OP_REPLACE;
     conf->deferred = true;
-    op->find = directive_cstr(d, find);
-    op->index = conf->n_replace++;
-    if (replace_check(op->find, &e) != 0)
-        return directive_error(d, find, "%s", e.msg);
-    return 0;
+    op->find = regex_new(d->arena, find->text, &e);
+    return op->find != NULL ? 0 : directive_error(d, find, "%s", e.msg);
 }
 
 /* The sign before the name; without one, OP_SET. */
@@ -150,39 +143,6 @@ static int header_set(const struct directive_args *d)
     return rc;
 }
 
-/* ---- state: compiled expressions, which no two threads may share ---- */
-
-static void header_stop(void *state)
-{
-    struct replace **list = state;
-
-    for (size_t i = 0; list[i] != NULL; i++)
-        replace_free(list[i]);
-    free(list);
-}
-
-static int header_start(const void *conf_, const struct worker_env *env, void **state,
-                        struct err *e)
-{
-    const struct header_conf *conf = conf_;
-    struct replace **list;
-
-    (void)env;
-    if (conf->n_replace == 0)
-        return 0;
-    list = xalloc((conf->n_replace + 1) * sizeof(struct replace *));
-    for (size_t i = 0; i < conf->n_ops; i++) {
-        const struct op *op = &conf->ops[i];
-
-        if (op->kind == OP_REPLACE && (list[op->index] = replace_new(op->find, e)) == NULL) {
-            header_stop(list);
-            return -1;
-        }
-    }
-    *state = list;
-    return 0;
-}
-
 /* ---- operations ---- */
 
 /* "X-*", "*-Id", "*debug*" */
@@ -218,7 +178,7 @@ static void delete_matching(struct fields *f, const struct op *op)
     f->n = kept;
 }
 
-static void replace_in(struct exchange *ex, const struct op *op, struct replace *const *compiled)
+static void replace_in(struct exchange *ex, const struct op *op)
 {
     struct str with = text_expand(&op->value, ex);
 
@@ -226,12 +186,12 @@ static void replace_in(struct exchange *ex, const struct op *op, struct replace 
         struct field *line = &ex->response.list[i];
 
         if (op_matches(op, line->name))
-            line->value = fields_clean_value(
-                ex->arena, replace_all(compiled[op->index], ex->arena, line->value, with));
+            line->value = fields_clean_value(ex->arena,
+                                             regex_replace(op->find, ex->arena, line->value, with));
     }
 }
 
-static void run_op(struct exchange *ex, const struct op *op, struct replace *const *compiled)
+static void run_op(struct exchange *ex, const struct op *op)
 {
     struct fields *f = &ex->response;
     struct str value = fields_clean_value(ex->arena, text_expand(&op->value, ex));
@@ -252,30 +212,24 @@ static void run_op(struct exchange *ex, const struct op *op, struct replace *con
         delete_matching(f, op);
         break;
     case OP_REPLACE:
-        replace_in(ex, op, compiled);
+        replace_in(ex, op);
         break;
     }
 }
 
-/* One directive at one exchange. */
-struct run {
-    const struct header_conf *conf;
-    struct replace *const *compiled;
-};
-
 static void run_all(struct exchange *ex, const void *arg)
 {
-    const struct run *run = arg;
+    const struct header_conf *conf = arg;
 
-    for (size_t i = 0; i < run->conf->n_ops; i++)
-        run_op(ex, &run->conf->ops[i], run->compiled);
+    for (size_t i = 0; i < conf->n_ops; i++)
+        run_op(ex, &conf->ops[i]);
 }
 
 /* Whether an operation concerns a field of a prepared response. One that sets does not: what is set
  * for the exchange goes before what is prepared. */
 static bool needs_fields(const struct prepared *p, const void *arg)
 {
-    const struct header_conf *conf = ((const struct run *)arg)->conf;
+    const struct header_conf *conf = arg;
 
     for (size_t i = 0; i < conf->n_ops; i++)
         for (size_t j = 0; conf->ops[i].kind != OP_SET && j < p->fields.n; j++)
@@ -287,21 +241,15 @@ static bool needs_fields(const struct prepared *p, const void *arg)
 static enum verdict header_handle(const void *conf_, struct exchange *ex)
 {
     const struct header_conf *conf = conf_;
-    const struct run now = {conf, ex->handler_state};
-    struct run *later;
 
-    if (!conf->deferred) {
-        run_all(ex, &now);
-        return NEXT;
-    }
-    later = arena_alloc(ex->arena, sizeof *later);
-    *later = now;
-    exchange_on_respond_if(ex, run_all, needs_fields, later);
+    if (conf->deferred)
+        exchange_on_respond_if(ex, run_all, needs_fields, conf);
+    else
+        run_all(ex, conf);
     return NEXT;
 }
 
-static const struct handler_type header_handler = {
-    .name = "header", .start = header_start, .stop = header_stop, .handle = header_handle};
+static const struct handler_type header_handler = {.name = "header", .handle = header_handle};
 
 const struct directive header_directives[] = {
     {.name = "header",

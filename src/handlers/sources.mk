@@ -21,8 +21,6 @@ liblintel_a_SOURCES += \
 	src/handlers/handle.h \
 	src/handlers/header.c \
 	src/handlers/header.h \
-	src/handlers/header_replace.c \
-	src/handlers/header_replace.h \
 	src/handlers/mime.c \
 	src/handlers/mime.h \
 	src/handlers/redir.c \

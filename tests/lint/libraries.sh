@@ -33,4 +33,5 @@ only 'gnutls/' cert/ engines/
 only 'json' cert/ cli/
 only 'curl/' io/fetch
 only '(crypt|argon2)\.h' base/password
+only '(pcre2|regex)\.h' base/regex
 exit $rc
