@@ -113,7 +113,7 @@ def report(jobs, table, everything):
     failed = [job for job in jobs if job.problems]
     if everything and not failed:
         problems += ["differences.py: no longer so: %s" % row for row in table.unseen()]
-    print("\n".join(problems))
+    print("\n".join(problems), end="\n" if problems else "")
     print("%d cases, %d requests; %d cases failed%s" % (
         len(jobs), sum(len(job.case.requests) for job in jobs), len(failed),
         "".join("\n    " + job.case.name for job in failed)))
