@@ -74,11 +74,15 @@ int forward_auth_set(const struct directive_args *d)
 
 /* ---- the question ---- */
 
+/* As rewrite has it: a uri without a query keeps the one of the request. */
 const char *forward_auth_target(const struct proxy_auth *auth, struct exchange *ex)
 {
     struct str uri = text_expand(&auth->uri, ex);
-    char *copy = arena_bytes(ex->arena, uri.len + 1);
     size_t n = 0;
+
+    if (ex->query.p != NULL && memchr(uri.p, '?', uri.len) == NULL)
+        uri = arena_printf(ex->arena, STR_FMT "?" STR_FMT, STR_ARG(uri), STR_ARG(ex->query));
+    char *copy = arena_bytes(ex->arena, uri.len + 1);
 
     /* What a placeholder held must not end the request line. */
     for (size_t i = 0; i < uri.len; i++)
