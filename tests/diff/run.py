@@ -120,6 +120,18 @@ def report(jobs, table, everything):
     lib.check(not problems, "the answers differ")
 
 
+def run_all(test, jobs, start, table):
+    """Runs the cases side by side. Whatever ends that early ends the servers, and so all that waits."""
+    pool = concurrent.futures.ThreadPoolExecutor(PARALLEL)
+    try:
+        list(pool.map(lambda job: run(job, start, table), jobs))
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in test.processes:
+            process.popen.kill()
+        raise
+
+
 def out_of_time(*_):
     raise lib.Failure("not done after %d s" % LIMIT_S)
 
@@ -138,8 +150,7 @@ def main(test):
     up, closed = echo.start(), upstream.refusing_port()
     jobs = [Job(case, test, up.port, closed) for case in cases]
     shared_caddy(start, jobs, test.work)
-    with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
-        list(pool.map(lambda job: run(job, start, table), jobs))
+    run_all(test, jobs, start, table)
     shutil.rmtree(test.path("cases"))
     for name in os.listdir(test.logs):
         if name.startswith("caddy-"):
