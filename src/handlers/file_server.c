@@ -141,20 +141,21 @@ static bool find_root(const struct file_server_conf *conf, struct exchange *ex, 
     return true;
 }
 
-static struct file_entry *look_up(struct file_server *fs, struct exchange *ex, struct str root)
+static struct file_entry *look_up(struct file_server *fs, struct exchange *ex, struct str root,
+                                  struct str path)
 {
     const int64_t now_s = loop_wall_s(ex->loop);
     struct file_entry found = {.checked_ms = loop_now_ms(ex->loop)};
 
-    file_lookup(&fs->rules, root, ex->path, now_s, &found);
+    file_lookup(&fs->rules, root, path, now_s, &found);
     if (found.outcome == FILE_STATUS && found.status == 503) {
         /* Out of descriptors: those kept for speed are the first to go. */
         file_cache_drop_fds(fs->cache);
-        file_lookup(&fs->rules, root, ex->path, now_s, &found);
+        file_lookup(&fs->rules, root, path, now_s, &found);
     }
     if (found.outcome == FILE_STATUS && found.status >= 500)
         found.checked_ms = 0; /* may pass at any time */
-    return file_cache_put(fs->cache, fs->owner, root, ex->path, &found);
+    return file_cache_put(fs->cache, fs->owner, root, path, &found);
 }
 
 /* What is sent from a descriptor is what the file is now: its length must be so, too. A file in
@@ -167,31 +168,67 @@ static bool is_changed(const struct file_entry *e)
            (fstat(e->rep->fd, &st) != 0 || !file_rep_is(e->rep, &st));
 }
 
-static struct file_entry *find_entry(struct file_server *fs, struct exchange *ex, struct str root)
+static struct file_entry *find_entry(struct file_server *fs, struct exchange *ex, struct str root,
+                                     struct str path)
 {
-    struct file_entry *e = file_cache_get(fs->cache, fs->owner, root, ex->path);
+    struct file_entry *e = file_cache_get(fs->cache, fs->owner, root, path);
     uint64_t now_ms = loop_now_ms(ex->loop);
 
     if (e == NULL)
-        return look_up(fs, ex, root);
+        return look_up(fs, ex, root, path);
     if (now_ms - e->checked_ms < FILE_CACHE_FRESH_MS)
-        return is_changed(e) ? look_up(fs, ex, root) : e;
+        return is_changed(e) ? look_up(fs, ex, root, path) : e;
     if (e->checked == NULL || !file_lookup_still(e))
-        return look_up(fs, ex, root);
+        return look_up(fs, ex, root, path);
     e->checked_ms = now_ms;
     return e;
 }
 
+/* ---- canonical names ---- */
+
+/* A folder is named with a slash at its end, a file without one. */
+static struct str other_name(struct exchange *ex, struct str path, bool slash)
+{
+    if (!slash)
+        return (struct str){path.p, path.len - 1};
+    return arena_printf(ex->arena, STR_FMT "/", STR_ARG(path));
+}
+
+static struct str last_segment(struct str path)
+{
+    while (path.len > 1 && path.p[path.len - 1] == '/')
+        path.len--;
+    for (size_t i = path.len; i > 0; i--)
+        if (path.p[i - 1] == '/')
+            return str_from(path, i);
+    return path;
+}
+
+/* Whether the client should ask for the other name. Not if the request was rewritten to something
+ * that is called otherwise, nor if the client has the slash right already. */
+static bool is_misnamed(const struct exchange *ex, bool slash)
+{
+    struct str asked = exchange_original(ex).path;
+
+    return str_eq(last_segment(asked), last_segment(ex->path)) &&
+           str_ends(asked, STR_LIT("/")) != slash;
+}
+
+static bool is_other_name(const struct file_entry *e)
+{
+    return e->outcome == FILE_ADD_SLASH || e->outcome == FILE_DROP_SLASH;
+}
+
 /* ---- answering ---- */
 
-/* To the canonical name: with the query as it came, and never to another host, since a clean path
- * begins with one slash and an escaped one has no backslash. */
-static void redirect(struct exchange *ex, struct str path, const char *end)
+/* With the query as it is, and never to another host, since a clean path begins with one slash and
+ * an escaped one has no backslash. */
+static void redirect(struct exchange *ex, bool slash)
 {
-    struct str escaped = path_escape(ex->arena, path);
+    struct str path = other_name(ex, exchange_original(ex).path, slash);
 
     fields_set(&ex->response, ex->arena, STR_LIT("Location"),
-               arena_printf(ex->arena, STR_FMT "%s%s" STR_FMT, STR_ARG(escaped), end,
+               arena_printf(ex->arena, STR_FMT "%s" STR_FMT, STR_ARG(path_escape(ex->arena, path)),
                             ex->query.p == NULL ? "" : "?", STR_ARG(ex->query)));
     exchange_respond(ex, 308);
 }
@@ -222,7 +259,10 @@ static enum verdict file_server_handle(const void *conf, struct exchange *ex)
         exchange_respond_error(ex, 404);
         return TAKEN;
     }
-    e = find_entry(ex->handler_state, ex, root);
+    e = find_entry(ex->handler_state, ex, root, ex->path);
+    if (is_other_name(e) && !is_misnamed(ex, e->outcome == FILE_ADD_SLASH))
+        e = find_entry(ex->handler_state, ex, root,
+                       other_name(ex, ex->path, e->outcome == FILE_ADD_SLASH));
     if (e->outcome == FILE_STATUS) {
         respond_status(ex, e->status);
         return TAKEN;
@@ -236,10 +276,10 @@ static enum verdict file_server_handle(const void *conf, struct exchange *ex)
         file_respond(ex, e->rep);
         break;
     case FILE_ADD_SLASH:
-        redirect(ex, ex->path, "/");
+        redirect(ex, true);
         break;
     case FILE_DROP_SLASH:
-        redirect(ex, (struct str){ex->path.p, ex->path.len - 1}, "");
+        redirect(ex, false);
         break;
     case FILE_STATUS:
         break;

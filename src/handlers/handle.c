@@ -1,5 +1,6 @@
 #include "handlers/handle.h"
 
+#include "http/rewrite.h"
 #include "http/route.h"
 
 /* ---- handle, route ---- */
@@ -20,6 +21,53 @@ static enum verdict handle_handle(const void *conf, struct exchange *ex)
 }
 
 static const struct handler_type handle_handler = {.name = "handle", .handle = handle_handle};
+
+/* ---- handle_path ---- */
+
+struct handle_path_conf {
+    struct str prefix;
+    struct route route;
+};
+
+/* The prefix is what stands before the star, without the slash there ("/api/" + "*"). */
+static struct str prefix_of(struct str path)
+{
+    if (str_ends(path, STR_LIT("/*")))
+        path.len -= 2;
+    else if (str_ends(path, STR_LIT("*")))
+        path.len--;
+    return path;
+}
+
+static int handle_path_set(const struct directive_args *d)
+{
+    struct handle_path_conf *conf = d->target;
+    const struct token *path = d->matcher != NULL ? d->matcher : d->args;
+
+    if (path == d->args && d->n_args == 0)
+        return directive_error(d, &d->node->words[0],
+                               "'handle_path' needs a path: 'handle_path /prefix/* {'");
+    if (path == d->args || !str_starts(path->text, STR_LIT("/")))
+        return directive_error(d, path, "the path of 'handle_path' must begin with '/'");
+    if (d->n_args > 0)
+        return directive_error(d, d->args, "'handle_path' takes one path");
+    conf->prefix = arena_str(d->arena, prefix_of(path->text));
+    return directive_route(d, true, &conf->route);
+}
+
+static enum verdict handle_path_handle(const void *conf_, struct exchange *ex)
+{
+    const struct handle_path_conf *conf = conf_;
+    int status = rewrite_strip_prefix(ex, conf->prefix);
+
+    if (status == 0)
+        return route_enter(ex, &conf->route);
+    exchange_respond_error(ex, status);
+    return TAKEN;
+}
+
+static const struct handler_type handle_path_handler = {.name = "handle_path",
+                                                        .handle = handle_path_handle};
 
 /* ---- invoke ---- */
 
@@ -122,6 +170,15 @@ const struct directive handle_directives[] = {
      .group = GROUP_HANDLE,
      .own = true,
      .help = "handle_errors [<status>...] { ... }: directives for errors"},
+    {.name = "handle_path",
+     .places = IN_HANDLERS,
+     .max_args = 1,
+     .block = true,
+     .type = &handle_path_handler,
+     .conf_size = sizeof(struct handle_path_conf),
+     .set = handle_path_set,
+     .group = GROUP_HANDLE,
+     .help = "handle_path <path> { ... }: as handle, without the prefix of the path"},
     {.name = "invoke",
      .places = IN_HANDLERS,
      .min_args = 1,

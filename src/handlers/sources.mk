@@ -33,5 +33,11 @@ liblintel_a_SOURCES += \
 	src/handlers/reverse_proxy_conf.h \
 	src/handlers/reverse_proxy_fields.c \
 	src/handlers/reverse_proxy_fields.h \
+	src/handlers/rewrite.c \
+	src/handlers/rewrite.h \
 	src/handlers/root.c \
-	src/handlers/root.h
+	src/handlers/root.h \
+	src/handlers/uri.c \
+	src/handlers/uri.h \
+	src/handlers/uri_query.c \
+	src/handlers/uri_query.h

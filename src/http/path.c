@@ -8,6 +8,17 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+int path_escape_at(struct str s, size_t at)
+{
+    int high, low;
+
+    if (s.len < 3 || at > s.len - 3 || s.p[at] != '%')
+        return -1;
+    high = hex_digit(s.p[at + 1]);
+    low = hex_digit(s.p[at + 2]);
+    return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
 /* The common case: nothing to decode, nothing to resolve. "/.x" is not such a case, though clean:
  * the slow way finds out. */
 static bool is_clean(struct str raw)
@@ -32,12 +43,11 @@ static bool decode(struct str raw, char *out, size_t *len)
         char c = raw.p[i];
 
         if (c == '%') {
-            int high = i + 2 < raw.len ? hex_digit(raw.p[i + 1]) : -1;
-            int low = i + 2 < raw.len ? hex_digit(raw.p[i + 2]) : -1;
+            int byte = path_escape_at(raw, i);
 
-            if (high < 0 || low < 0)
+            if (byte < 0)
                 return false;
-            c = (char)(high << 4 | low);
+            c = (char)byte;
             i += 2;
         }
         if (c == '\0')
@@ -106,9 +116,18 @@ static bool is_path_char(char c)
     return c != '\0' && strchr("-._~!$&'()*+,;=:@/", c) != NULL;
 }
 
-struct str path_escape(struct arena *a, struct str path)
+static char *put_escaped(char *at, char c)
 {
     static const char hex[] = "0123456789ABCDEF";
+
+    *at++ = '%';
+    *at++ = hex[(unsigned char)c >> 4];
+    *at++ = hex[(unsigned char)c & 15];
+    return at;
+}
+
+struct str path_escape(struct arena *a, struct str path)
+{
     size_t len = 0;
     char *out, *at;
 
@@ -118,16 +137,59 @@ struct str path_escape(struct arena *a, struct str path)
         return path;
     at = out = arena_bytes(a, len + 1);
     for (size_t i = 0; i < path.len; i++) {
-        unsigned char c = (unsigned char)path.p[i];
-
-        if (is_path_char(path.p[i])) {
+        if (is_path_char(path.p[i]))
             *at++ = path.p[i];
-        } else {
-            *at++ = '%';
-            *at++ = hex[c >> 4];
-            *at++ = hex[c & 15];
-        }
+        else
+            at = put_escaped(at, path.p[i]);
     }
     *at = '\0';
     return (struct str){out, len};
+}
+
+struct str path_normal(struct arena *a, struct str raw, bool plain)
+{
+    char *out = arena_bytes(a, raw.len * 3 + 2), *at = out;
+
+    if (raw.len == 0 || raw.p[0] != '/')
+        *at++ = '/';
+    for (size_t i = 0; i < raw.len; i++) {
+        int byte = path_escape_at(raw, i);
+
+        if (byte >= 0) {
+            if (plain && is_path_char((char)byte))
+                *at++ = (char)byte;
+            else
+                at = mempcpy(at, raw.p + i, 3);
+            i += 2;
+        } else if (is_path_char(raw.p[i])) {
+            *at++ = raw.p[i];
+        } else {
+            at = put_escaped(at, raw.p[i]);
+        }
+    }
+    *at = '\0';
+    return (struct str){out, (size_t)(at - out)};
+}
+
+bool path_has_dots(struct str raw, size_t least)
+{
+    size_t len = 0; /* of the segment so far, if it consists of dots */
+    bool dots = true;
+
+    for (size_t i = 0; i < raw.len; i++) {
+        int byte = path_escape_at(raw, i);
+        char c = byte < 0 ? raw.p[i] : (char)byte;
+
+        i += byte < 0 ? 0 : 2;
+        if (c == '/') {
+            if (dots && len >= least && len <= 2)
+                return true;
+            dots = true;
+            len = 0;
+        } else {
+            dots = dots && c == '.';
+            len++;
+        }
+    }
+    return dots && len >= least && len <= 2;
 }

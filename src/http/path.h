@@ -19,4 +19,14 @@ enum path_verdict path_clean(struct arena *a, struct str raw, struct str *out);
 /* Escapes what a path may not hold as such in a URI (RFC 3986 3.3), for Location fields. */
 struct str path_escape(struct arena *a, struct str path);
 
+/* A path that was put together of parts, made one that a target may hold: begins with "/", escapes
+ * what must be, a "%" that begins no escape as well. plain: whatever need not be escaped is not. */
+struct str path_normal(struct arena *a, struct str raw, bool plain);
+
+/* Whether a segment of an escaped path is "..", or perhaps "." where least is 1 (else 2). */
+bool path_has_dots(struct str raw, size_t least);
+
+/* The byte that "%XX" at s[at] stands for, or -1 if there is no escape. */
+int path_escape_at(struct str s, size_t at);
+
 #endif

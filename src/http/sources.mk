@@ -22,8 +22,12 @@ liblintel_a_SOURCES += \
 	src/http/placeholder.h \
 	src/http/prepared.c \
 	src/http/prepared.h \
+	src/http/query.c \
+	src/http/query.h \
 	src/http/ranges.c \
 	src/http/ranges.h \
+	src/http/rewrite.c \
+	src/http/rewrite.h \
 	src/http/route.c \
 	src/http/route.h \
 	src/http/service.c \

@@ -7,13 +7,23 @@
 #include "handlers/redir.h"
 #include "handlers/respond.h"
 #include "handlers/reverse_proxy.h"
+#include "handlers/rewrite.h"
 #include "handlers/root.h"
+#include "handlers/uri.h"
 #include "http/match.h"
 
 static const struct directive *const directives[] = {
-    error_directives,         file_server_directives, handle_directives,
-    header_directives,        redir_directives,       respond_directives,
-    reverse_proxy_directives, root_directives,        NULL,
+    error_directives,
+    file_server_directives,
+    handle_directives,
+    header_directives,
+    redir_directives,
+    respond_directives,
+    reverse_proxy_directives,
+    rewrite_directives,
+    root_directives,
+    uri_directives,
+    NULL,
 };
 
 const struct language server_language = {directives, http_matchers};

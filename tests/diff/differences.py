@@ -91,6 +91,17 @@ ROWS = [
     Row("files-serve", "x-content-type-options", "nosniff", NONE,
         "Go's error page asks not to be taken for another type", status=416),
 
+    # Changes of the request.
+    Row("handle-path", "body", "apis x x|exact  /.a", "apis /x /x|exact / /.a",
+        "a path always begins with a slash"),
+    Row("uri-parts", "body", "  /", "/  /", "the same"),
+    Row("handle-path", "body", "<a href=.*", "", "a redirect needs no page"),
+    Row("handle-path", "content-type", "text/html; charset=utf-8", NONE, "the same", status=308),
+    Row("handle-path", "status", "404", "308", "as newer Caddy: a file has no slash at its end"),
+    Row("handle-path", "location", NONE, "/files/docs/a.txt", "the same"),
+    Row("rewrite-set", "body", "GET (/v1/api/..|/escaped) .*", r"GET (/v1/api/..|/escaped)\?x .*",
+        "a question mark in a path is no query; newer Caddy escapes it in {path}", "%3Fx"),
+
     # The proxy.
     Row("*", "content-type", TEXT, NONE, "an upstream that says no type is not guessed for"),
     Row("*", "up-accept-encoding", "gzip", NONE,

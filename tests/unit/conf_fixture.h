@@ -4,6 +4,8 @@
 
 #include "conf/load.h"
 #include "handlers/handle.h"
+#include "handlers/rewrite.h"
+#include "handlers/uri.h"
 #include "http/match.h"
 
 /* The conf of every fake handler. */
@@ -69,7 +71,8 @@ static const struct directive fake_directives[] = {
     {0},
 };
 
-static const struct directive *const fake_tables[] = {fake_directives, handle_directives, NULL};
+static const struct directive *const fake_tables[] = {fake_directives, handle_directives,
+                                                      rewrite_directives, uri_directives, NULL};
 static const struct language fake_language = {fake_tables, http_matchers};
 
 #endif

@@ -1,0 +1,124 @@
+#include "handlers/rewrite.h"
+
+#include "http/handler.h"
+#include "http/placeholder.h"
+#include "http/route.h"
+
+/* ---- rewrite ---- */
+
+static bool has_dot_dot(struct str path)
+{
+    while (path.p != NULL)
+        if (str_is(str_cut(&path, '/'), ".."))
+            return true;
+    return false;
+}
+
+int rewrite_target_set(const struct directive_args *d, const struct token *t,
+                       struct rewrite_target *out)
+{
+    struct token path = *t, query = *t;
+    size_t mark;
+
+    path.text.len = str_chr(path.text, '#');
+    mark = str_chr(path.text, '?');
+    query.text = path.text;
+    path.text.len = mark;
+    if (has_dot_dot(path.text))
+        return directive_error(d, t, "the target must not hold '..'");
+    out->has_path = mark > 0;
+    out->has_query = mark < query.text.len;
+    if (!out->has_path && !out->has_query)
+        return directive_error(d, t, "neither a path nor a query is left to rewrite to");
+    if (out->has_path && directive_text(d, &path, &out->path) != 0)
+        return -1;
+    query.text = str_from(query.text, out->has_query ? mark + 1 : mark);
+    return out->has_query ? directive_text(d, &query, &out->query) : 0;
+}
+
+static int rewrite_conf_set(const struct directive_args *d)
+{
+    return rewrite_target_set(d, &d->args[0], d->target);
+}
+
+static enum verdict rewrite_handle(const void *conf, struct exchange *ex)
+{
+    int status = rewrite_set(ex, conf);
+
+    if (status == 0)
+        return NEXT;
+    exchange_respond_error(ex, status);
+    return TAKEN;
+}
+
+static const struct handler_type rewrite_handler = {.name = "rewrite", .handle = rewrite_handle};
+
+/* ---- method ---- */
+
+/* A method is a token (RFC 9110 9.1). */
+static bool is_token(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = ascii_lower(s.p[i]);
+
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
+            (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL))
+            return false;
+    }
+    return s.len > 0;
+}
+
+static int method_set(const struct directive_args *d)
+{
+    struct text *method = d->target;
+
+    if (directive_text(d, &d->args[0], method) != 0)
+        return -1;
+    if (method->constant && !is_token(text_constant(method)))
+        return directive_error(d, &d->args[0], "'" STR_FMT "' is no method",
+                               STR_ARG(d->args[0].text));
+    return 0;
+}
+
+static enum verdict method_handle(const void *conf, struct exchange *ex)
+{
+    struct str method = text_expand(conf, ex);
+    char *upper = arena_bytes(ex->arena, method.len + 1);
+
+    if (!is_token(method)) {
+        exchange_respond_error(ex, 400);
+        return TAKEN;
+    }
+    for (size_t i = 0; i < method.len; i++)
+        upper[i] = method.p[i] >= 'a' && method.p[i] <= 'z' ? (char)(method.p[i] - 'a' + 'A')
+                                                            : method.p[i];
+    upper[method.len] = '\0';
+    exchange_keep_original(ex);
+    ex->method = (struct str){upper, method.len};
+    return NEXT;
+}
+
+static const struct handler_type method_handler = {.name = "method", .handle = method_handle};
+
+/* ---- the table ---- */
+
+const struct directive rewrite_directives[] = {
+    {.name = "method",
+     .places = IN_HANDLERS,
+     .min_args = 1,
+     .max_args = 1,
+     .type = &method_handler,
+     .conf_size = sizeof(struct text),
+     .set = method_set,
+     .help = "method [matcher] <method>: change the method of the request"},
+    {.name = "rewrite",
+     .places = IN_HANDLERS,
+     .min_args = 1,
+     .max_args = 1,
+     .type = &rewrite_handler,
+     .conf_size = sizeof(struct rewrite_target),
+     .set = rewrite_conf_set,
+     .group = GROUP_REWRITE,
+     .help = "rewrite [matcher] <path>[?<query>]: change the URI of the request"},
+    {0},
+};

@@ -1,0 +1,15 @@
+/* rewrite, method: set the URI or the method of a request to something else. */
+#ifndef LINTEL_HANDLERS_REWRITE_H
+#define LINTEL_HANDLERS_REWRITE_H
+
+#include "conf/directive.h"
+#include "http/rewrite.h"
+
+extern const struct directive rewrite_directives[]; /* ended by a zeroed row */
+
+/* "path?query" as "rewrite" takes it, of a word or a part of one; a fragment is left out. -1 after
+ * directive_error(). */
+MUST_CHECK int rewrite_target_set(const struct directive_args *d, const struct token *t,
+                                  struct rewrite_target *out);
+
+#endif
