@@ -21,6 +21,7 @@ unit_tests = \
 	tests/unit/test_h1 \
 	tests/unit/test_h1_gate \
 	tests/unit/test_hsts \
+	tests/unit/test_import \
 	tests/unit/test_jws \
 	tests/unit/test_keys \
 	tests/unit/test_lexer \
@@ -44,6 +45,7 @@ unit_tests = \
 
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/unit/conf_fixture.h
 tests_unit_test_conf_errors_SOURCES = tests/unit/test_conf_errors.c tests/unit/conf_fixture.h
+tests_unit_test_import_SOURCES = tests/unit/test_import.c tests/unit/conf_fixture.h
 tests_unit_test_fetch_SOURCES = tests/unit/peer.c tests/unit/peer.h tests/unit/test_fetch.c
 tests_unit_test_acme_alpn_SOURCES = tests/unit/h1_rig.c tests/unit/h1_rig.h \
 	tests/unit/test_acme_alpn.c

@@ -17,6 +17,8 @@ liblintel_a_SOURCES += \
 	src/base/log.c \
 	src/base/log.h \
 	src/base/log_limit.h \
+	src/base/map.c \
+	src/base/map.h \
 	src/base/password.c \
 	src/base/password.h \
 	src/base/random.c \

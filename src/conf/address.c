@@ -167,19 +167,32 @@ static int set_host(struct str text, struct address *out, struct err *e)
     return set_ip(AF_INET, text, out) == 0 ? 0 : set_name(text, out, e);
 }
 
+/* Slips that would be reported as something else. */
+static int check_slips(struct str text, struct err *e)
+{
+    if (str_starts(text, STR_LIT("@")))
+        return err_set(e, ERR_INVALID, "a named matcher belongs in the block of a site");
+    if (str_ends(text, STR_LIT("{")))
+        return err_set(e, ERR_INVALID, "a blank is missing before the '{'");
+    if (str_chr(text, ',') < text.len)
+        return err_set(e, ERR_INVALID, "a blank is missing after the comma between two addresses");
+    return 0;
+}
+
 int address_parse(struct str text, struct address *out, struct err *e)
 {
     size_t slash;
 
     memset(out, 0, sizeof *out);
-    if (take_scheme(&text, out, e) != 0)
+    if (check_slips(text, e) != 0 || take_scheme(&text, out, e) != 0)
         return -1;
     slash = str_chr(text, '/');
     if (slash + 1 == text.len && slash > 0)
         text.len = slash; /* "example.com/" is the site itself */
     else if (slash < text.len)
         return err_set(e, ERR_INVALID,
-                       "a site address has no path: match '" STR_FMT "' in the site's block",
+                       "a site address has no path: in the block of the site, 'handle_path " STR_FMT
+                       "' or a matcher does what is meant",
                        STR_ARG(str_from(text, slash)));
     if (take_port(&text, out, e) != 0 || set_host(text, out, e) != 0)
         return -1;

@@ -244,17 +244,19 @@ static void build_site(struct conf_builder *b, const struct node *node)
     b->current = NULL;
 }
 
-/* Top-level blocks that are no sites. */
-static bool is_unsupported_block(struct conf_builder *b, const struct node *node)
+/* A directive at the top level: the site it is meant for has no address, or ended too early. */
+static bool is_lost_directive(struct conf_builder *b, const struct node *node)
 {
+    const struct vocabulary v = {.tables = b->tables};
     const struct token *t = &node->words[0];
 
-    if (str_starts(t->text, STR_LIT("(")))
-        diag_error(b->diag, t, "snippets ('" STR_FMT "') are not supported yet", STR_ARG(t->text));
-    else if (str_is(t->text, "import"))
-        diag_error(b->diag, t, "'import' is not supported yet");
-    else
+    if (find(&v, t->text, IN_SITE | IN_HANDLERS | IN_ERRORS) == NULL &&
+        !is_listed(known_directives, t->text))
         return false;
+    diag_error(b->diag, t,
+               "'" STR_FMT "' is a directive, and this is the place of an address: write the "
+               "address of the site first, or move it into the block of a site",
+               STR_ARG(t->text));
     return true;
 }
 
@@ -276,7 +278,7 @@ void build_run(struct conf_builder *b, const struct nodes *top)
     for (size_t i = 0; i < top->n; i++) {
         const struct node *node = &top->list[i];
 
-        if (node->n_words > 0 && !is_named_route(node) && !is_unsupported_block(b, node))
+        if (node->n_words > 0 && !is_named_route(node) && !is_lost_directive(b, node))
             build_site(b, node);
     }
 }

@@ -196,7 +196,9 @@ struct options {
 struct conf {
     atomic_uint refs;
     struct arena *arena;
-    struct str path; /* of the main file */
+    struct str path;         /* of the main file */
+    const struct str *files; /* all that were read: the main one, then those imported */
+    size_t n_files;
     struct options options;
     const struct site *const *sites;
     size_t n_sites;

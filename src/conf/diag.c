@@ -24,7 +24,8 @@ struct note {
 
 struct notes {
     struct note list[DIAG_MAX];
-    size_t n; /* further ones are only counted */
+    size_t n;        /* places; those beyond DIAG_MAX are only counted */
+    size_t reported; /* also again at the same place */
 };
 
 struct diag {
@@ -52,10 +53,11 @@ void diag_source(struct diag *d, struct str file, struct str text)
 
 /* ---- gathering ---- */
 
-/* Two errors at one place: the second follows from the first. */
+/* Two errors at one place: the second follows from the first, or the place is in a snippet or file
+ * that is imported more than once. */
 static bool is_noted(const struct notes *notes, const struct token *at)
 {
-    for (size_t i = 0; i < notes->n; i++) {
+    for (size_t i = 0; i < notes->n && i < DIAG_MAX; i++) {
         const struct token *other = &notes->list[i].at;
 
         if (other->line == at->line && other->column == at->column && str_eq(other->file, at->file))
@@ -69,12 +71,13 @@ static void note(struct diag *d, struct notes *notes, const struct token *at, co
 {
     char message[MESSAGE_MAX];
 
+    notes->reported++;
+    if (is_noted(notes, at))
+        return;
     if (notes->n >= DIAG_MAX) {
         notes->n++;
         return;
     }
-    if (is_noted(notes, at))
-        return;
     vsnprintf(message, sizeof message, fmt, ap);
     notes->list[notes->n] = (struct note){*at, arena_str(d->arena, str_of(message)), notes->n};
     notes->n++;
@@ -107,7 +110,7 @@ void diag_warn(struct diag *d, const struct token *at, const char *fmt, ...)
 
 size_t diag_errors(const struct diag *d)
 {
-    return d->errors.n;
+    return d->errors.reported;
 }
 
 bool diag_is_full(const struct diag *d)

@@ -19,14 +19,14 @@ struct diag *diag_new(struct arena *a);
 /* Makes the text of a file known, for the lines in messages; it must live as long as d. */
 void diag_source(struct diag *d, struct str file, struct str text);
 
-/* Notes an error at a token. Returns -1. */
+/* Notes an error at a token. Of several at one place only the first is shown. Returns -1. */
 int diag_error(struct diag *d, const struct token *at, const char *fmt, ...) PRINTF_LIKE(3, 4);
 int diag_verror(struct diag *d, const struct token *at, const char *fmt, va_list ap)
     PRINTF_LIKE(3, 0);
 
 void diag_warn(struct diag *d, const struct token *at, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* How many errors there are, those beyond DIAG_MAX included. */
+/* How many errors were noted, those included that are not shown. */
 size_t diag_errors(const struct diag *d);
 
 /* Whether further errors are only counted: suggestions for them would be lost work. */

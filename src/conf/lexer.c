@@ -421,7 +421,7 @@ static int push(struct lexer *lx, struct token t)
         return diag_error(lx->diag, &t, "more than %d words in one file", LEXER_TOKENS_MAX);
     t.text = arena_str(lx->arena, buf_str(&lx->word));
     out->list = arena_grow(lx->arena, out->list, out->n, &lx->cap, sizeof *out->list);
-    out->list[out->n++] = (struct lexeme){t, lx->new_line};
+    out->list[out->n++] = (struct lexeme){t, lx->new_line, 0};
     lx->new_line = false;
     return 0;
 }

@@ -23,12 +23,20 @@ enum {
 struct lexeme {
     struct token token;
     bool starts_line; /* the first of its line */
+    unsigned
+        to_close; /* of an opening brace: how many further its closing one is (conf/braces.h) */
 };
 
 struct lexemes {
     struct lexeme *list;
     size_t n;
 };
+
+/* Whether it is this word, without quotes: braces and "import". */
+static inline bool lexeme_is(const struct lexeme *l, const char *word)
+{
+    return !l->token.quoted && str_is(l->token.text, word);
+}
 
 /* The tokens live in a, except for their file name. Returns -1 after errors in d that leave the
  * rest of the file without meaning; other errors leave tokens that can be parsed. */

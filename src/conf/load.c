@@ -1,8 +1,10 @@
 #include "conf/load.h"
 
 #include "base/file.h"
+#include "conf/braces.h"
 #include "conf/build.h"
 #include "conf/compile.h"
+#include "conf/expand.h"
 
 #include <fcntl.h>
 
@@ -21,11 +23,35 @@ static void join_tables(const struct directive *const *tables,
     out[n] = NULL;
 }
 
+/* From the text to a tree. */
+static int read_tree(struct conf_builder *b, struct str text, struct import_files *files,
+                     struct nodes *top)
+{
+    struct lexemes written, expanded;
+
+    if (lexer_run(b->scratch, b->diag, b->file, text, &written) != 0 ||
+        braces_match(b->scratch, b->diag, &written) != 0 ||
+        expand_run(b->scratch, b->diag, files, b->file, &written, &expanded) != 0)
+        return -1;
+    return parser_run(b->scratch, b->diag, &expanded, top);
+}
+
+static void list_files(struct conf *conf, const struct import_files *files)
+{
+    const size_t n = import_files_count(files);
+    struct str *list = arena_alloc(conf->arena, n * sizeof *list);
+
+    for (size_t i = 0; i < n; i++)
+        list[i] = arena_str(conf->arena, import_files_at(files, i)->path);
+    conf->files = list;
+    conf->n_files = n;
+}
+
 /* The steps, each on what the one before it made. NULL after errors. */
 static struct conf *parse(struct conf_builder *b, struct str text)
 {
     const struct token whole = {.file = b->file};
-    struct lexemes lexemes;
+    struct import_files *files = import_files_new(b->scratch, b->diag);
     struct nodes top;
     struct conf *conf;
 
@@ -33,12 +59,12 @@ static struct conf *parse(struct conf_builder *b, struct str text)
         diag_error(b->diag, &whole, "larger than %d bytes", LEXER_TEXT_MAX);
         return NULL;
     }
-    if (lexer_run(b->scratch, b->diag, b->file, text, &lexemes) != 0 ||
-        parser_run(b->scratch, b->diag, &lexemes, &top) != 0)
+    if (read_tree(b, text, files, &top) != 0)
         return NULL;
     compile_defaults(b);
     build_run(b, &top);
     conf = compile_run(b);
+    list_files(conf, files);
     if (b->n_sites == 0 && diag_errors(b->diag) == 0)
         diag_error(b->diag, &whole, "there is no site in this file");
     return diag_errors(b->diag) == 0 ? conf : NULL;

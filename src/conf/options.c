@@ -393,7 +393,6 @@ const char *const known_global_options[] = {
     "fallback_sni",
     "filesystem",
     "frankenphp",
-    "import",
     "log",
     "metrics",
     "ocsp_interval",

@@ -1,5 +1,7 @@
 #include "conf/parser.h"
 
+#include <assert.h>
+
 struct parser {
     struct arena *arena;
     struct diag *diag;
@@ -7,8 +9,7 @@ struct parser {
     size_t n;
     size_t at;
     unsigned depth;
-    const struct token *suspect; /* the first '{' whose '}' stands further left than its line */
-    bool broken;                 /* a brace is missing: what follows may belong elsewhere */
+    bool broken; /* nested too deep: what follows is not looked at */
 };
 
 static bool at_end(const struct parser *p)
@@ -45,23 +46,19 @@ static struct node *add_node(struct parser *p, struct nodes *nodes, size_t *cap)
 
 /* ---- blocks ---- */
 
-static void parse_children(struct parser *p, struct node *parent, const struct token *open);
+static void parse_children(struct parser *p, struct node *parent);
 
-/* The closing brace of a block; what follows it on its line is an error. */
-static void parse_close(struct parser *p, struct node *node, const struct token *open)
+/* The closing brace of a block. What follows it on its line is an error, and looked at as if it
+ * began a line. */
+static void parse_close(struct parser *p, struct node *node)
 {
     if (!starts_line(p))
         diag_error(p->diag, current(p), "'}' must stand on a line of its own");
-    else if (p->suspect == NULL && node->n_words > 0 && current(p)->column < node->words[0].column)
-        p->suspect = open;
     node->close = *current(p);
     p->at++;
-    if (at_end(p) || starts_line(p) || at_word(p, "}"))
-        return;
-    diag_error(p->diag, current(p), "unexpected '" STR_FMT "' after '}'",
-               STR_ARG(current(p)->text));
-    while (!at_end(p) && !starts_line(p) && !at_word(p, "}"))
-        p->at++;
+    if (!at_end(p) && !starts_line(p) && !at_word(p, "}"))
+        diag_error(p->diag, current(p), "unexpected '" STR_FMT "' after '}'",
+                   STR_ARG(current(p)->text));
 }
 
 /* A block, from its opening brace. */
@@ -81,15 +78,11 @@ static void parse_block(struct parser *p, struct node *node)
         diag_error(p->diag, current(p), "unexpected '" STR_FMT "' after '{' on the same line",
                    STR_ARG(current(p)->text));
     p->depth++;
-    parse_children(p, node, open);
+    parse_children(p, node);
     p->depth--;
-    if (!at_end(p)) {
-        parse_close(p, node, open);
-    } else if (!p->broken) {
-        /* If a block inside was closed by what looks like our brace, its own is missing. */
-        diag_error(p->diag, p->suspect != NULL ? p->suspect : open, "this '{' is never closed");
-        p->broken = true;
-    }
+    assert(p->broken || !at_end(p)); /* conf/braces.h */
+    if (!at_end(p))
+        parse_close(p, node);
 }
 
 /* One line: its words up to the line end or a brace. */
@@ -120,29 +113,24 @@ static void parse_stray_block(struct parser *p, struct node *before)
     parse_block(p, before == NULL || before->has_block ? &unused : before);
 }
 
-/* The directives of a block up to its closing brace, or of a site without braces (open == NULL) up
- * to the end of the file. */
-static void parse_children(struct parser *p, struct node *parent, const struct token *open)
+/* The directives of a block up to its closing brace, or of a site without braces up to the end of
+ * the file. */
+static void parse_children(struct parser *p, struct node *parent)
 {
     struct nodes children = {NULL, 0};
     size_t cap = 0;
 
-    while (!at_end(p)) {
+    while (!at_end(p) && !at_word(p, "}")) {
         struct node *node;
 
-        if (at_word(p, "}")) {
-            if (open != NULL)
-                break;
-            diag_error(p->diag, current(p), "unexpected '}': no block is open here");
-            p->at++;
-        } else if (at_word(p, "{")) {
+        if (at_word(p, "{")) {
             parse_stray_block(p, children.n == 0 ? NULL : &children.list[children.n - 1]);
-        } else {
-            node = add_node(p, &children, &cap);
-            parse_words(p, node);
-            if (at_word(p, "{") && !starts_line(p))
-                parse_block(p, node);
+            continue;
         }
+        node = add_node(p, &children, &cap);
+        parse_words(p, node);
+        if (at_word(p, "{") && !starts_line(p))
+            parse_block(p, node);
     }
     parent->children = children.list;
     parent->n_children = children.n;
@@ -183,7 +171,7 @@ static void parse_site(struct parser *p, struct node *node)
     if (at_word(p, "{"))
         parse_block(p, node);
     else
-        parse_children(p, node, NULL);
+        parse_children(p, node);
 }
 
 int parser_run(struct arena *a, struct diag *d, const struct lexemes *in, struct nodes *out)
@@ -193,10 +181,8 @@ int parser_run(struct arena *a, struct diag *d, const struct lexemes *in, struct
 
     *out = (struct nodes){NULL, 0};
     while (!at_end(&p)) {
-        if (at_word(&p, "}")) {
-            diag_error(d, current(&p), "unexpected '}': no block is open here");
-            p.at++;
-        } else if (at_word(&p, "{")) {
+        assert(!at_word(&p, "}")); /* conf/braces.h */
+        if (at_word(&p, "{")) {
             if (out->n > 0)
                 diag_error(d, current(&p), "the block of global options must come first");
             parse_block(&p, add_node(&p, out, &cap));

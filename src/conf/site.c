@@ -270,10 +270,10 @@ const struct directive site_directives[] = {
 
 /* One a line: who makes one of them work takes its line away. */
 const char *const known_directives[] = {
-    "acme_server", "basic_auth",   "basicauth",  "copy_response", "copy_response_headers",
-    "encode",      "forward_auth", "fs",         "import",        "intercept",
-    "log_append",  "log_name",     "log_skip",   "map",           "metrics",
-    "php_fastcgi", "push",         "rate_limit", "request_body",  "request_header",
-    "skip_log",    "templates",    "timeouts",   "tracing",       "try_files",
-    "vars",        NULL,
+    "acme_server", "basic_auth",   "basicauth",    "copy_response",  "copy_response_headers",
+    "encode",      "forward_auth", "fs",           "intercept",      "log_append",
+    "log_name",    "log_skip",     "map",          "metrics",        "php_fastcgi",
+    "push",        "rate_limit",   "request_body", "request_header", "skip_log",
+    "templates",   "timeouts",     "tracing",      "try_files",      "vars",
+    NULL,
 };

@@ -1,6 +1,8 @@
 liblintel_a_SOURCES += \
 	src/conf/address.c \
 	src/conf/address.h \
+	src/conf/braces.c \
+	src/conf/braces.h \
 	src/conf/build.c \
 	src/conf/build.h \
 	src/conf/certs.c \
@@ -13,8 +15,16 @@ liblintel_a_SOURCES += \
 	src/conf/diag.h \
 	src/conf/directive.c \
 	src/conf/directive.h \
+	src/conf/expand.c \
+	src/conf/expand.h \
 	src/conf/hosts.c \
 	src/conf/hosts.h \
+	src/conf/import_args.c \
+	src/conf/import_args.h \
+	src/conf/import_disk.c \
+	src/conf/import_disk.h \
+	src/conf/import_files.c \
+	src/conf/import_files.h \
 	src/conf/lexer.c \
 	src/conf/lexer.h \
 	src/conf/listeners.c \

@@ -1,11 +1,37 @@
-/* Any bytes as a configuration: lexer, parser, rows, compilation. What is not refused must hold
- * together. */
+/* Any bytes as a configuration: lexer, imports, parser, rows, compilation. What is not refused must
+ * hold together. What follows a NUL is another file, which any import of a file gets: the disk is
+ * never looked at. */
 #include "../unit/conf_fixture.h"
+
+#include "conf/import_disk.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct str other_file;
+
+/* These two are linked in the place of those in conf/import_disk.c. */
+int import_disk_glob(struct arena *a, const char *pattern, struct disk_paths *out, struct err *e)
+{
+    (void)pattern;
+    (void)e;
+    out->list = arena_alloc(a, 2 * sizeof *out->list);
+    out->list[0] = arena_str(a, STR_LIT("found/a"));
+    out->list[1] = arena_str(a, STR_LIT("found/b"));
+    out->n = 2;
+    return 0;
+}
+
+int import_disk_read(const char *path, struct buf *out, struct err *e)
+{
+    if (strstr(path, "none") != NULL)
+        return err_set(e, ERR_NOT_FOUND, "open %s", path);
+    if (buf_append_str(out, other_file) != 0)
+        return err_set(e, ERR_LIMIT, "%s: too large", path);
+    return 0;
+}
 
 static void check_route(const struct conf *c, const struct route *route)
 {
@@ -53,8 +79,11 @@ static void check_certs(const struct conf *c)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct buf errors = BUF_INIT(1 << 20);
-    struct conf *c = conf_parse("fuzz.conf", (struct str){(const char *)data, size}, &fake_language,
-                                &errors, NULL);
+    struct str other = {(const char *)data, size}, text = str_cut(&other, '\0');
+    struct conf *c;
+
+    other_file = other.p == NULL ? STR_LIT("") : other;
+    c = conf_parse("fuzz.conf", text, &fake_language, &errors, NULL);
 
     assert((c == NULL) == (errors.len > 0));
     if (c != NULL) {

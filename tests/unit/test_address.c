@@ -59,9 +59,12 @@ static const struct {
 } bad[] = {
     {"", "an empty address"},
     {"ftp://a.com", "unknown scheme 'ftp': use http or https"},
-    {"a.com/x", "a site address has no path: match '/x' in the site's block"},
-    {"http://a.com/x*", "a site address has no path: match '/x*' in the site's block"},
-    {"/x", "a site address has no path: match '/x' in the site's block"},
+    {"a.com/x", "a site address has no path: in the block of the site, 'handle_path /x' or a "
+                "matcher does what is meant"},
+    {"http://a.com/x*", "a site address has no path: in the block of the site, 'handle_path /x*' "
+                        "or a matcher does what is meant"},
+    {"/x", "a site address has no path: in the block of the site, 'handle_path /x' or a matcher "
+           "does what is meant"},
     {"a.com:", "'' is no port (1 to 65535)"},
     {"a.com:0", "'0' is no port (1 to 65535)"},
     {"a.com:65536", "'65536' is no port (1 to 65535)"},

@@ -22,7 +22,12 @@ static const struct {
     {"{\n}\n", "f: there is no site in this file\n"},
     {"a.com {\nrespond hi\n", "f:1:7: this '{' is never closed\n"},
     {"a.com {\nrespond hi {\n}\n", "f:1:7: this '{' is never closed\n"},
-    {"a.com {\n}\n}\n", "f:3:1: unexpected '}': no block is open here\n"},
+    {"a.com {\n}\n}\n",
+     "f:3:1: unexpected '}': no block is open here, the one before was closed in line 2\n"},
+    {"a.com {\n\ttls {\n\t\tprotocols tls1.3\n\t}\n\t}\n\trespond\n}\nb.com {\n}\n",
+     "f:5:2: one '}' too many: by its place it is not that of the '{' in line 1, which it "
+     "closes\n"},
+    {"a.com{\nrespond\n}\n", "f:1:1: a blank is missing before the '{' that ends this word\n"},
     {"a.com\nrespond hi\n}\n", "f:3:1: unexpected '}': no block is open here\n"},
     {"a.com {\nrespond \"hi\n}\n", "f:2:9: this quote is never closed\n"},
     {"a.com {\nrespond `hi\n}\n", "f:2:9: this quote is never closed\n"},
@@ -33,19 +38,32 @@ static const struct {
     {"a.com, {\n}\n", "f:1:1: an address must follow the comma\n"},
     {"a.com\nb.com {\nrespond\n}\n", "f:2:1: 'b.com' is no directive; if it is another site, the "
                                      "site before it must have its own braces\n"},
+    {"root * /srv\nfile_server\n",
+     "f:1:1: 'root' is a directive, and this is the place of an address: write the address of the "
+     "site first, or move it into the block of a site\n"},
     {"a.com {\nrespond\nb.com {\nrespond\n}\n}\n",
      "f:3:1: 'b.com' is no directive; if it is another site, the site before it must have its own "
      "braces\n"},
-    {"(snip) {\nheader A b\n}\n", "f:1:1: snippets ('(snip)') are not supported yet\n"},
+    {"(snip) {\nheader A b\n}\n", "f: there is no site in this file\n"},
     {"&(route) x {\n}\na.com\n", "f:1:1: a named route is written '&(name) {', with a block\n"},
-    {"import x.conf\n", "f:1:1: 'import' is not supported yet\n"},
+    {"import /none/x.conf\n",
+     "f:1:8: there is no snippet '/none/x.conf' and no file '/none/x.conf'\n"},
+    {"(snip) {\n}\na.com {\nimport snap\n}\n",
+     "f:4:8: there is no snippet 'snap' and no file 'snap'; did you mean 'snip'?\n"},
+    {"(s) {\nrespond {args[0]} {args[1]}\n}\na.com {\nimport s x\n}\n",
+     "f:2:19: there is no '{args[1]}': the import at f:5:1 passes 1 argument\n"},
+    {"(s) {\nrespond {args[0]}\n}\na.com {\nimport s {hots}\n}\n",
+     "f:5:10: '{hots}' is no placeholder; did you mean '{host}'?\n"},
     {"a.com {\nrespond <<EOF\n}\n",
      "f:2:9: this heredoc is never closed: a line that begins with 'EOF' must "
      "end it\n"},
     {"a.com\001 {\n}\n", "f:1:6: control byte 0x01\n"},
     {"example.com {\nroot /a\n} file_server\n", "f:3:3: unexpected 'file_server' after '}'\n"},
     /* addresses */
-    {"a.com/x {\n}\n", "f:1:1: a site address has no path: match '/x' in the site's block\n"},
+    {"a.com/x {\n}\n", "f:1:1: a site address has no path: in the block of the site, 'handle_path "
+                       "/x' or a matcher does what is meant\n"},
+    {"a.com,b.com {\n}\n", "f:1:1: a blank is missing after the comma between two addresses\n"},
+    {"@m {\n}\n", "f:1:1: a named matcher belongs in the block of a site\n"},
     {"ftp://a.com\n", "f:1:1: unknown scheme 'ftp': use http or https\n"},
     {"a.com:99999\n", "f:1:1: '99999' is no port (1 to 65535)\n"},
     {"http://a.com:443\n", "f:1:1: http:// cannot be on the HTTPS port 443\n"},
@@ -80,7 +98,7 @@ static const struct {
     {"a.com {\nrespnd hi\n}\n", "f:2:1: unknown directive 'respnd'; did you mean 'respond'?\n"},
     {"a.com {\nfoobarbaz\n}\n", "f:2:1: unknown directive 'foobarbaz'\n"},
     {"a.com {\nencode gzip\n}\n", "f:2:1: 'encode' is not supported yet\n"},
-    {"a.com {\nimport x\n}\n", "f:2:1: 'import' is not supported yet\n"},
+    {"a.com {\nimport x\n}\n", "f:2:8: there is no snippet 'x' and no file 'x'\n"},
     {"a.com {\nrespond @m hi\n}\n", "f:2:9: matcher '@m' is defined nowhere in this block\n"},
     {"a.com {\nemail a@b.c\n}\n", "f:2:1: 'email' is a global option: it belongs in a block "
                                   "without an address at the top of the file\n"},
