@@ -33,7 +33,7 @@ static void fill_facts(struct row *row, const struct x509_chain *chain, const st
                        int64_t now_s)
 {
     int64_t not_after = x509_not_after_s(chain);
-    int64_t renew = schedule_renew_at(x509_not_before_s(chain), not_after,
+    int64_t renew = schedule_renew_at(x509_not_before_s(chain), not_after, tls->renewal_permille,
                                       str_hash_nocase(str_of(x509_serial(chain))));
 
     snprintf(row->issuer, sizeof row->issuer, "%s", x509_issuer(chain));

@@ -73,7 +73,7 @@ const char *managed_ca(const struct managed *n)
 
 int64_t managed_renew_at(const struct managed *n)
 {
-    return schedule_renew_at(n->not_before_s, n->not_after_s, n->spread);
+    return schedule_renew_at(n->not_before_s, n->not_after_s, n->tls->renewal_permille, n->spread);
 }
 
 /* Our own CA made it when the clock was ahead: to the clients it is not valid yet, and another

@@ -6,13 +6,17 @@ enum { MINUTE = 60, HOUR = 3600, DAY = 86400 };
 
 /* ---- renewal ---- */
 
-int64_t schedule_renew_at(int64_t not_before_s, int64_t not_after_s, uint32_t spread)
+int64_t schedule_renew_at(int64_t not_before_s, int64_t not_after_s, unsigned permille,
+                          uint32_t spread)
 {
-    int64_t lifetime = not_after_s - not_before_s;
+    int64_t lifetime = not_after_s - not_before_s, later, left;
 
     if (lifetime <= 0)
         return not_after_s;
-    return not_after_s - lifetime / 3 + (int64_t)(spread % (uint64_t)(lifetime / 100 + 1));
+    left = permille == 0 ? lifetime / 3 : lifetime * permille / 1000;
+    later = (int64_t)(spread % (uint64_t)(lifetime / 100 + 1));
+    /* Never later than half of the time that is left. */
+    return not_after_s - left + (later < left / 2 ? later : left / 2);
 }
 
 /* ---- retries ---- */

@@ -10,10 +10,12 @@
 
 /* ---- renewal ---- */
 
-/* When a certificate is to be renewed: when a third of its lifetime is left, or up to a hundredth
- * of the lifetime later, so that certificates made together are not renewed together. spread picks
- * the place in that hundredth; for one certificate it must always be the same (a hash of it). */
-int64_t schedule_renew_at(int64_t not_before_s, int64_t not_after_s, uint32_t spread);
+/* When a certificate is to be renewed: when permille of its lifetime is left (0: a third), or up to
+ * a hundredth of the lifetime later, so that certificates made together are not renewed together.
+ * spread picks the place in that hundredth; for one certificate it must always be the same (a hash
+ * of it). */
+int64_t schedule_renew_at(int64_t not_before_s, int64_t not_after_s, unsigned permille,
+                          uint32_t spread);
 
 /* ---- retries ---- */
 

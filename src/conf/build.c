@@ -11,12 +11,12 @@ static const struct directive *find(const struct vocabulary *v, struct str name,
     return NULL;
 }
 
-static bool is_listed(const char *const *list, struct str word)
+static const struct refused *find_refused(const struct refused *list, struct str word)
 {
-    for (size_t i = 0; list != NULL && list[i] != NULL; i++)
-        if (str_is(word, list[i]))
-            return true;
-    return false;
+    for (; list != NULL && list->name != NULL; list++)
+        if (str_is(word, list->name))
+            return list;
+    return NULL;
 }
 
 /* ---- names that mean nothing here ---- */
@@ -78,13 +78,16 @@ static const struct directive *lookup(struct conf_builder *b, const struct vocab
 {
     const struct token *name = &node->words[0];
     const struct directive *row = find(v, name->text, v->place);
+    const struct refused *refused = row == NULL ? find_refused(v->refused, name->text) : NULL;
 
     if (row != NULL)
         return row;
-    if (is_listed(v->known, name->text))
-        diag_error(b->diag, name, "'" STR_FMT "' is not supported yet", STR_ARG(name->text));
-    else
+    if (refused == NULL)
         report_unknown(b, v, node);
+    else if (refused->instead == NULL)
+        diag_error(b->diag, name, "'%s' is not supported yet", refused->name);
+    else
+        diag_error(b->diag, name, "'%s' is not supported: %s", refused->name, refused->instead);
     return NULL;
 }
 
@@ -180,19 +183,27 @@ void build_block(struct conf_builder *b, const struct vocabulary *v, const struc
         matcher_leave(b);
 }
 
+int build_check_ordered(struct conf_builder *b, const struct token *name)
+{
+    const struct vocabulary v = build_handlers_vocabulary(b);
+    const struct node node = {.words = name, .n_words = 1};
+
+    return lookup(b, &v, &node) == NULL ? -1 : 0;
+}
+
 struct vocabulary build_handlers_vocabulary(const struct conf_builder *b)
 {
-    return (struct vocabulary){b->tables, IN_HANDLERS, known_directives, "directive"};
+    return (struct vocabulary){b->tables, IN_HANDLERS, refused_directives, "directive"};
 }
 
 int directive_block(const struct directive_args *d, const struct directive *rows,
-                    const char *const *known, void *target)
+                    const struct refused *refused, void *target)
 {
     const struct directive *const tables[] = {rows, NULL};
     const size_t before = diag_errors(d->builder->diag);
     struct str what =
         arena_printf(d->builder->scratch, STR_FMT " option", STR_ARG(d->node->words[0].text));
-    const struct vocabulary v = {tables, 0, known, what.p};
+    const struct vocabulary v = {tables, 0, refused, what.p};
 
     build_block(d->builder, &v, d->node, target);
     return diag_errors(d->builder->diag) == before ? 0 : -1;
@@ -232,7 +243,7 @@ static struct site_draft *add_site(struct conf_builder *b, const struct node *no
 
 static void build_site(struct conf_builder *b, const struct node *node)
 {
-    const struct vocabulary v = {b->tables, IN_SITE | IN_HANDLERS | IN_ERRORS, known_directives,
+    const struct vocabulary v = {b->tables, IN_SITE | IN_HANDLERS | IN_ERRORS, refused_directives,
                                  "directive"};
 
     b->current = add_site(b, node);
@@ -251,7 +262,7 @@ static bool is_lost_directive(struct conf_builder *b, const struct node *node)
     const struct token *t = &node->words[0];
 
     if (find(&v, t->text, IN_SITE | IN_HANDLERS | IN_ERRORS) == NULL &&
-        !is_listed(known_directives, t->text))
+        find_refused(refused_directives, t->text) == NULL)
         return false;
     diag_error(b->diag, t,
                "'" STR_FMT "' is a directive, and this is the place of an address: write the "
@@ -267,7 +278,7 @@ static bool is_named_route(const struct node *node)
 
 void build_run(struct conf_builder *b, const struct nodes *top)
 {
-    const struct vocabulary global = {b->tables, IN_GLOBAL, known_global_options, "global option"};
+    const struct vocabulary global = {b->tables, IN_GLOBAL, refused_options, "global option"};
 
     for (size_t i = 0; i < top->n; i++)
         if (top->list[i].n_words == 0)

@@ -34,7 +34,9 @@ struct global {
     struct tls_conf tls; /* what sites inherit */
     enum auto_https auto_https;
     bool local_certs;
-    struct bindings bind; /* default_bind */
+    struct bindings bind;     /* default_bind */
+    struct token default_sni; /* line 0: none */
+    struct token fallback_sni;
 };
 
 struct site_address {
@@ -62,7 +64,7 @@ struct site_draft {
 struct vocabulary {
     const struct directive *const *tables; /* ended by NULL */
     unsigned place;                        /* 0: every row is meant */
-    const char *const *known;              /* not supported yet; may be NULL */
+    const struct refused *refused;         /* may be NULL */
     const char *what;                      /* "directive" */
 };
 
@@ -90,9 +92,14 @@ struct conf_builder {
 extern const struct directive global_directives[]; /* conf/options.c */
 extern const struct directive site_directives[];   /* conf/site.c */
 
-/* Words of Caddy's language that cannot be used yet, each list ended by NULL. */
-extern const char *const known_global_options[];
-extern const char *const known_directives[];
+/* conf/refused.c */
+extern const struct refused refused_directives[];
+extern const struct refused refused_options[];
+extern const struct refused refused_servers[];
+extern const struct refused refused_timeouts[];
+extern const struct refused refused_tls[];
+extern const struct refused refused_issuer[];
+extern const struct refused refused_log[];
 
 /* Builds everything; what is wrong goes to b->diag. */
 void build_run(struct conf_builder *b, const struct nodes *top);
@@ -109,6 +116,9 @@ struct directive_args build_args(struct conf_builder *b, const struct node *node
 /* Whether the counts of arguments and the block are what the row wants. */
 int build_check(struct conf_builder *b, const struct directive *row,
                 const struct directive_args *d);
+
+/* Whether a directive has a place in the order: one that makes handlers. */
+int build_check_ordered(struct conf_builder *b, const struct token *name);
 
 /* The directives that may stand where only handlers may. */
 struct vocabulary build_handlers_vocabulary(const struct conf_builder *b);

@@ -80,7 +80,8 @@ static bool same_settings(const struct tls_conf *a, const struct tls_conf *b)
 {
     if (a == b)
         return true;
-    if (a->source != b->source || a->key_type != b->key_type)
+    if (a->source != b->source || a->key_type != b->key_type ||
+        a->renewal_permille != b->renewal_permille)
         return false;
     if (a->source == CERT_FILES)
         return same_text(a->cert_file, b->cert_file) && same_text(a->key_file, b->key_file);

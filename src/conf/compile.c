@@ -24,6 +24,7 @@ void compile_defaults(struct conf_builder *b)
         .idle_timeout_ms = 5 * 60 * 1000,
         .body_timeout_ms = 60 * 1000,
         .max_header_size = 16 * 1024,
+        .log_level = LOG_INFO,
     };
     b->global.tls = (struct tls_conf){
         .source = CERT_NONE,
@@ -52,10 +53,28 @@ static const char *default_storage(struct arena *a)
     return "/var/lib/lintel";
 }
 
+/* The host of the site that an option names; len 0, after a warning, if there is none. */
+static struct str named_host(struct conf_builder *b, const struct token *name)
+{
+    if (name->line == 0)
+        return STR_LIT("");
+    for (size_t i = 0; i < b->n_sites; i++)
+        for (size_t j = 0; j < b->sites[i]->n_addresses; j++) {
+            struct str host = str_of(b->sites[i]->addresses[j].address.host);
+
+            if (host.len > 0 && str_eq_nocase(host, name->text))
+                return arena_str(b->arena, host);
+        }
+    diag_warn(b->diag, name, "there is no site of the name '" STR_FMT "'", STR_ARG(name->text));
+    return STR_LIT("");
+}
+
 static struct options compile_options(struct conf_builder *b)
 {
     struct options o = b->global.options;
 
+    o.default_sni = named_host(b, &b->global.default_sni);
+    o.fallback_sni = named_host(b, &b->global.fallback_sni);
     if (o.storage == NULL)
         o.storage = default_storage(b->arena);
     if (o.admin == NULL)

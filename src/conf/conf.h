@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/str.h"
 
 #include <stdatomic.h>
@@ -116,6 +117,7 @@ struct tls_conf {
     enum key_type key_type;
     enum tls_version min_version;
     enum tls_version max_version;
+    unsigned renewal_permille; /* of the lifetime is left when it is renewed; 0: a third */
 };
 
 enum hsts_mode { HSTS_RAMP, HSTS_OFF, HSTS_FIXED };
@@ -190,7 +192,11 @@ struct options {
     uint64_t body_timeout_ms; /* 60 s: without any progress of a body, either way */
     size_t max_header_size;   /* 16 KiB */
     unsigned workers;         /* 0: one a CPU */
-    bool debug;
+    enum log_level log_level; /* of the server's own log */
+    bool strict_sni;          /* 421 where the host is not the name of the handshake */
+    uint64_t shutdown_delay_ms; /* from the signal to the end of accepting */
+    struct str default_sni;     /* the site of a client that sends no name; len 0: none is said */
+    struct str fallback_sni;    /* the site of a client that sends an unknown one; len 0: none */
 };
 
 struct conf {

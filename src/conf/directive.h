@@ -66,6 +66,12 @@ struct directive {
     bool own;     /* of two that say the same each has a handler, and so a state, of its own */
 };
 
+/* A word that Caddy has and Lintel has not. A table of them ends with a zero row. */
+struct refused {
+    const char *name;
+    const char *instead; /* what to do, or why it is not needed; NULL: it is yet to come */
+};
+
 struct exchange; /* http/exchange.h */
 
 /* A kind of matcher. Its row: name, counts, block, conf_size, set and help; several lines of it in
@@ -94,10 +100,9 @@ int directive_unknown(const struct directive_args *d, const struct token *at, co
 
 /* Runs the rows of a subdirective table (ended by a zero row; places and type unused) over the
  * children of the directive: counts, blocks and repetition are checked, then set is called with
- * target. known: words that Caddy has and we do not yet, ended by NULL; may be NULL. Returns -1
- * after errors. */
+ * target. refused may be NULL. Returns -1 after errors. */
 int directive_block(const struct directive_args *d, const struct directive *rows,
-                    const char *const *known, void *target);
+                    const struct refused *refused, void *target);
 
 /* Compiles the block of d->node, directives that make handler rows, to *out: sorted as Caddy sorts
  * them, or in the order of the file. Named matchers may be defined in it. Returns -1 after errors.

@@ -59,9 +59,6 @@ static const struct directive log_rows[] = {
     {0},
 };
 
-static const char *const known_log[] = {"hostnames", "level",   "no_hostname", "sampling",
-                                        "core",      "include", "exclude",     NULL};
-
 /* The row for a path and a format: sites that write to the same place share it. */
 static size_t log_row(struct conf_builder *b, const struct log_conf *log)
 {
@@ -82,7 +79,7 @@ int log_directive_set(const struct directive_args *d)
     struct log_conf log = {.path = "stderr", .format = LOG_FORMAT_JSON};
     struct site_draft *site = d->builder->current;
 
-    if (directive_block(d, log_rows, known_log, &log) != 0)
+    if (directive_block(d, log_rows, refused_log, &log) != 0)
         return -1;
     site->has_log = log.path != NULL;
     if (site->has_log)

@@ -1,8 +1,9 @@
 /* The global options. */
+#include "conf/options.h"
 #include "base/alloc.h"
 #include "conf/tls_options.h"
 
-enum { WORKERS_MAX = 1024, HEADER_SIZE_MIN = 1024, HEADER_SIZE_MAX = 1024 * 1024 };
+enum { WORKERS_MAX = 1024 };
 
 static const uint64_t second_ms = 1000;
 static const uint64_t year_ms = 365ULL * 24 * 3600 * 1000;
@@ -17,9 +18,7 @@ static struct options *options_of(const struct directive_args *d)
     return &global_of(d)->options;
 }
 
-/* A duration within bounds. */
-static int bounded_duration(const struct directive_args *d, uint64_t min_ms, uint64_t max_ms,
-                            uint64_t *ms)
+int options_duration(const struct directive_args *d, uint64_t min_ms, uint64_t max_ms, uint64_t *ms)
 {
     uint64_t value;
 
@@ -84,12 +83,12 @@ static int set_auto_https(const struct directive_args *d)
 
 static int set_renew_interval(const struct directive_args *d)
 {
-    return bounded_duration(d, second_ms, year_ms, &options_of(d)->renew_interval_ms);
+    return options_duration(d, second_ms, year_ms, &options_of(d)->renew_interval_ms);
 }
 
 static int set_ticket_rotation(const struct directive_args *d)
 {
-    return bounded_duration(d, 60 * second_ms, year_ms, &options_of(d)->ticket_rotation_ms);
+    return options_duration(d, 60 * second_ms, year_ms, &options_of(d)->ticket_rotation_ms);
 }
 
 /* ---- where things are ---- */
@@ -169,13 +168,151 @@ static int set_admin(const struct directive_args *d)
 
 static int set_grace_period(const struct directive_args *d)
 {
-    return bounded_duration(d, 0, year_ms, &options_of(d)->grace_period_ms);
+    return options_duration(d, 0, year_ms, &options_of(d)->grace_period_ms);
 }
 
 static int set_debug(const struct directive_args *d)
 {
-    options_of(d)->debug = true;
+    options_of(d)->log_level = LOG_DEBUG;
     return 0;
+}
+
+static int set_log_level(const struct directive_args *d)
+{
+    static const char *const names[] = {"DEBUG", "INFO", "WARN", "ERROR", NULL};
+
+    for (size_t i = 0; names[i] != NULL; i++)
+        if (str_eq_nocase(d->args[0].text, str_of(names[i]))) {
+            options_of(d)->log_level = (enum log_level)(LOG_DEBUG + i);
+            return 0;
+        }
+    return directive_unknown(d, &d->args[0], "level", names);
+}
+
+static int set_log_output(const struct directive_args *d)
+{
+    if (str_is(d->args[0].text, "stderr"))
+        return 0;
+    return directive_error(d, &d->args[0],
+                           "the server's own log goes to stderr; access logs are set by 'log' in "
+                           "the block of a site");
+}
+
+static int set_log_format(const struct directive_args *d)
+{
+    if (str_is(d->args[0].text, "console"))
+        return 0;
+    return directive_error(d, &d->args[0],
+                           "the server's own log is text; access logs are set by 'log' in the "
+                           "block of a site");
+}
+
+static const struct directive log_rows[] = {
+    {.name = "format",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_log_format,
+     .help = "format console"},
+    {.name = "level", .min_args = 1, .max_args = 1, .set = set_log_level, .help = "level LEVEL"},
+    {.name = "output",
+     .min_args = 1,
+     .max_args = 2,
+     .set = set_log_output,
+     .help = "output stderr"},
+    {0},
+};
+
+static int set_log(const struct directive_args *d)
+{
+    if (d->n_args > 0 && !str_is(d->args[0].text, "default"))
+        return directive_error(d, &d->args[0], "there is one log of the server, 'default'");
+    return directive_block(d, log_rows, refused_log, d->target);
+}
+
+static int set_shutdown_delay(const struct directive_args *d)
+{
+    return options_duration(d, 0, year_ms, &options_of(d)->shutdown_delay_ms);
+}
+
+/* ---- what is so in any case ---- */
+
+static int expect_off(const struct directive_args *d, const char *why)
+{
+    if (str_is(d->args[0].text, "off"))
+        return 0;
+    return directive_error(d, &d->args[0], "'" STR_FMT "' can only be off: %s",
+                           STR_ARG(d->node->words[0].text), why);
+}
+
+static int set_persist_config(const struct directive_args *d)
+{
+    return expect_off(d, "the file is the configuration");
+}
+
+static int set_ocsp_stapling(const struct directive_args *d)
+{
+    return expect_off(d, "nothing is stapled");
+}
+
+static int set_skip_install_trust(const struct directive_args *d)
+{
+    (void)d; /* Lintel never touches the system's trust store. */
+    return 0;
+}
+
+/* ---- the order of directives ---- */
+
+static int set_order(const struct directive_args *d)
+{
+    static const char *const places[] = {"first", "last", "before", "after", NULL};
+    struct conf_builder *b = d->builder;
+    const struct token *name = &d->args[0], *place = &d->args[1];
+    size_t i = 0;
+
+    while (places[i] != NULL && !str_is(place->text, places[i]))
+        i++;
+    if (places[i] == NULL)
+        return directive_unknown(d, place, "place", places);
+    if (build_check_ordered(b, name) != 0)
+        return -1;
+    if ((i >= ORDER_BEFORE) != (d->n_args == 3))
+        return directive_error(
+            d, place, i >= ORDER_BEFORE ? "the other directive is missing" : "nothing follows '%s'",
+            places[i]);
+    if (i >= ORDER_BEFORE && build_check_ordered(b, &d->args[2]) != 0)
+        return -1;
+    if (order_move(&b->order, b->scratch, name->text, (enum order_place)i,
+                   d->n_args == 3 ? d->args[2].text : STR_LIT("")))
+        return 0;
+    return directive_error(d, &d->args[2], "a directive has no place beside itself");
+}
+
+/* ---- TLS without a name, or with another one ---- */
+
+static int set_default_sni(const struct directive_args *d)
+{
+    global_of(d)->default_sni = d->args[0];
+    return 0;
+}
+
+static int set_fallback_sni(const struct directive_args *d)
+{
+    global_of(d)->fallback_sni = d->args[0];
+    return 0;
+}
+
+static int set_renewal_ratio(const struct directive_args *d)
+{
+    return tls_options_renewal_ratio(d, &global_of(d)->tls);
+}
+
+static int set_cert_issuer(const struct directive_args *d)
+{
+    bool internal = false;
+    int rc = tls_options_issuer(d, &global_of(d)->tls, &internal);
+
+    global_of(d)->local_certs |= internal;
+    return rc;
 }
 
 static int set_workers(const struct directive_args *d)
@@ -186,95 +323,6 @@ static int set_workers(const struct directive_args *d)
         return -1;
     options_of(d)->workers = (unsigned)value;
     return 0;
-}
-
-static int set_read_header(const struct directive_args *d)
-{
-    return bounded_duration(d, second_ms, year_ms, &options_of(d)->header_timeout_ms);
-}
-
-static int set_read_body(const struct directive_args *d)
-{
-    return bounded_duration(d, second_ms, year_ms, &options_of(d)->body_timeout_ms);
-}
-
-static int set_idle(const struct directive_args *d)
-{
-    return bounded_duration(d, second_ms, year_ms, &options_of(d)->idle_timeout_ms);
-}
-
-static const struct directive timeout_rows[] = {
-    {.name = "read_header",
-     .min_args = 1,
-     .max_args = 1,
-     .set = set_read_header,
-     .help = "read_header DURATION"},
-    {.name = "read_body",
-     .min_args = 1,
-     .max_args = 1,
-     .set = set_read_body,
-     .help = "read_body DURATION"},
-    {.name = "idle", .min_args = 1, .max_args = 1, .set = set_idle, .help = "idle DURATION"},
-    {0},
-};
-
-static const char *const known_timeouts[] = {"write", "read_idle", "write_idle", NULL};
-
-static int set_timeouts(const struct directive_args *d)
-{
-    return directive_block(d, timeout_rows, known_timeouts, d->target);
-}
-
-static int set_max_header_size(const struct directive_args *d)
-{
-    uint64_t bytes;
-
-    if (directive_size(d, &d->args[0], &bytes) != 0)
-        return -1;
-    if (bytes < HEADER_SIZE_MIN || bytes > HEADER_SIZE_MAX)
-        return directive_error(d, &d->args[0], "'" STR_FMT "' is out of range: %d to %d bytes",
-                               STR_ARG(d->args[0].text), HEADER_SIZE_MIN, HEADER_SIZE_MAX);
-    options_of(d)->max_header_size = (size_t)bytes;
-    return 0;
-}
-
-static const struct directive server_rows[] = {
-    {.name = "timeouts", .block = true, .set = set_timeouts, .help = "timeouts { ... }"},
-    {.name = "max_header_size",
-     .min_args = 1,
-     .max_args = 1,
-     .set = set_max_header_size,
-     .help = "max_header_size SIZE"},
-    {0},
-};
-
-static const char *const known_servers[] = {
-    "0rtt",
-    "client_ip_headers",
-    "enable_full_duplex",
-    "keepalive_count",
-    "keepalive_idle",
-    "keepalive_interval",
-    "listener_wrappers",
-    "log_credentials",
-    "metrics",
-    "name",
-    "protocols",
-    "strict_sni_host",
-    "trace",
-    "trusted_proxies",
-    "trusted_proxies_strict",
-    "trusted_proxies_unix",
-    NULL,
-};
-
-static int set_servers(const struct directive_args *d)
-{
-    if (d->n_args > 0)
-        return directive_error(d, &d->args[0],
-                               "options for one listener only are not supported "
-                               "yet: write 'servers' without an address");
-    return directive_block(d, server_rows, known_servers, d->target);
 }
 
 /* ---- the tables ---- */
@@ -358,7 +406,7 @@ const struct directive global_directives[] = {
      .places = IN_GLOBAL,
      .max_args = 1,
      .block = true,
-     .set = set_servers,
+     .set = options_servers_set,
      .help = "servers { ... }"},
     {.name = "storage",
      .places = IN_GLOBAL,
@@ -379,34 +427,68 @@ const struct directive global_directives[] = {
      .max_args = 1,
      .set = set_workers,
      .help = "workers N"},
+    {.name = "cert_issuer",
+     .places = IN_GLOBAL,
+     .min_args = 1,
+     .max_args = 2,
+     .block = true,
+     .set = set_cert_issuer,
+     .help = "cert_issuer internal | cert_issuer acme [URL] { ... }"},
+    {.name = "default_sni",
+     .places = IN_GLOBAL,
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_default_sni,
+     .help = "default_sni NAME"},
+    {.name = "fallback_sni",
+     .places = IN_GLOBAL,
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_fallback_sni,
+     .help = "fallback_sni NAME"},
+    {.name = "log",
+     .places = IN_GLOBAL,
+     .min_args = 0,
+     .max_args = 1,
+     .block = true,
+     .set = set_log,
+     .help = "log { level, output, format }"},
+    {.name = "ocsp_stapling",
+     .places = IN_GLOBAL,
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_ocsp_stapling,
+     .help = "ocsp_stapling off"},
+    {.name = "order",
+     .places = IN_GLOBAL,
+     .min_args = 2,
+     .max_args = 3,
+     .repeats = true,
+     .set = set_order,
+     .help = "order DIRECTIVE first|last|before|after [DIRECTIVE]"},
+    {.name = "persist_config",
+     .places = IN_GLOBAL,
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_persist_config,
+     .help = "persist_config off"},
+    {.name = "renewal_window_ratio",
+     .places = IN_GLOBAL,
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_renewal_ratio,
+     .help = "renewal_window_ratio RATIO"},
+    {.name = "shutdown_delay",
+     .places = IN_GLOBAL,
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_shutdown_delay,
+     .help = "shutdown_delay DURATION"},
+    {.name = "skip_install_trust",
+     .places = IN_GLOBAL,
+     .min_args = 0,
+     .max_args = 0,
+     .set = set_skip_install_trust,
+     .help = "skip_install_trust"},
     {0},
-};
-
-const char *const known_global_options[] = {
-    "acme_dns",
-    "cert_issuer",
-    "cert_lifetime",
-    "default_sni",
-    "dns",
-    "ech",
-    "events",
-    "fallback_sni",
-    "filesystem",
-    "frankenphp",
-    "log",
-    "metrics",
-    "ocsp_interval",
-    "ocsp_stapling",
-    "on_demand_tls",
-    "order",
-    "persist_config",
-    "pki",
-    "preferred_chains",
-    "renewal_window_ratio",
-    "shutdown_delay",
-    "skip_install_trust",
-    "storage_check",
-    "storage_clean_interval",
-    "tls_resolvers",
-    NULL,
 };

@@ -1,7 +1,8 @@
-/* The directives that set something of a site: tls, bind, hsts. (log: conf/log_directive.c.) */
+/* The directives that set something of a site: bind, hsts. (log: conf/log_directive.c, tls:
+ * conf/tls_directive.c.) */
 #include "base/alloc.h"
 #include "conf/log_directive.h"
-#include "conf/tls_options.h"
+#include "conf/tls_directive.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -101,144 +102,6 @@ static int set_hsts(const struct directive_args *d)
     return 0;
 }
 
-/* ---- tls ---- */
-
-static struct tls_conf *tls_of(const struct directive_args *d)
-{
-    return &site_of(d)->tls;
-}
-
-static int set_tls_ca(const struct directive_args *d)
-{
-    d->builder->current->tls_acme = true;
-    return tls_options_ca(d, tls_of(d));
-}
-
-static int set_tls_ca_root(const struct directive_args *d)
-{
-    d->builder->current->tls_acme = true;
-    return tls_options_ca_root(d, tls_of(d));
-}
-
-static int set_tls_key_type(const struct directive_args *d)
-{
-    return tls_options_key_type(d, tls_of(d));
-}
-
-static int set_tls_eab(const struct directive_args *d)
-{
-    d->builder->current->tls_acme = true;
-    return tls_options_eab(d, tls_of(d));
-}
-
-static int parse_version(const struct directive_args *d, const struct token *t,
-                         enum tls_version *out)
-{
-    static const char *const names[] = {"tls1.2", "tls1.3", NULL};
-
-    if (str_is(t->text, names[0]))
-        *out = TLS_1_2;
-    else if (str_is(t->text, names[1]))
-        *out = TLS_1_3;
-    else
-        return directive_unknown(d, t, "TLS version", names);
-    return 0;
-}
-
-static int set_tls_protocols(const struct directive_args *d)
-{
-    struct tls_conf *tls = tls_of(d);
-
-    if (parse_version(d, &d->args[0], &tls->min_version) != 0)
-        return -1;
-    if (d->n_args == 1)
-        return 0;
-    if (parse_version(d, &d->args[1], &tls->max_version) != 0)
-        return -1;
-    if (tls->min_version > tls->max_version)
-        return directive_error(d, &d->args[0], "the lowest version is above the highest");
-    return 0;
-}
-
-static const struct directive tls_rows[] = {
-    {.name = "ca", .min_args = 1, .max_args = 1, .set = set_tls_ca, .help = "ca URL"},
-    {.name = "ca_root",
-     .min_args = 1,
-     .max_args = 1,
-     .set = set_tls_ca_root,
-     .help = "ca_root FILE"},
-    {.name = "eab", .max_args = 2, .block = true, .set = set_tls_eab, .help = "eab KEY_ID MAC_KEY"},
-    {.name = "key_type",
-     .min_args = 1,
-     .max_args = 1,
-     .set = set_tls_key_type,
-     .help = "key_type TYPE"},
-    {.name = "protocols",
-     .min_args = 1,
-     .max_args = 2,
-     .set = set_tls_protocols,
-     .help = "protocols LOWEST [HIGHEST]"},
-    {0},
-};
-
-static const char *const known_tls[] = {
-    "alpn",
-    "ciphers",
-    "client_auth",
-    "curves",
-    "dns",
-    "get_certificate",
-    "insecure_secrets_log",
-    "issuer",
-    "load",
-    "on_demand",
-    "propagation_delay",
-    "propagation_timeout",
-    "resolvers",
-    "dns_ttl",
-    "dns_challenge_override_domain",
-    "reuse_private_keys",
-    "renewal_window_ratio",
-    "force_automate",
-    NULL,
-};
-
-/* "tls internal", "tls EMAIL" or "tls CERT KEY", any of them with a block, or a block alone. */
-static int set_tls(const struct directive_args *d)
-{
-    struct site_draft *site = d->builder->current;
-    struct tls_conf *tls = tls_of(d);
-
-    site->tls_token = d->node->words[0];
-    if (d->n_args == 0 && !d->node->has_block)
-        return directive_error(d, &d->node->words[0],
-                               "'tls' needs internal, an e-mail address, CERT KEY, or a block");
-    if (d->n_args == 2) {
-        site->tls_directive = CERT_FILES;
-        tls->cert_file = directive_path(d, &d->args[0]);
-        tls->key_file = directive_path(d, &d->args[1]);
-    } else if (d->n_args == 1 && str_is(d->args[0].text, "internal")) {
-        site->tls_directive = CERT_INTERNAL;
-    } else if (d->n_args == 1) {
-        if (str_is(d->args[0].text, "force_automate"))
-            return directive_error(d, &d->args[0], "'force_automate' is not supported yet");
-        if (str_chr(d->args[0].text, '@') == d->args[0].text.len)
-            return directive_error(d, &d->args[0],
-                                   "'" STR_FMT "' is neither internal nor an e-mail address",
-                                   STR_ARG(d->args[0].text));
-        if (tls_options_email(d, tls, &d->args[0]) != 0)
-            return -1;
-    }
-    if (directive_block(d, tls_rows, known_tls, d->target) != 0)
-        return -1;
-    tls->source = site->tls_directive;
-    if (site->tls_acme && tls->source != CERT_NONE)
-        return directive_error(d, &d->node->words[0],
-                               "a CA (ca, ca_root, eab) is of no use beside '%s'",
-                               tls->source == CERT_FILES ? "CERT KEY" : "internal");
-    return 0;
-}
-
 /* ---- the tables ---- */
 
 const struct directive site_directives[] = {
@@ -263,17 +126,7 @@ const struct directive site_directives[] = {
      .places = IN_SITE,
      .max_args = 2,
      .block = true,
-     .set = set_tls,
+     .set = tls_directive_set,
      .help = "tls internal|EMAIL|CERT KEY { ... }"},
     {0},
-};
-
-/* One a line: who makes one of them work takes its line away. */
-const char *const known_directives[] = {
-    "acme_server", "basic_auth",   "basicauth",    "copy_response",  "copy_response_headers",
-    "encode",      "forward_auth", "fs",           "intercept",      "log_append",
-    "log_name",    "log_skip",     "map",          "metrics",        "php_fastcgi",
-    "push",        "rate_limit",   "request_body", "request_header", "skip_log",
-    "templates",   "timeouts",     "tracing",      "try_files",      "vars",
-    NULL,
 };

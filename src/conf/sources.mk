@@ -36,14 +36,19 @@ liblintel_a_SOURCES += \
 	src/conf/matcher.c \
 	src/conf/matcher.h \
 	src/conf/options.c \
+	src/conf/options.h \
+	src/conf/options_servers.c \
 	src/conf/order.c \
 	src/conf/order.h \
 	src/conf/parser.c \
 	src/conf/parser.h \
+	src/conf/refused.c \
 	src/conf/rows.c \
 	src/conf/rows.h \
 	src/conf/site.c \
 	src/conf/text.c \
 	src/conf/text.h \
+	src/conf/tls_directive.c \
+	src/conf/tls_directive.h \
 	src/conf/tls_options.c \
 	src/conf/tls_options.h

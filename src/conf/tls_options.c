@@ -103,3 +103,91 @@ int tls_options_eab(const struct directive_args *d, struct tls_conf *tls)
         return directive_error(d, &d->node->words[0], "both key_id and mac_key are needed");
     return 0;
 }
+
+/* ---- renewal ---- */
+
+int tls_options_renewal_ratio(const struct directive_args *d, struct tls_conf *tls)
+{
+    static const unsigned scale[] = {0, 100, 10, 1};
+    const struct token *t = &d->args[0];
+    struct str digits = t->text;
+    uint64_t n;
+
+    if (str_starts(digits, STR_LIT("0.")))
+        digits = str_from(digits, 2);
+    else if (str_starts(digits, STR_LIT(".")))
+        digits = str_from(digits, 1);
+    if (digits.len == t->text.len || digits.len > 3 || !str_to_uint(digits, 999, &n) || n == 0)
+        return directive_error(d, t,
+                               "'" STR_FMT "' is no ratio between 0 and 1, such as 0.33, with at "
+                               "most three digits",
+                               STR_ARG(t->text));
+    tls->renewal_permille = (unsigned)n * scale[digits.len];
+    return 0;
+}
+
+/* ---- issuers ---- */
+
+static int set_issuer_email(const struct directive_args *d)
+{
+    return tls_options_email(d, d->target, &d->args[0]);
+}
+
+static int set_issuer_dir(const struct directive_args *d)
+{
+    return tls_options_ca(d, d->target);
+}
+
+static int set_issuer_eab(const struct directive_args *d)
+{
+    return tls_options_eab(d, d->target);
+}
+
+static int set_issuer_root(const struct directive_args *d)
+{
+    return tls_options_ca_root(d, d->target);
+}
+
+static const struct directive acme_rows[] = {
+    {.name = "dir", .min_args = 1, .max_args = 1, .set = set_issuer_dir, .help = "dir URL"},
+    {.name = "eab",
+     .max_args = 2,
+     .block = true,
+     .set = set_issuer_eab,
+     .help = "eab KEY_ID MAC_KEY"},
+    {.name = "email",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_issuer_email,
+     .help = "email ADDRESS"},
+    {.name = "trusted_roots",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_issuer_root,
+     .help = "trusted_roots FILE"},
+    {0},
+};
+
+static const struct directive internal_rows[] = {{0}};
+
+int tls_options_issuer(const struct directive_args *d, struct tls_conf *tls, bool *internal)
+{
+    static const char *const issuers[] = {"acme", "internal", NULL};
+    struct directive_args url = *d;
+
+    *internal = str_is(d->args[0].text, "internal");
+    if (*internal && d->n_args > 1)
+        return directive_error(d, &d->args[1], "nothing follows 'internal'");
+    if (*internal)
+        return directive_block(d, internal_rows, refused_issuer, tls);
+    if (str_is(d->args[0].text, "zerossl"))
+        return directive_error(d, &d->args[0],
+                               "write 'acme' with the URL of its directory and an 'eab'");
+    if (!str_is(d->args[0].text, "acme"))
+        return directive_unknown(d, &d->args[0], "issuer", issuers);
+    url.args++;
+    url.n_args--;
+    if (url.n_args > 0 && tls_options_ca(&url, tls) != 0)
+        return -1;
+    return directive_block(d, acme_rows, refused_issuer, tls);
+}

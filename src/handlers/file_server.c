@@ -80,9 +80,16 @@ static const struct directive options[] = {
     {0},
 };
 
-static const char *const options_to_come[] = {
-    "browse", "precompressed",        "status", "disable_canonical_uris", "pass_thru",
-    "fs",     "etag_file_extensions", NULL};
+static const struct refused options_to_come[] = {
+    {"browse", NULL},
+    {"disable_canonical_uris", NULL},
+    {"etag_file_extensions", NULL},
+    {"fs", "files come from folders only: use 'root'"},
+    {"pass_thru", NULL},
+    {"precompressed", NULL},
+    {"status", NULL},
+    {NULL, NULL},
+};
 
 static int file_server_set(const struct directive_args *d)
 {

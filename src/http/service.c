@@ -161,6 +161,12 @@ static void answer_asterisk(struct exchange *ex)
     exchange_respond(ex, 204);
 }
 
+/* "strict_sni_host": the name of the handshake and the host are one. */
+static bool is_sni_misused(const struct service *s, const struct exchange *ex)
+{
+    return s->conf->options.strict_sni && ex->secure && !str_eq_nocase(ex->sni, ex->host);
+}
+
 void service_handle(struct service *s, struct exchange *ex)
 {
     bool challenge = !ex->secure && str_starts(ex->path, (struct str){challenge_prefix,
@@ -177,10 +183,12 @@ void service_handle(struct service *s, struct exchange *ex)
     entry = listener_find(ex->listener, ex->host);
     if (entry == NULL) {
         exchange_respond_error(ex, 421); /* RFC 9110 15.5.20 */
-    } else if (entry->site != NULL) {
+    } else if (entry->site != NULL && !is_sni_misused(s, ex)) {
         ex->site = entry->site;
         add_hsts(s, ex);
         route_start(ex, &ex->site->route);
+    } else if (entry->site != NULL) {
+        exchange_respond_error(ex, 421);
     } else if (challenge) {
         exchange_respond_error(ex, 404);
     } else {

@@ -130,6 +130,10 @@ void decide(const struct client_hello *hello, const struct tls_place *place,
     if (is_challenge(hello, certs, out))
         return;
     entry = listener_find(place->listener, name);
+    if ((entry == NULL || entry->site == NULL) && place->fallback_host.len > 0) {
+        name = place->fallback_host;
+        entry = listener_find(place->listener, name);
+    }
     if (entry == NULL || entry->site == NULL) {
         refuse_unknown(name, certs, out);
         return;

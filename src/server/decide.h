@@ -35,14 +35,15 @@ struct tls_decision {
 /* Where a connection arrived. */
 struct tls_place {
     const struct listener_conf *listener;
-    struct str address;      /* our own, as text */
-    struct str default_host; /* decide_default_host() */
+    struct str address;       /* our own, as text */
+    struct str default_host;  /* decide_default_host(), or another one for clients without a name */
+    struct str fallback_host; /* for clients with a name that is not known; len 0: none */
 };
 
 /* certs may be NULL: none yet.
  *
  * A client that sends no name is served the site of the address it came to, if there is one, else
- * the listener's first site in the file. */
+ * place->default_host. */
 void decide(const struct client_hello *hello, const struct tls_place *place,
             const struct cert_set *certs, struct tls_decision *out);
 

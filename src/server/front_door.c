@@ -123,7 +123,8 @@ static void local_host(int fd, char out[NET_TEXT_MAX])
 static enum sight judge(struct front_door *d, const struct arrival *a, struct view *v)
 {
     struct tls_place place = {.listener = a->listener,
-                              .default_host = d->default_hosts[a->listener->index]};
+                              .default_host = d->default_hosts[a->listener->index],
+                              .fallback_host = d->conf->options.fallback_sni};
 
     if (v->hello.sni_len == 0) {
         local_host(a->fd, v->address);
@@ -323,6 +324,14 @@ static const struct listener_conf *same_listener(const struct conf *conf,
     return NULL;
 }
 
+/* For clients that send no name. */
+static struct str default_host(const struct listener_conf *l, struct str said)
+{
+    const struct host_entry *entry = said.len == 0 ? NULL : listener_find(l, said);
+
+    return entry != NULL && entry->site != NULL ? said : decide_default_host(l);
+}
+
 void front_door_set_conf(struct front_door *d, const struct conf *conf)
 {
     for (struct list *i = d->pending.next, *next; i != &d->pending; i = next) {
@@ -337,7 +346,7 @@ void front_door_set_conf(struct front_door *d, const struct conf *conf)
     free(d->default_hosts);
     d->default_hosts = xalloc((conf->n_listeners + 1) * sizeof *d->default_hosts);
     for (size_t i = 0; i < conf->n_listeners; i++)
-        d->default_hosts[i] = decide_default_host(&conf->listeners[i]);
+        d->default_hosts[i] = default_host(&conf->listeners[i], conf->options.default_sni);
 }
 
 void front_door_set_certs(struct front_door *d, struct cert_set *certs)

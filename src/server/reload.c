@@ -154,7 +154,7 @@ static void commit(struct server *s)
     c->conf = NULL;
     s->listeners = c->listeners;
     c->listeners = (struct listeners){0};
-    log_set_level(s->conf->options.debug ? LOG_DEBUG : LOG_INFO);
+    log_set_level(s->conf->options.log_level);
     log_listeners(s, &old_listeners, old);
     if (old != NULL)
         warn_of_fixed(&old->options, &s->conf->options);

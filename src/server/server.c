@@ -53,18 +53,35 @@ void server_stop(struct server *s, uint64_t grace_ms)
         worker_drain(s->workers[i], grace_ms);
 }
 
-static void on_stop_signal(struct server *s)
+static void begin_stop(struct server *s)
 {
     uint64_t grace_ms = s->conf == NULL ? 0 : s->conf->options.grace_period_ms;
 
-    if (s->stopping) {
-        log_info("server", "stopping at once");
-        grace_ms = 0;
-    } else {
-        log_info("server", "stopping, at most %llu ms for requests under way",
-                 (unsigned long long)grace_ms);
-    }
+    log_info("server", "stopping, at most %llu ms for requests under way",
+             (unsigned long long)grace_ms);
     server_stop(s, grace_ms);
+}
+
+static void on_delay(struct timer *t)
+{
+    begin_stop(container_of(t, struct server, delay));
+}
+
+static void on_stop_signal(struct server *s)
+{
+    uint64_t delay_ms = s->conf == NULL ? 0 : s->conf->options.shutdown_delay_ms;
+
+    if (s->leaving || s->stopping) {
+        log_info("server", "stopping at once");
+        timer_cancel(s->loop, &s->delay);
+        server_stop(s, 0);
+    } else if (delay_ms > 0) {
+        log_info("server", "stopping in %llu ms", (unsigned long long)delay_ms);
+        timer_set(s->loop, &s->delay, delay_ms);
+    } else {
+        begin_stop(s);
+    }
+    s->leaving = true;
 }
 
 static void on_signal(void *arg, int number)
@@ -73,7 +90,7 @@ static void on_signal(void *arg, int number)
 
     if (number == SIGTERM || number == SIGINT)
         on_stop_signal(s);
-    else if (s->stopping)
+    else if (s->leaving || s->stopping)
         return;
     else if (number == SIGHUP)
         server_reload(s);
@@ -156,6 +173,7 @@ static void close_parts(struct server *s)
     free(s->workers);
     free(s->cert_numbers);
     timer_cancel(s->loop, &s->rotation);
+    timer_cancel(s->loop, &s->delay);
     loop_free(s->loop);
 }
 
@@ -195,6 +213,7 @@ int server_run(const char *conf_path)
     struct conf *conf;
 
     s.rotation.on_timer = on_rotation;
+    s.delay.on_timer = on_delay;
     s.reload.run = server_on_reload;
     signals_block();
     conf = server_load(conf_path, &text);

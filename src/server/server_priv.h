@@ -52,6 +52,8 @@ struct server {
     struct task reload;
 
     bool ready;
+    bool leaving;       /* the signal to stop was there */
+    struct timer delay; /* of shutdown_delay */
     bool stopping;
     int exit_status;
 };

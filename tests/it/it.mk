@@ -36,7 +36,8 @@ it_tests = \
 	tests/it/run-life.py \
 	tests/it/run-logs.py \
 	tests/it/run-usage.sh \
-	tests/it/tls-hello.py
+	tests/it/tls-hello.py \
+	tests/it/tls-names.py
 
 TESTS += $(it_tests)
 EXTRA_DIST += $(it_tests) \

@@ -386,7 +386,7 @@ static void has_defaults(void **state)
     assert_int_equal(o->idle_timeout_ms, 300000);
     assert_int_equal(o->max_header_size, 16384);
     assert_int_equal(o->workers, 0);
-    assert_false(o->debug);
+    assert_int_equal(o->log_level, LOG_INFO);
     assert_string_equal(c->certs[0].tls->ca, "https://acme-v02.api.letsencrypt.org/directory");
     assert_int_equal(c->certs[0].tls->key_type, KEY_P256);
     assert_int_equal(c->certs[0].tls->min_version, TLS_1_2);
@@ -432,11 +432,15 @@ static void takes_options(void **state)
              "email me@example.com\nacme_ca https://ca.test/dir\nacme_ca_root /ca.pem\n"
              "acme_eab {\nkey_id kid\nmac_key a-b_C=\n}\n"
              "http_port 8080\nhttps_port 8443\nstorage file_system /var/x\n"
-             "grace_period 3s\ndebug\nadmin off\nrenew_interval 5s\n"
+             "grace_period 3s\nadmin off\nrenew_interval 5s\n"
              "workers 3\nticket_rotation 1h\nkey_type rsa2048\n"
              "servers {\ntimeouts {\nread_header 5s\nread_body 6s\nidle 7s\n}\n"
-             "max_header_size 32KiB\n}\n"
-             "}\nexample.com");
+             "max_header_size 32KiB\nprotocols h1 h2 h3\nstrict_sni_host on\n0rtt off\n}\n"
+             "log {\nlevel WARN\noutput stderr\n}\ndebug\nshutdown_delay 2s\n"
+             "default_sni Example.com\nrenewal_window_ratio 0.25\npersist_config off\n"
+             "skip_install_trust\nocsp_stapling off\norder redir last\n"
+             "order respond before header\n"
+             "}\nexample.com {\nredir /a\nheader A b\nrespond x\n}\n");
     const struct options *o = &c->options;
     const struct tls_conf *tls = c->certs[0].tls;
 
@@ -451,7 +455,11 @@ static void takes_options(void **state)
     assert_int_equal(o->idle_timeout_ms, 7000);
     assert_int_equal(o->max_header_size, 32768);
     assert_int_equal(o->workers, 3);
-    assert_true(o->debug);
+    assert_int_equal(o->log_level, LOG_DEBUG);
+    assert_int_equal(o->shutdown_delay_ms, 2000);
+    assert_true(o->strict_sni);
+    assert_true(str_is(o->default_sni, "example.com"));
+    assert_int_equal(tls->renewal_permille, 250);
     assert_string_equal(tls->email, "me@example.com");
     assert_string_equal(tls->ca, "https://ca.test/dir");
     assert_string_equal(tls->ca_root, "/ca.pem");
@@ -462,6 +470,55 @@ static void takes_options(void **state)
     c = load("{\nadmin unix//run/x.sock\nstorage file_system {\nroot /y\n}\n}\n:80");
     assert_string_equal(c->options.admin, "/run/x.sock");
     assert_string_equal(c->options.storage, "/y");
+    conf_unref(c);
+}
+
+/* Directives of the one site, in the order in which they are asked. */
+static void takes_orders(void **state)
+{
+    static const struct {
+        const char *orders, *rows;
+    } cases[] = {
+        {"", "header(A) redir(/x) respond(r)"},
+        {"order respond first\n", "respond(r) header(A) redir(/x)"},
+        {"order header last\n", "redir(/x) respond(r) header(A)"},
+        {"order respond before redir\n", "header(A) respond(r) redir(/x)"},
+        {"order header after respond\n", "redir(/x) respond(r) header(A)"},
+        {"order respond first\norder redir first\n", "redir(/x) respond(r) header(A)"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf text = BUF_INIT(65536), got = BUF_INIT(65536);
+        struct conf *c;
+
+        PUT(&text, "{\nadmin off\n%s}\nhttp://a {\nrespond r\nredir /x\nheader A b\n}\n",
+            cases[i].orders);
+        c = load(text.p);
+        print_rows(c->sites[0], &got);
+        assert_string_equal(got.p, cases[i].rows);
+        buf_fini(&text);
+        buf_fini(&got);
+        conf_unref(c);
+    }
+}
+
+static void takes_issuers(void **state)
+{
+    struct conf *c =
+        load("{\ncert_issuer acme https://ca.test/d {\nemail a@b.c\n}\n}\n"
+             "a.com {\n}\nb.com {\ntls {\nissuer internal\n}\n}\n"
+             "c.com {\ntls {\nalpn http/1.1 h2\nrenewal_window_ratio 0.5\nissuer acme {\n"
+             "dir https://o.test/d\ntrusted_roots /r.pem\n}\n}\n}\n");
+
+    (void)state;
+    assert_string_equal(c->certs[0].tls->ca, "https://ca.test/d");
+    assert_string_equal(c->certs[0].tls->email, "a@b.c");
+    assert_int_equal(c->certs[1].tls->source, CERT_INTERNAL);
+    assert_int_equal(c->certs[2].tls->source, CERT_ACME);
+    assert_string_equal(c->certs[2].tls->ca, "https://o.test/d");
+    assert_string_equal(c->certs[2].tls->ca_root, "/r.pem");
+    assert_int_equal(c->certs[2].tls->renewal_permille, 500);
     conf_unref(c);
 }
 
@@ -573,6 +630,8 @@ int main(void)
         cmocka_unit_test(has_defaults),
         cmocka_unit_test(finds_storage),
         cmocka_unit_test(takes_options),
+        cmocka_unit_test(takes_orders),
+        cmocka_unit_test(takes_issuers),
         cmocka_unit_test(takes_tls),
         cmocka_unit_test(takes_hsts),
         cmocka_unit_test(shares_logs),

@@ -19,15 +19,15 @@ static void renews_when_a_third_is_left(void **state)
     for (size_t i = 0; i < sizeof lifetimes_s / sizeof lifetimes_s[0]; i++) {
         int64_t life = lifetimes_s[i], last = NOW + life - life / 3 + life / 100;
 
-        assert_int_equal(schedule_renew_at(NOW, NOW + life, 0), NOW + life - life / 3);
+        assert_int_equal(schedule_renew_at(NOW, NOW + life, 0, 0), NOW + life - life / 3);
         for (uint32_t spread = 0; spread < UINT32_MAX - 1000000007U; spread += 1000000007U) {
-            int64_t at = schedule_renew_at(NOW, NOW + life, spread);
+            int64_t at = schedule_renew_at(NOW, NOW + life, 0, spread);
 
             assert_true(at >= NOW + life - life / 3 && at <= last);
         }
     }
-    assert_int_equal(schedule_renew_at(NOW, NOW - 1, 7), NOW - 1); /* nonsense: at once */
-    assert_int_equal(schedule_renew_at(NOW, NOW, 7), NOW);
+    assert_int_equal(schedule_renew_at(NOW, NOW - 1, 0, 7), NOW - 1); /* nonsense: at once */
+    assert_int_equal(schedule_renew_at(NOW, NOW, 0, 7), NOW);
 }
 
 static int64_t wait_of(enum schedule_kind kind, unsigned attempts)

@@ -1,0 +1,131 @@
+/* The option "servers": what concerns connections. */
+#include "conf/options.h"
+
+enum { HEADER_SIZE_MIN = 1024, HEADER_SIZE_MAX = 1024 * 1024 };
+
+static const uint64_t second_ms = 1000;
+static const uint64_t year_ms = 365ULL * 24 * 3600 * 1000;
+
+static struct options *options_of(const struct directive_args *d)
+{
+    return &((struct global *)d->target)->options;
+}
+
+/* ---- timeouts and sizes ---- */
+
+static int set_read_header(const struct directive_args *d)
+{
+    return options_duration(d, second_ms, year_ms, &options_of(d)->header_timeout_ms);
+}
+
+static int set_read_body(const struct directive_args *d)
+{
+    return options_duration(d, second_ms, year_ms, &options_of(d)->body_timeout_ms);
+}
+
+static int set_idle(const struct directive_args *d)
+{
+    return options_duration(d, second_ms, year_ms, &options_of(d)->idle_timeout_ms);
+}
+
+static const struct directive timeout_rows[] = {
+    {.name = "read_header",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_read_header,
+     .help = "read_header DURATION"},
+    {.name = "read_body",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_read_body,
+     .help = "read_body DURATION"},
+    {.name = "idle", .min_args = 1, .max_args = 1, .set = set_idle, .help = "idle DURATION"},
+    {0},
+};
+
+static int set_timeouts(const struct directive_args *d)
+{
+    return directive_block(d, timeout_rows, refused_timeouts, d->target);
+}
+
+static int set_max_header_size(const struct directive_args *d)
+{
+    uint64_t bytes;
+
+    if (directive_size(d, &d->args[0], &bytes) != 0)
+        return -1;
+    if (bytes < HEADER_SIZE_MIN || bytes > HEADER_SIZE_MAX)
+        return directive_error(d, &d->args[0], "'" STR_FMT "' is out of range: %d to %d bytes",
+                               STR_ARG(d->args[0].text), HEADER_SIZE_MIN, HEADER_SIZE_MAX);
+    options_of(d)->max_header_size = (size_t)bytes;
+    return 0;
+}
+
+/* ---- protocols ---- */
+
+/* The list says what may be spoken. */
+static int set_protocols(const struct directive_args *d)
+{
+    static const char *const known[] = {"h1", "h2", "h2c", "h3", NULL};
+    bool h1 = false;
+
+    for (size_t i = 0; i < d->n_args; i++) {
+        size_t k = 0;
+
+        while (known[k] != NULL && !str_is(d->args[i].text, known[k]))
+            k++;
+        if (known[k] == NULL)
+            return directive_unknown(d, &d->args[i], "protocol", known);
+        h1 |= k == 0;
+    }
+    if (h1)
+        return 0;
+    return directive_error(d, &d->args[0], "'h1' is missing: HTTP/1.1 is all that is spoken yet");
+}
+
+static int set_strict_sni(const struct directive_args *d)
+{
+    static const char *const known[] = {"on", "insecure_off", NULL};
+    bool off = d->n_args > 0 && str_is(d->args[0].text, "insecure_off");
+
+    if (d->n_args > 0 && !off && !str_is(d->args[0].text, "on"))
+        return directive_unknown(d, &d->args[0], "strict_sni_host", known);
+    options_of(d)->strict_sni = !off;
+    return 0;
+}
+
+static int set_0rtt(const struct directive_args *d)
+{
+    if (str_is(d->args[0].text, "off"))
+        return 0;
+    return directive_error(d, &d->args[0], "'0rtt' can only be off: early data is never taken");
+}
+
+static const struct directive server_rows[] = {
+    {.name = "0rtt", .min_args = 1, .max_args = 1, .set = set_0rtt, .help = "0rtt off"},
+    {.name = "protocols",
+     .min_args = 1,
+     .max_args = -1,
+     .set = set_protocols,
+     .help = "protocols h1..."},
+    {.name = "strict_sni_host",
+     .max_args = 1,
+     .set = set_strict_sni,
+     .help = "strict_sni_host [on|insecure_off]"},
+    {.name = "timeouts", .block = true, .set = set_timeouts, .help = "timeouts { ... }"},
+    {.name = "max_header_size",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_max_header_size,
+     .help = "max_header_size SIZE"},
+    {0},
+};
+
+int options_servers_set(const struct directive_args *d)
+{
+    if (d->n_args > 0)
+        return directive_error(d, &d->args[0],
+                               "options for one listener only are not supported "
+                               "yet: write 'servers' without an address");
+    return directive_block(d, server_rows, refused_servers, d->target);
+}

@@ -1,0 +1,115 @@
+/* What Caddy's language has and Lintel has not, with what to do instead. A word is taken out of
+ * here by the change that makes it work. */
+#include "conf/build.h"
+
+const struct refused refused_directives[] = {
+    {"acme_server", "run a CA of its own beside Lintel and name it by 'acme_ca'"},
+    {"basic_auth", NULL},
+    {"basicauth", NULL},
+    {"copy_response", "there is no 'handle_response' yet; an upstream's answer is sent as it is"},
+    {"copy_response_headers",
+     "there is no 'handle_response' yet; an upstream's answer is sent as it is"},
+    {"encode", NULL},
+    {"fs", "files come from folders only: use 'root'"},
+    {"intercept", "use 'handle_errors' for the errors of Lintel; those of upstreams are sent on"},
+    {"log_append", NULL},
+    {"log_name", NULL},
+    {"log_skip", NULL},
+    {"map", NULL},
+    {"metrics", NULL},
+    {"php_fastcgi", "FastCGI is not spoken yet: let PHP's own server speak HTTP behind a "
+                    "'reverse_proxy'"},
+    {"push", "browsers have given up HTTP/2 push: send a Link field with 'header'"},
+    {"rate_limit", NULL},
+    {"request_body", NULL},
+    {"request_header", NULL},
+    {"skip_log", NULL},
+    {"templates", "serve the pages from an application behind a 'reverse_proxy'"},
+    {"timeouts", "they are set for all sites, by 'servers { timeouts }' among the global options"},
+    {"tracing", "there are access logs: 'log'"},
+    {"try_files", NULL},
+    {"vars", NULL},
+    {NULL, NULL},
+};
+
+const struct refused refused_options[] = {
+    {"acme_dns", "challenges are solved on Lintel's own ports, by tls-alpn-01 and http-01"},
+    {"cert_lifetime", "the CA decides"},
+    {"dns", "challenges are solved on Lintel's own ports, by tls-alpn-01 and http-01"},
+    {"ech", "GnuTLS does not speak it"},
+    {"events", NULL},
+    {"filesystem", "files come from folders only: use 'root'"},
+    {"frankenphp", "use a 'reverse_proxy' to PHP's own server"},
+    {"metrics", NULL},
+    {"ocsp_interval", "nothing is stapled"},
+    {"on_demand_tls", "name the hosts in the addresses of sites"},
+    {"pki", "the local CA has no settings"},
+    {"preferred_chains", "the chain that the CA prefers is sent"},
+    {"storage_check", "leave it out: storage is tried at every start"},
+    {"storage_clean_interval", "leave it out: storage is not cleaned"},
+    {"tls_resolvers", "names are resolved by the system"},
+    {NULL, NULL},
+};
+
+const struct refused refused_servers[] = {
+    {"enable_full_duplex", "a response is held back until the request has been read"},
+    {"keepalive_count", "see tcp(7) for the system's settings"},
+    {"keepalive_idle", "see tcp(7) for the system's settings"},
+    {"keepalive_interval", "see tcp(7) for the system's settings"},
+    {"listener_wrappers", NULL},
+    {"log_credentials", "credentials are never logged"},
+    {"metrics", NULL},
+    {"name", "leave it out: listeners have no names"},
+    {"trace", "use 'debug'"},
+    {"trusted_proxies", NULL},
+    {"trusted_proxies_strict", NULL},
+    {"trusted_proxies_unix", NULL},
+    {"client_ip_headers", NULL},
+    {NULL, NULL},
+};
+
+const struct refused refused_timeouts[] = {
+    {"read_idle", "'read_body' is the time without progress of a body, either way"},
+    {"write", "'read_body' is the time without progress of a body, either way"},
+    {"write_idle", "'read_body' is the time without progress of a body, either way"},
+    {NULL, NULL},
+};
+
+const struct refused refused_log[] = {
+    {"core", NULL},  {"exclude", NULL},     {"hostnames", NULL}, {"include", NULL},
+    {"level", NULL}, {"no_hostname", NULL}, {"sampling", NULL},  {NULL, NULL},
+};
+
+const struct refused refused_issuer[] = {
+    {"alt_http_port", "set 'http_port' among the global options"},
+    {"alt_tlsalpn_port", "set 'https_port' among the global options"},
+    {"disable_http_challenge", "leave it out: tls-alpn-01 is tried first"},
+    {"disable_tlsalpn_challenge", "leave it out: http-01 is tried when tls-alpn-01 fails"},
+    {"dns", "challenges are solved on Lintel's own ports, by tls-alpn-01 and http-01"},
+    {"lifetime", "the local CA has no settings"},
+    {"preferred_chains", "the chain that the CA prefers is sent"},
+    {"profile", NULL},
+    {"resolvers", "names are resolved by the system"},
+    {"sign_with_root", "the local CA has no settings"},
+    {"test_dir", "name the CA to use in 'dir'"},
+    {"timeout", "leave it out: an order is given up when the CA has been silent for long"},
+    {NULL, NULL},
+};
+
+const struct refused refused_tls[] = {
+    {"ciphers", "GnuTLS chooses; Lintel's list has no weak ones"},
+    {"client_auth", NULL},
+    {"curves", "GnuTLS chooses, X25519 first"},
+    {"dns", "challenges are solved on Lintel's own ports, by tls-alpn-01 and http-01"},
+    {"dns_challenge_override_domain", "there is no dns-01"},
+    {"dns_ttl", "there is no dns-01"},
+    {"get_certificate", "name the files: tls CERT KEY"},
+    {"insecure_secrets_log", "secrets are never logged"},
+    {"load", "name the files: tls CERT KEY"},
+    {"on_demand", "name the hosts in the addresses of sites"},
+    {"propagation_delay", "there is no dns-01"},
+    {"propagation_timeout", "there is no dns-01"},
+    {"resolvers", "names are resolved by the system"},
+    {"reuse_private_keys", "each certificate gets a new key"},
+    {NULL, NULL},
+};
