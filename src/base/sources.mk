@@ -13,6 +13,8 @@ liblintel_a_SOURCES += \
 	src/base/err.h \
 	src/base/file.c \
 	src/base/file.h \
+	src/base/idna.c \
+	src/base/idna.h \
 	src/base/list.h \
 	src/base/log.c \
 	src/base/log.h \

@@ -81,9 +81,6 @@ static int check_label(struct str label, struct err *e)
     if (label.p[0] == '-' || label.p[label.len - 1] == '-')
         return err_set(e, ERR_INVALID, "a part of a host name neither begins nor ends with '-'");
     for (size_t i = 0; i < label.len; i++) {
-        if ((unsigned char)label.p[i] >= 0x80)
-            return err_set(e, ERR_INVALID,
-                           "write an international host name in its ASCII form ('xn--...')");
         if (label.p[i] == '*')
             return err_set(e, ERR_INVALID, "'*' can only be the whole first part of a host name");
         if (!is_label_byte(label.p[i]))
@@ -130,16 +127,41 @@ static bool is_local(struct str name)
     return false;
 }
 
-static int set_name(struct str text, struct address *out, struct err *e)
+/* The star of a wildcard is no label of IDNA. */
+static int set_international(struct str text, struct address *out, struct err *e)
 {
-    struct str name = {out->host, text.len};
-    bool wildcard;
+    const size_t star = str_starts(text, STR_LIT("*.")) ? 2 : 0;
+    char ascii[IDNA_NAME_MAX + 1];
 
+    if (idna_to_ascii(str_from(text, star), ascii, e) != 0)
+        return -1;
+    if (star + strlen(ascii) > HOST_LEN_MAX)
+        return err_set(e, ERR_INVALID, "a host name is longer than %d bytes", HOST_LEN_MAX);
+    memcpy(out->host, "*.", star);
+    memcpy(out->host + star, ascii, strlen(ascii) + 1);
+    return 0;
+}
+
+static int set_lower(struct str text, struct address *out, struct err *e)
+{
+    if (idna_is_international(text))
+        return set_international(text, out, e);
     if (text.len > HOST_LEN_MAX)
         return err_set(e, ERR_INVALID, "a host name is longer than %d bytes", HOST_LEN_MAX);
     for (size_t i = 0; i < text.len; i++)
         out->host[i] = ascii_lower(text.p[i]);
     out->host[text.len] = '\0';
+    return 0;
+}
+
+static int set_name(struct str text, struct address *out, struct err *e)
+{
+    struct str name;
+    bool wildcard;
+
+    if (set_lower(text, out, e) != 0)
+        return -1;
+    name = str_of(out->host);
     if (str_is(name, "*"))
         return err_set(e, ERR_INVALID,
                        "'*' needs a domain after it ('*.example.com'); "

@@ -2,6 +2,7 @@
 #ifndef LINTEL_CONF_ADDRESS_H
 #define LINTEL_CONF_ADDRESS_H
 
+#include "base/idna.h"
 #include "base/str.h"
 
 #include <stdbool.h>
@@ -16,14 +17,15 @@ enum host_kind {
     HOST_IP
 };
 
-enum { HOST_LEN_MAX = 253 }; /* RFC 1035 2.3.4, as text without the last dot */
+enum { HOST_LEN_MAX = IDNA_NAME_MAX }; /* as text without the last dot */
 
 struct address {
     enum address_scheme scheme;
     enum host_kind kind;
     bool local; /* known to this machine or network only: no public CA certifies it */
-    char host[HOST_LEN_MAX + 1]; /* lower-cased; an IP address in its canonical form, no brackets */
-    uint16_t port;               /* 0: not written */
+    char host[HOST_LEN_MAX +
+              1]; /* lower-cased, with A-labels; an IP address in its canonical form, no brackets */
+    uint16_t port; /* 0: not written */
 };
 
 /* Returns 0, or -1 with the reason in e. */

@@ -16,7 +16,8 @@ FUZZ_TARGETS ?= $(patsubst $(SRC)/tests/fuzz/fuzz_%.c,%,$(wildcard $(SRC)/tests/
 out := fuzz-build
 sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
 packages := libmicrohttpd gnutls libcurl json-c libpcre2-8 \
-	$(shell grep -q '^.define HAVE_ARGON2' config.h && echo libargon2)
+	$(shell grep -q '^.define HAVE_ARGON2' config.h && echo libargon2) \
+	$(shell grep -q '^.define HAVE_IDN2' config.h && echo libidn2)
 cflags := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-strict-aliasing -pthread $(sanitizers) \
 	-D_GNU_SOURCE -DARENA_MALLOC -DDATADIR='"/nonexistent"' -w -include config.h -I. -I$(SRC)/src \
 	$(shell pkg-config --cflags $(packages)) -MMD -MP

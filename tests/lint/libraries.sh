@@ -33,5 +33,6 @@ only 'gnutls/' cert/ engines/
 only 'json' cert/ cli/
 only 'curl/' io/fetch
 only '(crypt|argon2)\.h' base/password
+only 'idn2\.h' base/idna
 only '(pcre2|regex)\.h' base/regex
 exit $rc

@@ -50,6 +50,17 @@ static const struct {
     {":65535", SCHEME_NONE, HOST_ANY, false, "", 65535},
     {"http://", SCHEME_HTTP, HOST_ANY, false, "", 0},
     {"https://", SCHEME_HTTPS, HOST_ANY, false, "", 0},
+#ifdef HAVE_IDN2
+    {"B\xc3\x9c"
+     "cher.example:1",
+     SCHEME_NONE, HOST_NAME, false, "xn--bcher-kva.example", 1},
+    {"bu\xcc\x88"
+     "cher.local",
+     SCHEME_NONE, HOST_NAME, true, "xn--bcher-kva.local", 0},
+    {"*.fa\xc3\x9f.de", SCHEME_NONE, HOST_WILDCARD, false, "*.xn--fa-hia.de", 0},
+    {"a_b.\xe4\xbe\x8b\xe3\x81\x88\xe3\x80\x82\xe3\x83\x86\xe3\x82\xb9\xe3\x83\x88", SCHEME_NONE,
+     HOST_NAME, false, "a_b.xn--r8jz45g.xn--zckzah", 0},
+#endif
     {"http://:8080", SCHEME_HTTP, HOST_ANY, false, "", 8080},
 };
 
@@ -85,9 +96,18 @@ static const struct {
     {"a b.com", "' ' cannot be part of a host name"},
     {"a@b.com", "'@' cannot be part of a host name"},
     {"{$HOST}", "'{' cannot be part of a host name"},
+#ifdef HAVE_IDN2
+    {"a.\xc3.com", "this is no international host name: string encoding error"},
+    {"a b.\xc3\xbc", "' ' cannot be part of a host name"},
+    {"\xef\xbc\x91.2.3.4", "'1.2.3.4' is neither a host name nor an IP address"},
+    {"*." A63 "." A63 "." A63 ".\xc3\xbc"
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+     "a host name is longer than 253 bytes"},
+#else
     {"b\xc3\xbc"
      "cher.example",
-     "write an international host name in its ASCII form ('xn--...')"},
+     "this lintel was built without libidn2: write the host name in its ASCII form ('xn--...')"},
+#endif
     {"*",
      "'*' needs a domain after it ('*.example.com'); leave the host out for any host (':443')"},
     {"*.", "write the host name without the dot at its end"},
