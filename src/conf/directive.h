@@ -12,7 +12,7 @@ struct token {
     struct str file;
     unsigned line;   /* from 1 */
     unsigned column; /* from 1, in characters */
-    bool quoted;     /* "..." or `...`: never a brace, never a matcher */
+    bool quoted;     /* "..." or `...`: never a brace */
 };
 
 /* A directive or subdirective as parsed: its words (words[0] is its name), and its block. */

@@ -196,7 +196,7 @@ static bool has_matcher(const struct directive *row, const struct directive_args
 {
     const struct token *t = d->args;
 
-    if (d->n_args == 0 || t->quoted)
+    if (d->n_args == 0)
         return false;
     if (str_is(t->text, "*") || (t->text.len > 1 && t->text.p[0] == '@'))
         return true;

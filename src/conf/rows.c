@@ -16,7 +16,7 @@ static int put_tokens(struct buf *b, const struct token *words, size_t n)
 
     for (size_t i = 0; i < n && rc == 0; i++) {
         /* What a name stands for differs from block to block. */
-        if (!words[i].quoted && str_starts(words[i].text, STR_LIT("@")))
+        if (str_starts(words[i].text, STR_LIT("@")))
             return -1;
         rc = buf_printf(b, "%zu%c", words[i].text.len, words[i].quoted ? '"' : ':');
         if (rc == 0)

@@ -53,6 +53,8 @@ static int respond_set(const struct directive_args *d)
     const struct token *first = &d->args[0];
     int status;
 
+    if (d->matcher != NULL && d->n_args == 0 && !d->node->has_block)
+        return directive_error(d, d->matcher, "that is a matcher: a body or a status is missing");
     if (d->n_args == 1 && is_status(first->text, &status)) {
         if (set_status(d, first, conf) != 0)
             return -1;

@@ -22,7 +22,7 @@ http://a.example:%(port)d {
     respond /r/both "gone" 410
     respond /r/json `{"a": 1}`
     respond /r/none 204
-    respond /r/nothing
+    respond /r/nothing 200
     respond /r/close "bye" {
         close
     }
