@@ -27,6 +27,7 @@ unit_tests = \
 	tests/unit/test_lexer \
 	tests/unit/test_local_ca \
 	tests/unit/test_mime \
+	tests/unit/test_offload \
 	tests/unit/test_parser \
 	tests/unit/test_password \
 	tests/unit/test_path \

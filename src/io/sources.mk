@@ -8,4 +8,6 @@ liblintel_a_SOURCES += \
 	src/io/loop.c \
 	src/io/loop.h \
 	src/io/mailbox.c \
-	src/io/mailbox.h
+	src/io/mailbox.h \
+	src/io/offload.c \
+	src/io/offload.h
