@@ -7,6 +7,7 @@ unit_tests = \
 	tests/unit/test_acme_parse \
 	tests/unit/test_address \
 	tests/unit/test_base64 \
+	tests/unit/test_basic_auth \
 	tests/unit/test_beneath \
 	tests/unit/test_cert_set \
 	tests/unit/test_client_hello \

@@ -73,15 +73,17 @@ static bool bcrypt_run(const char *hash, struct str password, char digest[BCRYPT
     return ok;
 }
 
-static bool bcrypt_matches(const char *hash, struct str password)
+static enum password_answer bcrypt_answer(const char *hash, struct str password)
 {
     char got[BCRYPT_LEN + 1];
     /* For crypt_r() a password ends at a NUL: one that holds it has no hash. */
     bool whole = memchr(password.p, '\0', password.len) == NULL;
-    bool same = bcrypt_run(hash, password, got) &&
-                str_eq_secret(str_of(got + BCRYPT_SETTING), str_of(hash + BCRYPT_SETTING));
 
-    return same && whole;
+    if (!bcrypt_run(hash, password, got))
+        return PASSWORD_UNKNOWN;
+    return str_eq_secret(str_of(got + BCRYPT_SETTING), str_of(hash + BCRYPT_SETTING)) && whole
+               ? PASSWORD_RIGHT
+               : PASSWORD_WRONG;
 }
 
 static void bcrypt_setting(unsigned cost, char out[BCRYPT_SETTING + 1])
@@ -184,9 +186,16 @@ static int argon2id_check(struct str text, struct err *e)
     return 0;
 }
 
-static bool argon2id_matches(const char *hash, struct str password)
+static enum password_answer argon2id_answer(const char *hash, struct str password)
 {
-    return argon2id_verify(hash, password.p, password.len) == ARGON2_OK;
+    switch (argon2id_verify(hash, password.p, password.len)) {
+    case ARGON2_OK:
+        return PASSWORD_RIGHT;
+    case ARGON2_VERIFY_MISMATCH:
+        return PASSWORD_WRONG;
+    default:
+        return PASSWORD_UNKNOWN;
+    }
 }
 
 static int argon2id_hash(struct str password, char out[PASSWORD_HASH_MAX], struct err *e)
@@ -208,11 +217,11 @@ static int argon2id_check(struct str text, struct err *e)
     return err_set(e, ERR_INVALID, "this lintel was built without libargon2: use bcrypt");
 }
 
-static bool argon2id_matches(const char *hash, struct str password)
+static enum password_answer argon2id_answer(const char *hash, struct str password)
 {
     (void)hash;
     (void)password;
-    return false;
+    return PASSWORD_UNKNOWN;
 }
 
 static int argon2id_hash(struct str password, char out[PASSWORD_HASH_MAX], struct err *e)
@@ -236,11 +245,11 @@ int password_check(enum password_algorithm a, struct str text, struct err *e)
     return a == PASSWORD_ARGON2ID ? argon2id_check(text, e) : bcrypt_check(text, e);
 }
 
-bool password_verify(const char *hash, struct str password)
+enum password_answer password_verify(const char *hash, struct str password)
 {
     if (password.len == 0)
         password.p = "";
-    return hash[1] == 'a' ? argon2id_matches(hash, password) : bcrypt_matches(hash, password);
+    return hash[1] == 'a' ? argon2id_answer(hash, password) : bcrypt_answer(hash, password);
 }
 
 int password_hash(enum password_algorithm a, struct str password, unsigned cost,

@@ -26,9 +26,15 @@ bool password_algorithm_of(struct str name, enum password_algorithm *a);
  * is not there. The text is not repeated in the message. */
 MUST_CHECK int password_check(enum password_algorithm a, struct str text, struct err *e);
 
+enum password_answer {
+    PASSWORD_WRONG,
+    PASSWORD_RIGHT,
+    PASSWORD_UNKNOWN /* it cannot be computed now: memory is short */
+};
+
 /* Whether password has that hash, which passed password_check(). Takes as long whatever the answer
  * is. Blocks: a tenth of a second, or seconds at the highest costs. */
-bool password_verify(const char *hash, struct str password);
+enum password_answer password_verify(const char *hash, struct str password);
 
 /* Writes a new hash, with a salt of its own. cost: of bcrypt. Returns 0, or -1 with *e set:
  * ERR_INVALID for a password or cost that the algorithm cannot take. Blocks. */

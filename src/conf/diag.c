@@ -32,6 +32,8 @@ struct diag {
     struct arena *arena;
     struct source *sources;
     size_t n_sources, cap_sources;
+    struct token *secrets; /* one of each line that holds one */
+    size_t n_secrets, cap_secrets;
     struct notes errors;
     struct notes warnings;
 };
@@ -49,6 +51,13 @@ void diag_source(struct diag *d, struct str file, struct str text)
     d->sources =
         arena_grow(d->arena, d->sources, d->n_sources, &d->cap_sources, sizeof *d->sources);
     d->sources[d->n_sources++] = (struct source){file, text};
+}
+
+void diag_secret(struct diag *d, const struct token *at)
+{
+    d->secrets =
+        arena_grow(d->arena, d->secrets, d->n_secrets, &d->cap_secrets, sizeof *d->secrets);
+    d->secrets[d->n_secrets++] = *at;
 }
 
 /* ---- gathering ---- */
@@ -97,6 +106,11 @@ int diag_error(struct diag *d, const struct token *at, const char *fmt, ...)
     note(d, &d->errors, at, fmt, ap);
     va_end(ap);
     return -1;
+}
+
+void diag_vwarn(struct diag *d, const struct token *at, const char *fmt, va_list ap)
+{
+    note(d, &d->warnings, at, fmt, ap);
 }
 
 void diag_warn(struct diag *d, const struct token *at, const char *fmt, ...)
@@ -186,10 +200,12 @@ static int put_excerpt(struct buf *out, struct str line, size_t caret)
     return buf_puts(out, "^\n");
 }
 
-/* Lines that may hold the key of an external account binding are not repeated: messages end up in
- * logs. */
-static bool is_secret(struct str line)
+/* Lines with a secret, and those that may hold the key of an external account binding. */
+static bool is_secret(const struct diag *d, const struct token *at, struct str line)
 {
+    for (size_t i = 0; i < d->n_secrets; i++)
+        if (d->secrets[i].line == at->line && str_eq(d->secrets[i].file, at->file))
+            return true;
     return memmem(line.p, line.len, "mac_key", 7) != NULL ||
            memmem(line.p, line.len, "eab", 3) != NULL;
 }
@@ -204,7 +220,7 @@ static int put_note(const struct diag *d, struct buf *out, const struct note *n)
     if (buf_printf(out, STR_FMT ":%u:%u: ", STR_ARG(n->at.file), n->at.line, n->at.column) != 0 ||
         put_shown(out, n->message) != 0 || buf_putc(out, '\n') != 0)
         return -1;
-    return line.len == 0 || is_secret(line)
+    return line.len == 0 || is_secret(d, &n->at, line)
                ? 0
                : put_excerpt(out, line, column_offset(line, n->at.column));
 }

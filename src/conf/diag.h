@@ -25,6 +25,12 @@ int diag_verror(struct diag *d, const struct token *at, const char *fmt, va_list
     PRINTF_LIKE(3, 0);
 
 void diag_warn(struct diag *d, const struct token *at, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void diag_vwarn(struct diag *d, const struct token *at, const char *fmt, va_list ap)
+    PRINTF_LIKE(3, 0);
+
+/* The line of at holds a secret: it is not shown with what is noted about it, as messages end up in
+ * logs. */
+void diag_secret(struct diag *d, const struct token *at);
 
 /* How many errors were noted, those included that are not shown. */
 size_t diag_errors(const struct diag *d);

@@ -16,6 +16,20 @@ int directive_error(const struct directive_args *d, const struct token *at, cons
     return -1;
 }
 
+void directive_warn(const struct directive_args *d, const struct token *at, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    diag_vwarn(d->builder->diag, at, fmt, ap);
+    va_end(ap);
+}
+
+void directive_secret(const struct directive_args *d, const struct token *at)
+{
+    diag_secret(d->builder->diag, at);
+}
+
 /* ": a, b, c", or "" if they are too many for a message. */
 static const char *list_words(struct arena *a, const char *const *words)
 {

@@ -93,6 +93,13 @@ struct language {
 int directive_error(const struct directive_args *d, const struct token *at, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
+/* The same for what is no error. */
+void directive_warn(const struct directive_args *d, const struct token *at, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+
+/* The line of at holds a secret: messages do not show it. */
+void directive_secret(const struct directive_args *d, const struct token *at);
+
 /* "unknown <what> 'word'", with the nearest of the valid words (an array ended by NULL) if one is
  * near, or else all of them if they are few. */
 int directive_unknown(const struct directive_args *d, const struct token *at, const char *what,

@@ -4,8 +4,6 @@
 
 const struct refused refused_directives[] = {
     {"acme_server", "run a CA of its own beside Lintel and name it by 'acme_ca'"},
-    {"basic_auth", NULL},
-    {"basicauth", NULL},
     {"copy_response", "there is no 'handle_response' yet; an upstream's answer is sent as it is"},
     {"copy_response_headers",
      "there is no 'handle_response' yet; an upstream's answer is sent as it is"},

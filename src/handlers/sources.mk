@@ -1,6 +1,14 @@
 liblintel_a_SOURCES += \
+	src/handlers/auth_cache.c \
+	src/handlers/auth_cache.h \
+	src/handlers/basic_auth.c \
+	src/handlers/basic_auth.h \
+	src/handlers/basic_auth_conf.c \
+	src/handlers/basic_auth_conf.h \
 	src/handlers/beneath.c \
 	src/handlers/beneath.h \
+	src/handlers/credentials.c \
+	src/handlers/credentials.h \
 	src/handlers/error.c \
 	src/handlers/error.h \
 	src/handlers/file_cache.c \

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/date.h"
 #include "http/prepared.h"
+#include "http/vars.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -157,7 +158,8 @@ static void json_line(struct buf *b, struct exchange *ex)
     put_number(b, "{\"level\":\"info\",\"ts\":%.6f,", seconds_now(CLOCK_REALTIME));
     put_text(b, "\"logger\":\"http.log.access\",\"msg\":\"handled request\",");
     put_request(b, ex);
-    put_number(b, ",\"bytes_read\":%.0f,\"user_id\":\"\"", (double)ex->bytes_received);
+    put_number(b, ",\"bytes_read\":%.0f,\"user_id\":", (double)ex->bytes_received);
+    put_json(b, vars_get(ex, STR_LIT("auth.user.id")));
     put_number(b, ",\"duration\":%.6f", took_s);
     put_number(b, ",\"size\":%.0f", (double)ex->bytes_sent);
     put_number(b, ",\"status\":%.0f,\"resp_headers\":", ex->status);
@@ -177,11 +179,14 @@ static void put_quoted_field(struct buf *b, const struct exchange *ex, struct st
 /* host ident user [date] "request line" status bytes "referer" "user agent" */
 static void combined_line(struct buf *b, struct exchange *ex)
 {
+    struct str user = vars_get(ex, STR_LIT("auth.user.id"));
     char date[DATE_CLF_LEN + 1];
 
     date_format_clf(loop_wall_s(ex->loop), date);
     put(b, ex->remote_host);
-    put_text(b, " - - [");
+    put_text(b, " - ");
+    put_escaped(b, user.len == 0 ? STR_LIT("-") : user, false);
+    put_text(b, " [");
     put_text(b, date);
     put_text(b, "] \"");
     put_escaped(b, exchange_original(ex).method, false);

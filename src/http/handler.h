@@ -11,6 +11,8 @@ enum verdict {
 };
 
 struct file_cache; /* handlers/file_cache.h */
+struct mailbox;    /* io/mailbox.h */
+struct offload;    /* io/offload.h */
 
 /* What a handler's per-worker state may use. */
 struct worker_env {
@@ -18,6 +20,8 @@ struct worker_env {
     struct file_cache *files; /* the worker's */
     struct fetcher *fetcher;
     const struct conf *conf;
+    struct offload *offload; /* the process's: io/offload.h... */
+    struct mailbox *home;    /* ...and where its results come to */
 };
 
 struct handler_type {

@@ -1,5 +1,6 @@
 #include "server/directives.h"
 
+#include "handlers/basic_auth.h"
 #include "handlers/error.h"
 #include "handlers/file_server.h"
 #include "handlers/handle.h"
@@ -12,7 +13,10 @@
 #include "handlers/uri.h"
 #include "http/match.h"
 
+/* One a line, so that changes to it do not meet. */
+/* clang-format off */
 static const struct directive *const directives[] = {
+    basic_auth_directives,
     error_directives,
     file_server_directives,
     handle_directives,
@@ -25,5 +29,6 @@ static const struct directive *const directives[] = {
     uri_directives,
     NULL,
 };
+/* clang-format on */
 
 const struct language server_language = {directives, http_matchers};

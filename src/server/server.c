@@ -11,6 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Half of the CPUs of a small machine; a helper's job is a password hash of a tenth of a second and
+ * more, so that a longer queue would only make clients wait in vain. */
+enum { HELPERS_MAX = 2, OFFLOAD_QUEUE = 64 };
+
 /* ---- certificates and tickets ---- */
 
 /* In the certificate thread. The workers are there from before the manager starts until after it
@@ -110,6 +114,7 @@ static int start_workers(struct server *s, const struct options *o, struct err *
     unsigned descriptors = limits_raise_descriptors();
     unsigned n = o->workers > 0 ? o->workers : limits_cpus();
     struct worker_params p = {.hub = s->hub,
+                              .offload = s->offload,
                               .tickets = s->tickets,
                               .max_connections = limits_connections(descriptors, n),
                               .max_header_size = o->max_header_size,
@@ -160,6 +165,7 @@ static void close_parts(struct server *s)
         log_warn("server", "stopped, %u connection%s cut", cut, cut == 1 ? " was" : "s were");
     else if (s->ready)
         log_info("server", "stopped");
+    offload_free(s->offload);
     admin_free(s->admin);
     instance_release(s->instance);
     tls_tickets_unref(s->tickets);
@@ -188,6 +194,7 @@ static int serve(struct server *s, struct conf *conf)
         return EXIT_RUN;
     }
     s->hub = log_hub_new(s->loop, &s->home);
+    s->offload = offload_new(limits_cpus() > 1 ? HELPERS_MAX : 1, OFFLOAD_QUEUE);
     s->admin = admin_new(s->loop, on_admin_reload, s);
     if (open_parts(s, &conf->options, &e) == 0) {
         server_change(s, conf);

@@ -4,6 +4,7 @@
 #define LINTEL_SERVER_SERVER_PRIV_H
 
 #include "cert/manager.h"
+#include "io/offload.h"
 #include "server/admin.h"
 #include "server/listeners.h"
 #include "server/log_hub.h"
@@ -36,6 +37,7 @@ struct server {
     struct log_hub *hub;
     struct admin *admin;
     struct manager *manager;
+    struct offload *offload;
     struct tls_tickets *tickets;
     struct timer rotation;
     int instance; /* descriptor of server/instance.h, or -1 */

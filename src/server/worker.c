@@ -98,8 +98,12 @@ static void candidate_clear(struct worker *w)
 
 static void prepare(struct worker *w, struct conf *conf, int *fds)
 {
-    const struct worker_env env = {
-        .loop = w->loop, .fetcher = w->fetcher, .files = w->files, .conf = conf};
+    const struct worker_env env = {.loop = w->loop,
+                                   .fetcher = w->fetcher,
+                                   .files = w->files,
+                                   .conf = conf,
+                                   .offload = w->params.offload,
+                                   .home = &w->box};
     struct worker_report r = {.news = WORKER_PREPARED};
     struct access_log *al = log_spool_access_log(w->spool);
 
@@ -303,6 +307,7 @@ unsigned worker_join(struct worker *w)
     cut = w->cut;
     /* Orders that came too late would find nothing left to do them with. */
     w->ended = true;
+    offload_wait(w->params.offload, &w->box);
     destroy(w);
     return cut;
 }

@@ -7,6 +7,7 @@
 #include "conf/conf.h"
 #include "engines/tls_session.h"
 #include "io/mailbox.h"
+#include "io/offload.h"
 
 struct worker;
 struct log_hub; /* server/log_hub.h: takes access log lines to the main thread */
@@ -31,6 +32,7 @@ struct worker_report {
 struct worker_params {
     unsigned index;
     struct log_hub *hub;
+    struct offload *offload;
     struct tls_tickets *tickets; /* a reference is taken */
     unsigned max_connections;    /* of each engine */
     size_t max_header_size;      /* bytes */
@@ -60,8 +62,8 @@ void worker_drain(struct worker *w, uint64_t grace_ms);
 
 /* ---- main thread ---- */
 
-/* Waits for the thread to end, after worker_drain(), and frees w; nobody may give orders any more.
- * Returns how many connections had to be cut. */
+/* Waits for the thread to end, after worker_drain(), and for what helpers still do for it, and
+ * frees w; nobody may give orders any more. Returns how many connections had to be cut. */
 unsigned worker_join(struct worker *w);
 
 #endif

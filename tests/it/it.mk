@@ -14,6 +14,7 @@ it_tests = \
 	tests/it/acme-takeover.sh \
 	tests/it/acme-tls-alpn.sh \
 	tests/it/acme-two.sh \
+	tests/it/auth-basic.py \
 	tests/it/auth-hash.py \
 	tests/it/certs-local.sh \
 	tests/it/files-beneath.py \
