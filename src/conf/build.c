@@ -134,6 +134,19 @@ struct seen {
 
 enum { SEEN_MAX = 64 }; /* more than any table has rows */
 
+/* The second may stand in another file, or be the first again, imported twice. */
+static int report_second(struct conf_builder *b, const struct directive *row,
+                         const struct token *first, const struct token *at)
+{
+    if (!str_eq(first->file, at->file))
+        return diag_error(b->diag, at, "'%s' was already given at " STR_FMT ":%u:%u", row->name,
+                          STR_ARG(first->file), first->line, first->column);
+    if (first->line == at->line && first->column == at->column)
+        return diag_error(b->diag, at, "'%s' is imported more than once into the same block",
+                          row->name);
+    return diag_error(b->diag, at, "'%s' was already given in line %u", row->name, first->line);
+}
+
 static int check_first(struct conf_builder *b, struct seen *seen, const struct directive *row,
                        const struct token *at)
 {
@@ -142,8 +155,7 @@ static int check_first(struct conf_builder *b, struct seen *seen, const struct d
     while (i < SEEN_MAX && seen[i].row != NULL && seen[i].row != row)
         i++;
     if (i < SEEN_MAX && seen[i].row == row)
-        return diag_error(b->diag, at, "'%s' was already given in line %u", row->name,
-                          seen[i].at->line);
+        return report_second(b, row, seen[i].at, at);
     if (i < SEEN_MAX)
         seen[i] = (struct seen){row, at};
     return 0;

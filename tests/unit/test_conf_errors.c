@@ -38,6 +38,8 @@ static const struct {
     {"a.com, {\n}\n", "f:1:1: an address must follow the comma\n"},
     {"a.com\nb.com {\nrespond\n}\n", "f:2:1: 'b.com' is no directive; if it is another site, the "
                                      "site before it must have its own braces\n"},
+    {"(s) {\ntls internal\n}\na.com {\nimport s\nimport s\n}\n",
+     "f:2:1: 'tls' is imported more than once into the same block\n"},
     {"root * /srv\nfile_server\n",
      "f:1:1: 'root' is a directive, and this is the place of an address: write the address of the "
      "site first, or move it into the block of a site\n"},
