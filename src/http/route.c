@@ -75,11 +75,14 @@ void route_start(struct exchange *ex, const struct route *r)
 
 void route_fail(struct exchange *ex, int status, struct str message)
 {
-    bool again = ex->error.status != 0;
-
+    /* An error of what answers an error: the first one is what the client has to know. */
+    if (ex->error.status != 0) {
+        error_page_respond(ex, ex->error.status);
+        return;
+    }
     ex->error.status = status;
     ex->error.message = message;
-    if (!again && ex->site != NULL && ex->site->errors.n_rows > 0)
+    if (ex->site != NULL && ex->site->errors.n_rows > 0)
         route_start(ex, &ex->site->errors);
     else
         error_page_respond(ex, status);
