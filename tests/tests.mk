@@ -2,6 +2,7 @@
 # one source, and LDADD, where nothing else is said.
 LDADD = liblintel.a $(CMOCKA_LIBS) $(libraries)
 unit_tests = \
+	tests/unit/test_accept_encoding \
 	tests/unit/test_acme_alpn \
 	tests/unit/test_acme_ca \
 	tests/unit/test_acme_parse \
@@ -15,6 +16,8 @@ unit_tests = \
 	tests/unit/test_conf \
 	tests/unit/test_conf_errors \
 	tests/unit/test_date \
+	tests/unit/test_encode \
+	tests/unit/test_encode_body \
 	tests/unit/test_exchange \
 	tests/unit/test_fetch \
 	tests/unit/test_fields \
@@ -48,6 +51,10 @@ unit_tests = \
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/unit/conf_fixture.h
 tests_unit_test_conf_errors_SOURCES = tests/unit/test_conf_errors.c tests/unit/conf_fixture.h
 tests_unit_test_import_SOURCES = tests/unit/test_import.c tests/unit/conf_fixture.h
+tests_unit_test_encode_SOURCES = tests/unit/decoder.c tests/unit/decoder.h \
+	tests/unit/test_encode.c
+tests_unit_test_encode_body_SOURCES = tests/unit/decoder.c tests/unit/decoder.h \
+	tests/unit/test_encode_body.c
 tests_unit_test_fetch_SOURCES = tests/unit/peer.c tests/unit/peer.h tests/unit/test_fetch.c
 tests_unit_test_acme_alpn_SOURCES = tests/unit/h1_rig.c tests/unit/h1_rig.h \
 	tests/unit/test_acme_alpn.c
@@ -67,12 +74,15 @@ fuzz_programs = \
 	tests/fuzz/fuzz_acme \
 	tests/fuzz/fuzz_client_hello \
 	tests/fuzz/fuzz_conf \
+	tests/fuzz/fuzz_encoding \
 	tests/fuzz/fuzz_path \
 	tests/fuzz/fuzz_ranges
 
 tests_fuzz_fuzz_acme_SOURCES = tests/fuzz/fuzz_acme.c tests/fuzz/replay.c
 tests_fuzz_fuzz_client_hello_SOURCES = tests/fuzz/fuzz_client_hello.c tests/fuzz/replay.c
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/fuzz/replay.c tests/unit/conf_fixture.h
+tests_fuzz_fuzz_encoding_SOURCES = tests/fuzz/fuzz_encoding.c tests/fuzz/replay.c \
+	tests/unit/decoder.c tests/unit/decoder.h
 tests_fuzz_fuzz_path_SOURCES = tests/fuzz/fuzz_path.c tests/fuzz/replay.c
 tests_fuzz_fuzz_ranges_SOURCES = tests/fuzz/fuzz_ranges.c tests/fuzz/replay.c
 

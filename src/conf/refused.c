@@ -7,7 +7,6 @@ const struct refused refused_directives[] = {
     {"copy_response", "there is no 'handle_response' yet; an upstream's answer is sent as it is"},
     {"copy_response_headers",
      "there is no 'handle_response' yet; an upstream's answer is sent as it is"},
-    {"encode", NULL},
     {"fs", "files come from folders only: use 'root'"},
     {"intercept", "use 'handle_errors' for the errors of Lintel; those of upstreams are sent on"},
     {"log_append", NULL},

@@ -128,12 +128,18 @@ static struct MHD_Response *from_source(struct h1_stream *st)
 {
     int64_t len = st->ex.body.len;
     size_t block = len >= 0 && len < BLOCK ? (size_t)len : BLOCK;
+    struct MHD_Response *r;
 
     if (len == 0)
         return from_bytes(STR_LIT(""));
     /* Chunks are built in MHD's own memory: this block is then for HTTP/1.0 alone. */
-    return MHD_create_response_from_callback(len < 0 ? MHD_SIZE_UNKNOWN : (uint64_t)len, block,
-                                             on_pull, st, NULL);
+    r = MHD_create_response_from_callback(len < 0 ? MHD_SIZE_UNKNOWN : (uint64_t)len, block,
+                                          on_pull, st, NULL);
+    /* MHD sends the last chunk also after the header that answers a HEAD, where the client takes it
+     * for the next response. Without chunks it closes the connection instead. */
+    if (r != NULL && len < 0 && st->ex.is_head)
+        MHD_set_response_options(r, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+    return r;
 }
 
 static struct MHD_Response *make(struct h1_stream *st, bool close)

@@ -9,6 +9,18 @@ liblintel_a_SOURCES += \
 	src/handlers/beneath.h \
 	src/handlers/credentials.c \
 	src/handlers/credentials.h \
+	src/handlers/encode.c \
+	src/handlers/encode.h \
+	src/handlers/encode_body.c \
+	src/handlers/encode_body.h \
+	src/handlers/encode_br.c \
+	src/handlers/encode_coder.h \
+	src/handlers/encode_etag.c \
+	src/handlers/encode_etag.h \
+	src/handlers/encode_gzip.c \
+	src/handlers/encode_pool.c \
+	src/handlers/encode_pool.h \
+	src/handlers/encode_zstd.c \
 	src/handlers/error.c \
 	src/handlers/error.h \
 	src/handlers/file_cache.c \
@@ -35,6 +47,8 @@ liblintel_a_SOURCES += \
 	src/handlers/redir.h \
 	src/handlers/respond.c \
 	src/handlers/respond.h \
+	src/handlers/response_match.c \
+	src/handlers/response_match.h \
 	src/handlers/reverse_proxy.c \
 	src/handlers/reverse_proxy.h \
 	src/handlers/reverse_proxy_conf.c \

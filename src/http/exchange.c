@@ -14,7 +14,7 @@ void exchange_init(struct exchange *ex, const struct exchange_engine *engine, st
         .engine = engine, .loop = l, .arena = a, .service = service_ref(s), .body = {.fd = -1}};
 }
 
-static void body_close(struct body *b)
+void exchange_close_body(struct body *b)
 {
     if (b->kind == BODY_FILE && !b->keep_fd)
         close(b->fd);
@@ -27,7 +27,7 @@ static void body_close(struct body *b)
 
 void exchange_fini(struct exchange *ex)
 {
-    body_close(&ex->body);
+    exchange_close_body(&ex->body);
     while (ex->deferred != NULL) {
         struct deferred *d = ex->deferred;
 

@@ -184,6 +184,9 @@ struct original exchange_original(const struct exchange *ex);
 /* To be called before method, raw_path, query or path are changed; the first call keeps them. */
 void exchange_keep_original(struct exchange *ex);
 
+/* Gives back what a body holds: for those that put another in its place. */
+void exchange_close_body(struct body *b);
+
 /* Runs fn(arg) at the end of the exchange. */
 void exchange_defer(struct exchange *ex, void (*fn)(void *), void *arg);
 

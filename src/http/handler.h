@@ -10,6 +10,7 @@ enum verdict {
     TAKEN /* answered, or will be */
 };
 
+struct coder_pool; /* handlers/encode_pool.h */
 struct file_cache; /* handlers/file_cache.h */
 struct mailbox;    /* io/mailbox.h */
 struct offload;    /* io/offload.h */
@@ -17,7 +18,8 @@ struct offload;    /* io/offload.h */
 /* What a handler's per-worker state may use. */
 struct worker_env {
     struct loop *loop;
-    struct file_cache *files; /* the worker's */
+    struct file_cache *files;  /* the worker's */
+    struct coder_pool *coders; /* the worker's */
     struct fetcher *fetcher;
     const struct conf *conf;
     struct offload *offload; /* the process's: io/offload.h... */

@@ -1,4 +1,6 @@
 liblintel_a_SOURCES += \
+	src/http/accept_encoding.c \
+	src/http/accept_encoding.h \
 	src/http/access_log.c \
 	src/http/access_log.h \
 	src/http/conditional.c \

@@ -1,6 +1,7 @@
 #include "server/directives.h"
 
 #include "handlers/basic_auth.h"
+#include "handlers/encode.h"
 #include "handlers/error.h"
 #include "handlers/file_server.h"
 #include "handlers/handle.h"
@@ -17,6 +18,7 @@
 /* clang-format off */
 static const struct directive *const directives[] = {
     basic_auth_directives,
+    encode_directives,
     error_directives,
     file_server_directives,
     handle_directives,

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "engines/acme_alpn.h"
 #include "engines/h1_mhd.h"
+#include "handlers/encode_pool.h"
 #include "handlers/file_cache.h"
 #include "io/fetch.h"
 #include "server/acceptor.h"
@@ -36,6 +37,7 @@ struct worker {
     struct mailbox box;
     struct fetcher *fetcher;
     struct file_cache *files;
+    struct coder_pool *coders;
     struct h1_engine *plain;
     struct h1_engine *tls;
     struct acme_alpn *acme;
@@ -101,6 +103,7 @@ static void prepare(struct worker *w, struct conf *conf, int *fds)
     const struct worker_env env = {.loop = w->loop,
                                    .fetcher = w->fetcher,
                                    .files = w->files,
+                                   .coders = w->coders,
                                    .conf = conf,
                                    .offload = w->params.offload,
                                    .home = &w->box};
@@ -211,6 +214,7 @@ static void shut(struct worker *w)
     cert_set_unref(w->certs);
     tls_tickets_unref(w->tickets);
     log_spool_free(w->spool);
+    coder_pool_free(w->coders);
     file_cache_free(w->files);
     fetcher_free(w->fetcher);
 }
@@ -260,6 +264,7 @@ static int open_parts(struct worker *w, struct err *e)
         (w->acceptor = acceptor_new(w->loop, on_accepted, w, e)) == NULL)
         return -1;
     w->files = file_cache_new(w->loop);
+    w->coders = coder_pool_new(w->loop);
     door.http1 = w->tls;
     door.acme = w->acme;
     w->door = front_door_new(&door);

@@ -17,7 +17,10 @@ out := fuzz-build
 sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
 packages := libmicrohttpd gnutls libcurl json-c libpcre2-8 \
 	$(shell grep -q '^.define HAVE_ARGON2' config.h && echo libargon2) \
-	$(shell grep -q '^.define HAVE_IDN2' config.h && echo libidn2)
+	$(shell grep -q '^.define HAVE_IDN2' config.h && echo libidn2) \
+	$(shell grep -q '^.define HAVE_ZLIB' config.h && echo zlib) \
+	$(shell grep -q '^.define HAVE_ZSTD' config.h && echo libzstd) \
+	$(shell grep -q '^.define HAVE_BROTLI' config.h && echo libbrotlienc libbrotlidec)
 cflags := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-strict-aliasing -pthread $(sanitizers) \
 	-D_GNU_SOURCE -DARENA_MALLOC -DDATADIR='"/nonexistent"' -w -include config.h -I. -I$(SRC)/src \
 	$(shell pkg-config --cflags $(packages)) -MMD -MP
@@ -46,6 +49,8 @@ merge-%: $(out)/fuzz_%
 $(out)/fuzz_%: $(SRC)/tests/fuzz/fuzz_%.c $(out)/liblintel.a
 	@echo "  FUZZLD   $@"
 	@$(FUZZ_CC) $(cflags) -fsanitize=fuzzer -o $@ $^ $(libs)
+
+$(out)/fuzz_encoding: $(SRC)/tests/unit/decoder.c
 
 $(out)/liblintel.a: $(objects)
 	@rm -f $@

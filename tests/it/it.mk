@@ -17,6 +17,8 @@ it_tests = \
 	tests/it/auth-basic.py \
 	tests/it/auth-hash.py \
 	tests/it/certs-local.sh \
+	tests/it/encode-files.py \
+	tests/it/encode-stream.py \
 	tests/it/files-beneath.py \
 	tests/it/files-change.py \
 	tests/it/files-directives.py \
@@ -42,6 +44,7 @@ it_tests = \
 
 TESTS += $(it_tests)
 EXTRA_DIST += $(it_tests) \
+	tests/it/codings.py \
 	tests/it/free_port.py \
 	tests/it/lib.py \
 	tests/it/lib.sh \

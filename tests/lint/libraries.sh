@@ -35,4 +35,7 @@ only 'curl/' io/fetch
 only '(crypt|argon2)\.h' base/password
 only 'idn2\.h' base/idna
 only '(pcre2|regex)\.h' base/regex
+only 'zlib\.h' handlers/encode_gzip
+only 'zstd' handlers/encode_zstd
+only 'brotli/' handlers/encode_br
 exit $rc

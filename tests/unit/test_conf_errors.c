@@ -98,7 +98,7 @@ static const struct {
     /* names */
     {"a.com {\nrespnd hi\n}\n", "f:2:1: unknown directive 'respnd'; did you mean 'respond'?\n"},
     {"a.com {\nfoobarbaz\n}\n", "f:2:1: unknown directive 'foobarbaz'\n"},
-    {"a.com {\nencode gzip\n}\n", "f:2:1: 'encode' is not supported yet\n"},
+    {"a.com {\nmetrics\n}\n", "f:2:1: 'metrics' is not supported yet\n"},
     {"a.com {\nimport x\n}\n", "f:2:8: there is no snippet 'x' and no file 'x'\n"},
     {"a.com {\nrespond @m hi\n}\n", "f:2:9: matcher '@m' is defined nowhere in this block\n"},
     {"a.com {\nemail a@b.c\n}\n", "f:2:1: 'email' is a global option: it belongs in a block "
