@@ -85,14 +85,22 @@ static const struct token *outermost(const struct frame *f)
     return f->args.at;
 }
 
+/* What is written once may be used often, but a few lines cannot become millions. */
+static size_t tokens_max(const struct expander *x)
+{
+    size_t max = EXPAND_TOKENS_BASE + EXPAND_TOKENS_FACTOR * import_files_words(x->files);
+
+    return max < EXPAND_TOKENS_MAX ? max : EXPAND_TOKENS_MAX;
+}
+
 /* Counts work, so that a few lines cannot ask for an endless one. */
 static int count(struct expander *x, const struct frame *f, size_t n)
 {
     x->n_tokens += n;
-    if (x->n_tokens <= EXPAND_TOKENS_MAX || f->parent == NULL)
+    if (x->n_tokens <= EXPAND_TOKENS_BASE || f->parent == NULL || x->n_tokens <= tokens_max(x))
         return 0;
-    diag_error(x->diag, outermost(f), "this and the imports before it make more than %d words",
-               EXPAND_TOKENS_MAX);
+    diag_error(x->diag, outermost(f), "this and the imports before it make more than %zu words",
+               tokens_max(x));
     return stop(x);
 }
 

@@ -13,8 +13,11 @@
 #include "conf/import_files.h"
 
 enum {
-    EXPAND_TOKENS_MAX =
-        2 * LEXER_TOKENS_MAX,             /* gone through, imports and their arguments included */
+    /* Words gone through, those of imports and their arguments included: so many, and for each word
+     * written in a file so many more, but never more than MAX. */
+    EXPAND_TOKENS_BASE = 100000,
+    EXPAND_TOKENS_FACTOR = 200,
+    EXPAND_TOKENS_MAX = 2 * LEXER_TOKENS_MAX,
     EXPAND_TEXT_MAX = 4 * LEXER_TEXT_MAX, /* bytes of words with arguments put in */
     EXPAND_DEPTH_MAX = 100                /* imports within imports */
 };

@@ -12,6 +12,7 @@ struct import_files {
     struct import_file **list;
     size_t n, cap;
     size_t bytes; /* read so far */
+    size_t words;
 };
 
 struct import_files *import_files_new(struct arena *a, struct diag *d)
@@ -40,7 +41,13 @@ struct import_file *import_files_main(struct import_files *im, struct str path,
     struct import_file *f = add(im, path);
 
     f->lexemes = lexemes;
+    im->words += lexemes.n;
     return f;
+}
+
+size_t import_files_words(const struct import_files *im)
+{
+    return im->words;
 }
 
 size_t import_files_count(const struct import_files *im)
@@ -99,6 +106,7 @@ static void load(struct import_files *im, struct import_file *f)
         return;
     if (is_blank(text))
         diag_warn(im->diag, &whole, "this imported file is empty");
+    im->words += f->lexemes.n;
     f->failed = false;
 }
 

@@ -41,6 +41,9 @@ const struct import_match *import_files_find(struct import_files *im, const stru
 /* The path that word stands for, in the arena. */
 struct str import_files_path(struct import_files *im, struct str base, struct str word);
 
+/* The words written in all files read so far, the main one included: each counts once. */
+size_t import_files_words(const struct import_files *im);
+
 /* All files in the order in which they were read, the main one first: their number. */
 size_t import_files_count(const struct import_files *im);
 const struct import_file *import_files_at(const struct import_files *im, size_t i);

@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { READS_MAX = 16 };
+enum { READS_MAX = 8 };
 
 static struct str other_file;
 static unsigned reads;
