@@ -29,6 +29,7 @@ unit_tests = \
 	tests/unit/test_jws \
 	tests/unit/test_keys \
 	tests/unit/test_lexer \
+	tests/unit/test_limit_table \
 	tests/unit/test_local_ca \
 	tests/unit/test_mime \
 	tests/unit/test_offload \
@@ -37,6 +38,7 @@ unit_tests = \
 	tests/unit/test_path \
 	tests/unit/test_ranges \
 	tests/unit/test_regex \
+	tests/unit/test_rate_limit \
 	tests/unit/test_retry \
 	tests/unit/test_reverse_proxy \
 	tests/unit/test_rewrite \

@@ -27,6 +27,8 @@ liblintel_a_SOURCES += \
 	src/base/random.h \
 	src/base/regex.c \
 	src/base/regex.h \
+	src/base/shared.c \
+	src/base/shared.h \
 	src/base/siphash.c \
 	src/base/siphash.h \
 	src/base/str.c \

@@ -248,6 +248,7 @@ static struct site_draft *add_site(struct conf_builder *b, const struct node *no
     site->site->name = arena_str(b->arena, node->words[0].text);
     site->site->tls = b->global.tls;
     site->site->index = b->n_sites;
+    b->n_identities = 0;
     b->sites = arena_grow(b->scratch, b->sites, b->n_sites, &b->cap_sites, sizeof *b->sites);
     b->sites[b->n_sites++] = site;
     return site;

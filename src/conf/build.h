@@ -86,6 +86,7 @@ struct conf_builder {
     struct log_draft *logs; /* conf/log_directive.h */
     size_t n_logs, cap_logs;
     struct handlers handlers;
+    unsigned n_identities; /* directive_identity(): given in the site being built */
 };
 
 /* The rows of conf's own directives. */

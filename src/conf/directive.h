@@ -128,6 +128,11 @@ void *directive_add_condition(const struct directive_args *d, struct matcher *m,
 /* The named route of that name, or NULL after an error at t. It is compiled later in the load. */
 const struct route *directive_named_route(const struct directive_args *d, const struct token *t);
 
+/* A number that names what the directive makes: the site, what it says, and how many of the site
+ * have asked for one before it. The same in the next configuration if nothing of that has changed.
+ * For what is kept over a reload. */
+uint64_t directive_identity(const struct directive_args *d);
+
 /* Values of one token, with the error reported at it. */
 MUST_CHECK int directive_duration(const struct directive_args *d, const struct token *t,
                                   uint64_t *ms);

@@ -17,7 +17,6 @@ const struct refused refused_directives[] = {
     {"php_fastcgi", "FastCGI is not spoken yet: let PHP's own server speak HTTP behind a "
                     "'reverse_proxy'"},
     {"push", "browsers have given up HTTP/2 push: send a Link field with 'header'"},
-    {"rate_limit", NULL},
     {"request_body", NULL},
     {"request_header", NULL},
     {"skip_log", NULL},

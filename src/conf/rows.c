@@ -1,6 +1,7 @@
 #include "conf/rows.h"
 
 #include "base/alloc.h"
+#include "base/siphash.h"
 #include "conf/build.h"
 
 /* ---- handlers that are shared ---- */
@@ -108,6 +109,37 @@ static uint32_t add_handler(struct conf_builder *b, const struct handler_conf *c
         h->n_shared++;
     }
     return slot;
+}
+
+/* ---- identity ---- */
+
+/* A hash of all that was put in, each text with its length. */
+static uint64_t fold(uint64_t hash, struct str text)
+{
+    struct siphash_key key = {{0}};
+
+    memcpy(key.bytes, &hash, sizeof hash);
+    return siphash(&key, text);
+}
+
+static uint64_t fold_node(uint64_t hash, const struct node *node)
+{
+    for (size_t i = 0; i < node->n_words; i++)
+        hash = fold(hash, node->words[i].text);
+    hash = fold(hash, STR_LIT("{"));
+    for (size_t i = 0; i < node->n_children; i++)
+        hash = fold_node(hash, &node->children[i]);
+    return fold(hash, STR_LIT("}"));
+}
+
+uint64_t directive_identity(const struct directive_args *d)
+{
+    struct conf_builder *b = d->builder;
+    uint64_t hash = b->n_identities++;
+
+    if (b->current != NULL)
+        hash = fold(hash, b->current->site->name);
+    return fold_node(hash, d->node);
 }
 
 /* ---- rows ---- */

@@ -41,8 +41,12 @@ liblintel_a_SOURCES += \
 	src/handlers/handle.h \
 	src/handlers/header.c \
 	src/handlers/header.h \
+	src/handlers/limit_table.c \
+	src/handlers/limit_table.h \
 	src/handlers/mime.c \
 	src/handlers/mime.h \
+	src/handlers/rate_limit.c \
+	src/handlers/rate_limit.h \
 	src/handlers/redir.c \
 	src/handlers/redir.h \
 	src/handlers/respond.c \

@@ -14,6 +14,7 @@ struct coder_pool; /* handlers/encode_pool.h */
 struct file_cache; /* handlers/file_cache.h */
 struct mailbox;    /* io/mailbox.h */
 struct offload;    /* io/offload.h */
+struct shared;     /* base/shared.h */
 
 /* What a handler's per-worker state may use. */
 struct worker_env {
@@ -22,6 +23,7 @@ struct worker_env {
     struct coder_pool *coders; /* the worker's */
     struct fetcher *fetcher;
     const struct conf *conf;
+    struct shared *shared;   /* the process's: base/shared.h */
     struct offload *offload; /* the process's: io/offload.h... */
     struct mailbox *home;    /* ...and where its results come to */
 };

@@ -6,6 +6,7 @@
 #include "handlers/file_server.h"
 #include "handlers/handle.h"
 #include "handlers/header.h"
+#include "handlers/rate_limit.h"
 #include "handlers/redir.h"
 #include "handlers/respond.h"
 #include "handlers/reverse_proxy.h"
@@ -23,6 +24,7 @@ static const struct directive *const directives[] = {
     file_server_directives,
     handle_directives,
     header_directives,
+    rate_limit_directives,
     redir_directives,
     respond_directives,
     reverse_proxy_directives,

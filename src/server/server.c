@@ -115,6 +115,7 @@ static int start_workers(struct server *s, const struct options *o, struct err *
     unsigned n = o->workers > 0 ? o->workers : limits_cpus();
     struct worker_params p = {.hub = s->hub,
                               .offload = s->offload,
+                              .shared = s->shared,
                               .tickets = s->tickets,
                               .max_connections = limits_connections(descriptors, n),
                               .max_header_size = o->max_header_size,
@@ -166,6 +167,7 @@ static void close_parts(struct server *s)
     else if (s->ready)
         log_info("server", "stopped");
     offload_free(s->offload);
+    shared_free(s->shared);
     admin_free(s->admin);
     instance_release(s->instance);
     tls_tickets_unref(s->tickets);
@@ -194,6 +196,7 @@ static int serve(struct server *s, struct conf *conf)
         return EXIT_RUN;
     }
     s->hub = log_hub_new(s->loop, &s->home);
+    s->shared = shared_new();
     s->offload = offload_new(limits_cpus() > 1 ? HELPERS_MAX : 1, OFFLOAD_QUEUE);
     s->admin = admin_new(s->loop, on_admin_reload, s);
     if (open_parts(s, &conf->options, &e) == 0) {

@@ -38,6 +38,7 @@ struct server {
     struct admin *admin;
     struct manager *manager;
     struct offload *offload;
+    struct shared *shared;
     struct tls_tickets *tickets;
     struct timer rotation;
     int instance; /* descriptor of server/instance.h, or -1 */

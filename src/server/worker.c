@@ -105,6 +105,7 @@ static void prepare(struct worker *w, struct conf *conf, int *fds)
                                    .files = w->files,
                                    .coders = w->coders,
                                    .conf = conf,
+                                   .shared = w->params.shared,
                                    .offload = w->params.offload,
                                    .home = &w->box};
     struct worker_report r = {.news = WORKER_PREPARED};

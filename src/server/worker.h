@@ -3,6 +3,7 @@
 #ifndef LINTEL_SERVER_WORKER_H
 #define LINTEL_SERVER_WORKER_H
 
+#include "base/shared.h"
 #include "cert/cert_set.h"
 #include "conf/conf.h"
 #include "engines/tls_session.h"
@@ -33,6 +34,7 @@ struct worker_params {
     unsigned index;
     struct log_hub *hub;
     struct offload *offload;
+    struct shared *shared;
     struct tls_tickets *tickets; /* a reference is taken */
     unsigned max_connections;    /* of each engine */
     size_t max_header_size;      /* bytes */

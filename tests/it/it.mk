@@ -33,6 +33,7 @@ it_tests = \
 	tests/it/proxy-auth.py \
 	tests/it/proxy-basic.py \
 	tests/it/proxy-stream.py \
+	tests/it/rate-limit.py \
 	tests/it/reload-changes.py \
 	tests/it/reload-load.py \
 	tests/it/run-first.py \
