@@ -102,6 +102,18 @@ ROWS = [
     Row("rewrite-set", "body", "GET (/v1/api/..|/escaped) .*", r"GET (/v1/api/..|/escaped)\?x .*",
         "a question mark in a path is no query; newer Caddy escapes it in {path}", "%3Fx"),
 
+    # encode
+    Row("*", "etag", '"[0-9a-z]+"', '"[0-9a-z]+-[0-9a-z]+-(gzip|zstd)"',
+        "RFC 9110 8.8.3.3: what is encoded is another representation; so newer Caddy"),
+    Row("encode-*", "vary", NONE, "Accept-Encoding",
+        "RFC 9110 12.5.5: caches have to know also of a response that was not encoded"),
+    Row("encode-gzip", "content-encoding", NONE, "gzip", "newer Caddy encodes wasm", "wasm"),
+    Row("encode-gzip", "content-encoding", NONE, "gzip", "RFC 9110 12.5.3: * is any coding",
+        r"long\.txt"),
+    Row("encode-gzip", "accept-ranges", "bytes", NONE, "what is encoded on the way has no ranges"),
+    Row("encode-gzip", "content-length", "1[35]00", r"\d+", "both of these"),
+    Row("encode-gzip", "content-type", TEXT, "application/octet-stream", "as in files-*", "/set"),
+
     # The proxy.
     Row("*", "content-type", TEXT, NONE, "an upstream that says no type is not guessed for"),
     Row("*", "up-accept-encoding", "gzip", NONE,

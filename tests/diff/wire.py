@@ -1,12 +1,12 @@
 """Sends the bytes of a request and reads the answers, strictly: what is left over is an error."""
 
-import gzip
 import re
-import shutil
 import socket
-import subprocess
 
+import codings
 import lib
+
+MAGIC = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 
 
 class Answer:
@@ -46,13 +46,9 @@ def _chunks(data):
 
 
 def _decode(body, coding):
-    if not body or coding not in ("gzip", "zstd"):
-        return body
-    if coding == "gzip" and body[:2] == b"\x1f\x8b":
-        return gzip.decompress(body)
-    if coding == "zstd" and body[:4] == b"\x28\xb5\x2f\xfd" and shutil.which("zstd"):
-        return subprocess.run(["zstd", "-dc"], input=body, stdout=subprocess.PIPE, check=True).stdout
-    return body  # a sidecar file of a test, or nothing to decode it with
+    if coding not in MAGIC or not body.startswith(MAGIC[coding]):
+        return body  # identity, or a sidecar file of a test that is none
+    return codings.decode(coding, body) if codings.readable(coding) else b"cannot be decoded here"
 
 
 def _one(data, head):
