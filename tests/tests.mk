@@ -22,6 +22,7 @@ unit_tests = \
 	tests/unit/test_fetch \
 	tests/unit/test_fields \
 	tests/unit/test_file_cache \
+	tests/unit/test_glob \
 	tests/unit/test_h1 \
 	tests/unit/test_h1_gate \
 	tests/unit/test_hsts \
@@ -31,6 +32,7 @@ unit_tests = \
 	tests/unit/test_lexer \
 	tests/unit/test_limit_table \
 	tests/unit/test_local_ca \
+	tests/unit/test_match \
 	tests/unit/test_mime \
 	tests/unit/test_offload \
 	tests/unit/test_parser \
@@ -57,6 +59,8 @@ tests_unit_test_encode_SOURCES = tests/unit/decoder.c tests/unit/decoder.h \
 	tests/unit/test_encode.c
 tests_unit_test_encode_body_SOURCES = tests/unit/decoder.c tests/unit/decoder.h \
 	tests/unit/test_encode_body.c
+tests_unit_test_match_SOURCES = tests/unit/conf_fixture.h tests/unit/matcher_rig.c \
+	tests/unit/matcher_rig.h tests/unit/test_match.c
 tests_unit_test_fetch_SOURCES = tests/unit/peer.c tests/unit/peer.h tests/unit/test_fetch.c
 tests_unit_test_acme_alpn_SOURCES = tests/unit/h1_rig.c tests/unit/h1_rig.h \
 	tests/unit/test_acme_alpn.c

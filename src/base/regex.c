@@ -199,23 +199,6 @@ static bool is_ascii(struct str s)
     return all < 0x80;
 }
 
-/* The bytes of the character that s begins with (RFC 3629 4); 0: it is none. */
-static size_t utf8_len(struct str s)
-{
-    const unsigned char *p = (const unsigned char *)s.p;
-    size_t len = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-
-    if (len == 0 || p[0] > 0xf4 || len > s.len)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return len;
-}
-
 static struct subject subject_of(struct arena *a, struct str s)
 {
     static const char unknown[] = "\xef\xbf\xbd";
@@ -226,14 +209,14 @@ static struct subject subject_of(struct arena *a, struct str s)
     if (is_ascii(s))
         return subject;
     for (size_t i = 0, len; i < s.len; i += len == 0 ? 1 : len) {
-        len = utf8_len(str_from(s, i));
+        len = str_utf8_len(str_from(s, i));
         bad += len == 0;
     }
     if (bad == 0)
         return subject;
     subject.text.p = out = arena_bytes(a, s.len + 2 * bad);
     for (size_t i = 0, len; i < s.len; i += len == 0 ? 1 : len) {
-        len = utf8_len(str_from(s, i));
+        len = str_utf8_len(str_from(s, i));
         out = len == 0 ? mempcpy(out, unknown, 3) : mempcpy(out, s.p + i, len);
     }
     subject.text.len = (size_t)(out - subject.text.p);
@@ -250,7 +233,7 @@ static size_t original_at(const struct subject *s, size_t text_at)
     if (text_at < j)
         i = j = 0;
     while (j < text_at) {
-        size_t len = utf8_len(str_from(s->original, i));
+        size_t len = str_utf8_len(str_from(s->original, i));
 
         i += len == 0 ? 1 : len;
         j += len == 0 ? 3 : len;
@@ -403,7 +386,7 @@ static size_t next_place(const struct subject *s, size_t from, size_t end)
     size_t least = from + 1;
 
     if (from < s->text.len)
-        least = from + utf8_len(str_from(s->text, from));
+        least = from + str_utf8_len(str_from(s->text, from));
     return end > least ? end : least;
 }
 

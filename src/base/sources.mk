@@ -13,8 +13,12 @@ liblintel_a_SOURCES += \
 	src/base/err.h \
 	src/base/file.c \
 	src/base/file.h \
+	src/base/glob.c \
+	src/base/glob.h \
 	src/base/idna.c \
 	src/base/idna.h \
+	src/base/ip_set.c \
+	src/base/ip_set.h \
 	src/base/list.h \
 	src/base/log.c \
 	src/base/log.h \

@@ -251,3 +251,20 @@ bool str_eq_secret(struct str a, struct str b)
         diff |= (unsigned char)(a.p[i] ^ b.p[i]);
     return diff == 0;
 }
+
+/* RFC 3629 4: neither overlong forms, nor surrogates, nor what is beyond U+10FFFF. */
+size_t str_utf8_len(struct str s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    size_t len = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+
+    if (len == 0 || p[0] > 0xf4 || len > s.len)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+        return 0;
+    return len;
+}

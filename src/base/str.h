@@ -75,6 +75,9 @@ uint32_t str_hash_nocase(struct str s);
  * "did you mean" in messages. */
 unsigned str_distance(struct str a, struct str b);
 
+/* The bytes of the UTF-8 character that s, which is not empty, begins with; 0: it is none. */
+size_t str_utf8_len(struct str s);
+
 /* Constant in time for equal lengths: for secrets. */
 bool str_eq_secret(struct str a, struct str b);
 

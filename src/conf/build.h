@@ -74,7 +74,8 @@ struct conf_builder {
     struct arena *arena;   /* of the configuration */
     struct arena *scratch; /* of the load */
     const struct directive *const *tables;
-    const struct matcher_type *const *matchers;
+    const struct matcher_type *const *const *matchers;
+    struct str matcher_name; /* of the named matcher at hand, without its "@"; len 0: none */
     struct order order;
     struct global global;
     struct site_draft *current;         /* the site being built, or NULL */

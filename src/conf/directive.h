@@ -83,10 +83,10 @@ struct matcher_type {
 };
 
 /* All words that a configuration may use, besides conf's own. Each list ends with NULL, each table
- * of rows with a zero row. */
+ * of rows with a zero row, each table of matchers with NULL. */
 struct language {
     const struct directive *const *directives;
-    const struct matcher_type *const *matchers; /* "path" is one of them */
+    const struct matcher_type *const *const *matchers; /* "path" is one of them */
 };
 
 /* Reports at a token: "file:line:column: message", the line and a caret. Returns -1. */
@@ -119,6 +119,12 @@ MUST_CHECK int directive_route(const struct directive_args *d, bool sorted, stru
 /* Compiles the matcher that the words of a node from index first on and its block make: "path /a",
  * or a block of such lines. */
 MUST_CHECK int directive_matcher(const struct directive_args *d, size_t first, struct matcher *out);
+
+/* The name of the named matcher that is being compiled, without "@"; len 0: there is none. */
+struct str directive_matcher_name(const struct directive_args *d);
+
+/* Whether a matcher is called so. */
+bool directive_has_matcher(const struct directive_args *d, struct str name);
 
 /* Adds a condition of a type to a matcher; its conf, in the configuration's arena, is the result.
  */

@@ -7,9 +7,20 @@
 static const struct matcher_type *find_type(const struct conf_builder *b, struct str name)
 {
     for (size_t i = 0; b->matchers[i] != NULL; i++)
-        if (str_is(name, b->matchers[i]->row.name))
-            return b->matchers[i];
+        for (size_t j = 0; b->matchers[i][j] != NULL; j++)
+            if (str_is(name, b->matchers[i][j]->row.name))
+                return b->matchers[i][j];
     return NULL;
+}
+
+bool directive_has_matcher(const struct directive_args *d, struct str name)
+{
+    return find_type(d->builder, name) != NULL;
+}
+
+struct str directive_matcher_name(const struct directive_args *d)
+{
+    return d->builder->matcher_name;
 }
 
 /* A matcher under construction. */
@@ -60,7 +71,8 @@ static int unknown_type(const struct directive_args *d, const struct token *name
 
     nearest_init(&nearest, name->text);
     for (size_t i = 0; b->matchers[i] != NULL; i++)
-        nearest_offer(&nearest, str_of(b->matchers[i]->row.name));
+        for (size_t j = 0; b->matchers[i][j] != NULL; j++)
+            nearest_offer(&nearest, str_of(b->matchers[i][j]->row.name));
     return diag_unknown(b->diag, name, "matcher", &nearest);
 }
 
@@ -78,7 +90,7 @@ static int add_line(const struct directive_args *d, const struct node *line, str
     return type->row.set(&args);
 }
 
-/* "@name `expression`" */
+/* A line of an expression alone: "@name `...`" */
 static int add_expression(const struct directive_args *d, const struct node *line, struct draft *m)
 {
     const struct token name = {.text = STR_LIT("expression"),
@@ -95,6 +107,11 @@ static int add_expression(const struct directive_args *d, const struct node *lin
     return add_line(d, &whole, m);
 }
 
+static int add(const struct directive_args *d, const struct node *line, struct draft *m)
+{
+    return line->words[0].quoted ? add_expression(d, line, m) : add_line(d, line, m);
+}
+
 int directive_matcher(const struct directive_args *d, size_t first, struct matcher *out)
 {
     const struct node *node = d->node;
@@ -105,10 +122,10 @@ int directive_matcher(const struct directive_args *d, size_t first, struct match
     line.words += first;
     line.n_words -= first;
     if (line.n_words > 0) {
-        rc = line.words[0].quoted ? add_expression(d, &line, &m) : add_line(d, &line, &m);
+        rc = add(d, &line, &m);
     } else {
         for (size_t i = 0; i < node->n_children; i++)
-            if (add_line(d, &node->children[i], &m) != 0)
+            if (add(d, &node->children[i], &m) != 0)
                 rc = -1;
         if (rc == 0 && node->n_children == 0)
             rc = directive_error(d, &node->words[0], "'" STR_FMT "' says nothing to match",
@@ -155,6 +172,17 @@ static struct str single_path(const struct node *node)
     return n == 1 ? path : (struct str){NULL, 0};
 }
 
+static int compile(const struct directive_args *d, struct named_matcher *m)
+{
+    struct str outer = d->builder->matcher_name;
+    int rc;
+
+    d->builder->matcher_name = str_from(m->name, 1);
+    rc = directive_matcher(d, 1, &m->matcher);
+    d->builder->matcher_name = outer;
+    return rc;
+}
+
 static void define(struct conf_builder *b, struct named_matchers *here, const struct node *node)
 {
     const struct directive_args d = build_args(b, node, NULL);
@@ -168,7 +196,7 @@ static void define(struct conf_builder *b, struct named_matchers *here, const st
     else if (m.name.len == 1)
         diag_error(b->diag, m.at, "a matcher needs a name after its '@'");
     /* A broken one is defined too: its uses are no further mistakes. */
-    else if (directive_matcher(&d, 1, &m.matcher) == 0)
+    else if (compile(&d, &m) == 0)
         m.path = single_path(node);
     here->list = arena_grow(b->scratch, here->list, here->n, &here->cap, sizeof *here->list);
     here->list[here->n++] = m;

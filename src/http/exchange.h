@@ -100,6 +100,7 @@ struct exchange {
         int status; /* 0: none */
         struct str message;
     } error;         /* what handle_errors is about */
+    int match_error; /* of a matcher: the status to answer with; 0: none */
     struct str root; /* folder of the site, NUL-terminated; len 0: none */
 
     /* The request. All text is checked by the engine: tokens are tokens, no control bytes. */

@@ -5,16 +5,21 @@
 #include "conf/directive.h"
 
 enum path_match {
-    PATH_ANY,    /* "*" */
-    PATH_EXACT,  /* "/a" */
-    PATH_PREFIX, /* "/a*" */
-    PATH_SUFFIX, /* "*.css" */
-    PATH_GLOB    /* anything else with "*" in it */
+    PATH_ANY,       /* "*" */
+    PATH_EXACT,     /* "/a" */
+    PATH_PREFIX,    /* "/a*" */
+    PATH_SUFFIX,    /* "*.css" */
+    PATH_SUBSTRING, /* "*a*" */
+    PATH_GLOB,      /* anything else that base/glob.h has a meaning for */
+    PATH_ESCAPED,   /* with a "%": compared with the path as it was sent; http/path_escapes.h */
+    PATH_TEXT       /* with placeholders: one of the others when they are known */
 };
 
 struct path_pattern {
     enum path_match kind;
-    struct str text; /* without the stars of PREFIX and SUFFIX */
+    bool keep_slashes;        /* "//" stands in it: the path's own are kept as they are */
+    struct str text;          /* without the stars of PREFIX, SUFFIX and SUBSTRING */
+    const struct text *parts; /* PATH_TEXT */
 };
 
 /* The conf of a condition: any of the patterns has to match. */
@@ -25,7 +30,10 @@ struct path_condition {
 
 extern const struct matcher_type path_matcher;
 
+/* What a pattern without placeholders means. text must outlive it. */
+struct path_pattern path_pattern_of(struct str text);
+
 /* Compared without regard to case, as in Caddy. */
-bool path_pattern_matches(const struct path_pattern *p, struct str path);
+bool path_pattern_matches(const struct path_pattern *p, struct exchange *ex);
 
 #endif

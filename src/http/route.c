@@ -32,7 +32,7 @@ enum verdict route_enter(struct exchange *ex, const struct route *r)
     return NEXT;
 }
 
-/* The next row that is for this exchange; NULL at the end. */
+/* The next row that is for this exchange; NULL at the end, or when a matcher failed. */
 static const struct handler_row *next_row(struct exchange *ex)
 {
     struct frame *f;
@@ -41,14 +41,27 @@ static const struct handler_row *next_row(struct exchange *ex)
         while (f->next < f->route->n_rows) {
             const struct handler_row *row = &f->route->rows[f->next++];
 
-            if ((f->done & row->group) != 0 || !matcher_matches(&row->matcher, ex))
+            if ((f->done & row->group) != 0)
                 continue;
+            if (!matcher_matches(&row->matcher, ex)) {
+                if (ex->match_error != 0)
+                    return NULL;
+                continue;
+            }
             f->done |= row->group;
             return row;
         }
         ex->frame = f->up;
     }
     return NULL;
+}
+
+static void fail_match(struct exchange *ex)
+{
+    int status = ex->match_error;
+
+    ex->match_error = 0;
+    route_fail(ex, status, STR_LIT(""));
 }
 
 void route_continue(struct exchange *ex)
@@ -60,7 +73,9 @@ void route_continue(struct exchange *ex)
         if (row->type->handle(row->conf, ex) == TAKEN)
             return;
     }
-    if (ex->error.status != 0)
+    if (ex->match_error != 0)
+        fail_match(ex);
+    else if (ex->error.status != 0)
         error_page_respond(ex, ex->error.status);
     else
         exchange_respond(ex, 200);

@@ -16,10 +16,24 @@ liblintel_a_SOURCES += \
 	src/http/hsts.h \
 	src/http/match.c \
 	src/http/match.h \
+	src/http/match_header.c \
+	src/http/match_header.h \
+	src/http/match_host.c \
+	src/http/match_ip.c \
+	src/http/match_method.c \
+	src/http/match_not.c \
 	src/http/match_path.c \
 	src/http/match_path.h \
+	src/http/match_protocol.c \
+	src/http/match_query.c \
+	src/http/match_regexp.c \
+	src/http/match_vars.c \
+	src/http/match_vars.h \
+	src/http/matchers.h \
 	src/http/path.c \
 	src/http/path.h \
+	src/http/path_escapes.c \
+	src/http/path_escapes.h \
 	src/http/placeholder.c \
 	src/http/placeholder.h \
 	src/http/prepared.c \
@@ -35,5 +49,7 @@ liblintel_a_SOURCES += \
 	src/http/service.c \
 	src/http/service.h \
 	src/http/status.c \
+	src/http/unescape.c \
+	src/http/unescape.h \
 	src/http/vars.c \
 	src/http/vars.h

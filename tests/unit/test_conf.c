@@ -283,7 +283,7 @@ static const struct {
     {"respond /a* b", "respond(b)^/a"},
     {"respond /a/* b", "respond(b)^/a/"},
     {"respond /a/*.css b", "respond(b)~/a/*.css"},
-    {"respond /a?b* c", "respond(c)~/a?b*"},
+    {"respond /a?b* c", "respond(c)^/a?b"},
     {"respond \"/a\" 200", "respond(200)=/a"},
     {"respond `*`", "respond()"},
     {"root /srv", "root(/srv)"},
@@ -315,7 +315,7 @@ static const struct {
 
 static void print_rows(const struct site *site, struct buf *out)
 {
-    static const char signs[] = {'*', '=', '^', '$', '~'};
+    static const char signs[] = {'*', '=', '^', '$', '-', '~', '%', '{'};
 
     PUT(out, "%s", "");
     for (size_t i = 0; i < site->route.n_rows; i++) {

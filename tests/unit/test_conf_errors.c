@@ -149,6 +149,39 @@ static const struct {
     {"a.com {\n@a {\n}\n}\n", "f:2:1: '@a' says nothing to match\n"},
     {"a.com {\n@a path\n}\n", "f:2:4: 'path' needs at least 1 argument: path <pattern>...\n"},
     {"a.com {\n@ path /x\n}\n", "f:2:1: a matcher needs a name after its '@'\n"},
+    {"a.com {\n@a path /a[b\n}\n", "f:2:9: '/a[b' matches nothing: a '[' is not closed, or a '\\' "
+                                   "stands at the end\n"},
+    {"a.com {\n@a host b.com c.com B.com\n}\n", "f:2:21: 'B.com' is there twice\n"},
+    {"a.com {\n@a header X\n}\n", "f:2:11: a value is missing; '*' stands for any: header X *\n"},
+    {"a.com {\n@a header !\n}\n", "f:2:11: the name of a field is missing behind the '!'\n"},
+    {"a.com {\n@a header !X y\n}\n", "f:2:14: a field that must not be there has no value\n"},
+    {"a.com {\n@a header_regexp X\n}\n", "f:2:4: 'header_regexp' needs at least 2 arguments: "
+                                         "header_regexp [<name>] <field> <regexp>\n"},
+    {"a.com {\n@a {\nheader_regexp X a\nheader_regexp x b\n}\n}\n",
+     "f:4:15: there can be one 'header_regexp' for a field in a matcher; 'expression' has '||'\n"},
+    {"a.com {\n@a path_regexp (\n}\n", "f:2:16: the regular expression is not valid at its byte 1: "
+                                       "missing closing parenthesis\n"},
+    {"a.com {\n@a path_regexp a.b c\n}\n",
+     "f:2:16: 'a.b' is no name: it has only letters, digits, '_' and '-'\n"},
+    {"a.com {\n@a {\npath_regexp a\npath_regexp b\n}\n}\n",
+     "f:4:1: there can be one 'path_regexp' in a matcher; 'expression' has '||'\n"},
+    {"a.com {\n@a query x\n}\n", "f:2:10: 'x' is no 'key=value'; '*' stands for any value\n"},
+    {"a.com {\n@a protocol htps\n}\n", "f:2:13: unknown protocol 'htps'; did you mean 'https'?\n"},
+    {"a.com {\n@a {\nprotocol http\nprotocol https\n}\n}\n",
+     "f:4:1: there can be one 'protocol' in a matcher; 'expression' has '||'\n"},
+    {"a.com {\n@a remote_ip 10.0.0.0/33 10.0.0.256 fe80::1%eth0\n}\n",
+     "f:2:14: '10.0.0.0/33' is no IP address, no range such as 192.0.2.0/24, and not "
+     "private_ranges\n"
+     "f:2:26: '10.0.0.256' is no IP address, no range such as 192.0.2.0/24, and not "
+     "private_ranges\n"
+     "f:2:37: 'fe80::1%eth0': zones of IPv6 addresses are not supported\n"},
+    {"a.com {\n@a remote_ip forwarded\n}\n",
+     "f:2:14: 'forwarded' is no more: write 'client_ip', with 'trusted_proxies' in the global "
+     "options\n"},
+    {"a.com {\n@a vars {method}x 1\n}\n",
+     "f:2:9: this is neither the name of a variable nor one placeholder\n"},
+    {"a.com {\n@a not\n}\n", "f:2:4: 'not' says nothing to match\n"},
+    {"a.com {\n@a not pth /x\n}\n", "f:2:8: unknown matcher 'pth'; did you mean 'path'?\n"},
     {"a.com {\nhandle {\n@a path /a\n}\nrespond @a\n}\n",
      "f:5:9: matcher '@a' is defined nowhere in this block\n"},
     {"a.com {\nhandle /a\n}\n", "f:2:1: 'handle' needs a block of directives\n"},

@@ -1,5 +1,4 @@
-/* Targets to hosts and paths, matchers, placeholders, and the end of an exchange. */
-#include "http/match_path.h"
+/* Targets to hosts and paths, placeholders, and the end of an exchange. */
 #include "http/placeholder.h"
 #include "http/prepared.h"
 #include "http/service.h"
@@ -81,39 +80,6 @@ static void splits_targets(void **state)
         }
         exchange_fini(&ex);
         arena_free(a);
-    }
-}
-
-static const struct {
-    enum path_match kind;
-    const char *pattern;
-    const char *path;
-    bool want;
-} matches[] = {
-    {PATH_ANY, "", "/x", true},
-    {PATH_EXACT, "/a", "/A", true},
-    {PATH_EXACT, "/a", "/a/", false},
-    {PATH_PREFIX, "/a", "/abc", true},
-    {PATH_PREFIX, "/a/", "/a", false},
-    {PATH_SUFFIX, ".css", "/x/y.CSS", true},
-    {PATH_SUFFIX, ".css", "css", false},
-    {PATH_GLOB, "/a/*/c", "/a/b/c", true},
-    {PATH_GLOB, "/a/*/c", "/a/b/d/c", false},
-    {PATH_GLOB, "/*.tar.*", "/x.tar.gz", true},
-    {PATH_GLOB, "/*a*b", "/aaab", true},
-    {PATH_GLOB, "/*a*b", "/aaac", false},
-    {PATH_GLOB, "/?/*", "/x/", true},
-    {PATH_GLOB, "/?/*", "///", false},
-};
-
-static void matches_paths(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(matches); i++) {
-        struct path_pattern p = {matches[i].kind, str_of(matches[i].pattern)};
-
-        if (path_pattern_matches(&p, str_of(matches[i].path)) != matches[i].want)
-            fail_msg("row %zu: %s on %s", i, matches[i].pattern, matches[i].path);
     }
 }
 
@@ -239,9 +205,11 @@ static void calls_hooks_inner_first(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(splits_targets),       cmocka_unit_test(matches_paths),
-        cmocka_unit_test(expands_placeholders), cmocka_unit_test(runs_what_was_deferred_once),
-        cmocka_unit_test(keeps_the_original),   cmocka_unit_test(calls_hooks_inner_first),
+        cmocka_unit_test(splits_targets),
+        cmocka_unit_test(expands_placeholders),
+        cmocka_unit_test(runs_what_was_deferred_once),
+        cmocka_unit_test(keeps_the_original),
+        cmocka_unit_test(calls_hooks_inner_first),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
