@@ -1,124 +1,74 @@
-/* Operations that only add or set are carried out at once: later handlers leave alone what is set
+/* Changes that only add or set are carried out at once: later handlers leave alone what is set
  * already. The others, and all of a directive with one of them in it, have to see the fields of the
- * whole response and wait for it. */
+ * whole response and wait for it; so do defaults. */
 #include "handlers/header.h"
 
-#include "base/alloc.h"
-#include "base/regex.h"
+#include "handlers/field_edit.h"
+#include "handlers/response_match.h"
 #include "http/handler.h"
 #include "http/placeholder.h"
 #include "http/prepared.h"
 
-enum op_kind { OP_SET, OP_ADD, OP_DEFAULT, OP_DELETE, OP_DELETE_GLOB, OP_REPLACE };
-
-struct op {
-    enum op_kind kind;
-    struct str name; /* of OP_DELETE_GLOB: with a star at its beginning, its end, or both */
-    struct text value;
-    const struct regex *find; /* OP_REPLACE */
-};
-
 struct header_conf {
-    struct op *ops;
-    size_t n_ops, cap_ops;
-    bool deferred;
+    struct field_edits edits;
+    struct field_edits defaults; /* each sets a field that the response has not */
+    struct response_match match;
+    bool has_match;
+    bool deferred; /* the edits */
 };
 
 /* ---- configuration ---- */
 
-static bool is_token(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        char c = ascii_lower(s.p[i]);
-
-        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
-            (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL))
-            return false;
-    }
-    return s.len > 0;
-}
-
-/* The framing of messages is the engines': to change it here would break the connection. */
-static const char *const framing[] = {"Content-Length", "Transfer-Encoding", "Connection",
-                                      "Keep-Alive",     "Upgrade",           "Trailer"};
-
-static int check_name(const struct directive_args *d, const struct token *t, struct str name)
-{
-    if (str_ends(name, STR_LIT(":")))
-        return directive_error(d, t, "a field name is written without ':'");
-    if (!is_token(name))
-        return directive_error(d, t, "'" STR_FMT "' is no field name", STR_ARG(name));
-    for (size_t i = 0; i < ARRAY_LEN(framing); i++)
-        if (str_eq_nocase(name, str_of(framing[i])))
-            return directive_error(d, t, "'%s' belongs to the protocol and cannot be changed",
-                                   framing[i]);
-    return 0;
-}
-
-static int set_replace(const struct directive_args *d, const struct token *find, struct op *op,
-                       struct header_conf *conf)
-{
-    struct err e;
-
-    op->kind = OP_REPLACE;
-    conf->deferred = true;
-    op->find = regex_new(d->arena, find->text, &e);
-    return op->find != NULL ? 0 : directive_error(d, find, "%s", e.msg);
-}
-
-/* The sign before the name; without one, OP_SET. */
-static enum op_kind take_sign(struct str *name, bool *deferred)
-{
-    enum op_kind kind = OP_SET;
-
-    switch (name->len > 0 ? name->p[0] : '\0') {
-    case '+':
-        kind = OP_ADD;
-        break;
-    case '-':
-        kind = OP_DELETE;
-        break;
-    case '?':
-        kind = OP_DEFAULT;
-        break;
-    case '>':
-        break;
-    default:
-        return kind;
-    }
-    *deferred |= kind != OP_ADD;
-    *name = str_from(*name, 1);
-    return kind;
-}
-
 /* words: [+|-|?|>]name [value | find replacement] */
-static int add_op(const struct directive_args *d, const struct token *words, size_t n,
-                  struct header_conf *conf)
+static int add_words(const struct directive_args *d, const struct token *words, size_t n,
+                     struct header_conf *conf)
 {
-    struct op op = {0};
-    struct str name = words[0].text;
-    size_t wanted = 2;
+    struct token *copy = arena_alloc(d->arena, n * sizeof *copy);
+    struct field_edits *to = &conf->edits;
+    char sign = words[0].text.len == 0 ? '\0' : words[0].text.p[0];
 
-    op.kind = take_sign(&name, &conf->deferred);
-    if (check_name(d, &words[0], name) != 0)
-        return -1;
-    if (op.kind == OP_DELETE)
-        wanted = 1;
-    else if (op.kind == OP_SET && n == 3)
-        wanted = 3;
-    if (n != wanted)
-        return directive_error(d, &words[n < wanted ? 0 : wanted],
-                               n < wanted ? "a value is missing" : "nothing more can stand here");
-    if (op.kind == OP_DELETE && memchr(name.p, '*', name.len) != NULL)
-        op.kind = OP_DELETE_GLOB;
-    op.name = arena_str(d->arena, name);
-    if (n > 1 && directive_text(d, &words[n - 1], &op.value) != 0)
-        return -1;
-    if (n == 3 && set_replace(d, &words[1], &op, conf) != 0)
-        return -1;
-    conf->ops = arena_grow(d->arena, conf->ops, conf->n_ops, &conf->cap_ops, sizeof op);
-    conf->ops[conf->n_ops++] = op;
-    return 0;
+    memcpy(copy, words, n * sizeof *copy);
+    if (sign == '?' || sign == '>')
+        copy[0].text = str_from(copy[0].text, 1);
+    if (sign == '?')
+        to = &conf->defaults;
+    else
+        conf->deferred |= sign == '-' || sign == '>' || n == 3;
+    if (sign == '?' && n == 3)
+        return directive_error(d, &words[2], "nothing more can stand here");
+    return field_edit_add(d, copy, n, to);
+}
+
+static int add_match(const struct directive_args *d, const struct node *line,
+                     struct header_conf *conf)
+{
+    struct directive_args args = *d;
+
+    if (conf->has_match)
+        return directive_error(d, &line->words[0], "'match' was already given");
+    conf->has_match = true;
+    args.node = line;
+    args.args = line->words + 1;
+    args.n_args = line->n_words - 1;
+    return response_match_set(&args, &conf->match);
+}
+
+static int add_line(const struct directive_args *d, const struct node *line,
+                    struct header_conf *conf)
+{
+    if (str_is(line->words[0].text, "match"))
+        return add_match(d, line, conf);
+    if (line->has_block)
+        return directive_error(d, &line->words[0], "this has no block");
+    if (line->n_words == 1 && str_is(line->words[0].text, "defer")) {
+        conf->deferred = true;
+        return 0;
+    }
+    if (d->n_args > 0)
+        return directive_error(d, &line->words[0],
+                               "a field stands in the line of 'header' or in its block, not in "
+                               "both");
+    return add_words(d, line->words, line->n_words, conf);
 }
 
 static int header_set(const struct directive_args *d)
@@ -127,129 +77,136 @@ static int header_set(const struct directive_args *d)
     int rc = 0;
 
     if (d->n_args > 0)
-        rc = add_op(d, d->args, d->n_args, conf);
-    for (size_t i = 0; i < d->node->n_children; i++) {
-        const struct node *line = &d->node->children[i];
-
-        if (line->n_words == 1 && str_is(line->words[0].text, "defer"))
-            conf->deferred = true;
-        else if (line->has_block)
-            rc = directive_error(d, &line->words[0], "this has no block");
-        else if (add_op(d, line->words, line->n_words, conf) != 0)
+        rc = add_words(d, d->args, d->n_args, conf);
+    for (size_t i = 0; i < d->node->n_children; i++)
+        if (add_line(d, &d->node->children[i], conf) != 0)
             rc = -1;
-    }
-    if (d->n_args == 0 && d->node->n_children == 0)
+    if (rc == 0 && conf->edits.n == 0 && conf->defaults.n == 0)
         return directive_error(d, &d->node->words[0], "'header' needs a field, or a block");
     return rc;
 }
 
-/* ---- operations ---- */
+/* ---- at an exchange ---- */
 
-/* "X-*", "*-Id", "*debug*" */
-static bool glob_matches(struct str glob, struct str name)
+static void run_edits(struct exchange *ex, const void *arg)
 {
-    bool open_front = str_starts(glob, STR_LIT("*"));
-    bool open_end = glob.len > 1 && str_ends(glob, STR_LIT("*"));
+    const struct header_conf *conf = arg;
 
-    if (open_front)
-        glob = str_from(glob, 1);
-    if (open_end)
-        glob.len--;
-    for (size_t at = 0; at + glob.len <= name.len; at++)
-        if ((at == 0 || open_front) && (at + glob.len == name.len || open_end) &&
-            str_eq_nocase((struct str){name.p + at, glob.len}, glob))
+    if (!conf->has_match || response_match(&conf->match, ex->status, &ex->response))
+        field_edits_run(&conf->edits, ex, &ex->response);
+}
+
+static void run_defaults(struct exchange *ex, const void *arg)
+{
+    const struct field_edits *defaults = &((const struct header_conf *)arg)->defaults;
+
+    for (size_t i = 0; i < defaults->n; i++) {
+        const struct field_edit *edit = &defaults->list[i];
+
+        if (fields_get(&ex->response, edit->name).p == NULL)
+            fields_add(&ex->response, ex->arena, edit->name,
+                       fields_clean_value(ex->arena, text_expand(&edit->value, ex)));
+    }
+}
+
+/* Whether there is something to change among the fields of a prepared response, or to be found in
+ * them. An edit that sets needs nothing: what is set for the exchange goes before what is prepared.
+ */
+static bool edits_need(const struct prepared *p, const void *arg)
+{
+    const struct header_conf *conf = arg;
+
+    for (size_t i = 0; i < conf->edits.n; i++)
+        for (size_t j = 0; j < p->fields.n; j++)
+            if (field_edit_concerns(&conf->edits.list[i], p->fields.list[j].name))
+                return true;
+    return conf->has_match;
+}
+
+static bool defaults_need(const struct prepared *p, const void *arg)
+{
+    const struct header_conf *conf = arg;
+
+    for (size_t i = 0; i < conf->defaults.n; i++)
+        if (fields_get(&p->fields, conf->defaults.list[i].name).p != NULL)
             return true;
     return false;
 }
 
-static bool op_matches(const struct op *op, struct str name)
-{
-    return op->kind == OP_DELETE_GLOB ? glob_matches(op->name, name)
-                                      : str_eq_nocase(op->name, name);
-}
-
-static void delete_matching(struct fields *f, const struct op *op)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < f->n; i++)
-        if (!op_matches(op, f->list[i].name))
-            f->list[kept++] = f->list[i];
-    f->n = kept;
-}
-
-static void replace_in(struct exchange *ex, const struct op *op)
-{
-    struct str with = text_expand(&op->value, ex);
-
-    for (size_t i = 0; i < ex->response.n; i++) {
-        struct field *line = &ex->response.list[i];
-
-        if (op_matches(op, line->name))
-            line->value = fields_clean_value(ex->arena,
-                                             regex_replace(op->find, ex->arena, line->value, with));
-    }
-}
-
-static void run_op(struct exchange *ex, const struct op *op)
-{
-    struct fields *f = &ex->response;
-    struct str value = fields_clean_value(ex->arena, text_expand(&op->value, ex));
-
-    switch (op->kind) {
-    case OP_SET:
-        fields_set(f, ex->arena, op->name, value);
-        break;
-    case OP_ADD:
-        fields_add(f, ex->arena, op->name, value);
-        break;
-    case OP_DEFAULT:
-        if (fields_get(f, op->name).p == NULL)
-            fields_add(f, ex->arena, op->name, value);
-        break;
-    case OP_DELETE:
-    case OP_DELETE_GLOB:
-        delete_matching(f, op);
-        break;
-    case OP_REPLACE:
-        replace_in(ex, op);
-        break;
-    }
-}
-
-static void run_all(struct exchange *ex, const void *arg)
-{
-    const struct header_conf *conf = arg;
-
-    for (size_t i = 0; i < conf->n_ops; i++)
-        run_op(ex, &conf->ops[i]);
-}
-
-/* Whether an operation concerns a field of a prepared response. One that sets does not: what is set
- * for the exchange goes before what is prepared. */
-static bool needs_fields(const struct prepared *p, const void *arg)
-{
-    const struct header_conf *conf = arg;
-
-    for (size_t i = 0; i < conf->n_ops; i++)
-        for (size_t j = 0; conf->ops[i].kind != OP_SET && j < p->fields.n; j++)
-            if (op_matches(&conf->ops[i], p->fields.list[j].name))
-                return true;
-    return false;
-}
-
+/* Of hooks, the last one registered is run first: defaults before the edits. */
 static enum verdict header_handle(const void *conf_, struct exchange *ex)
 {
     const struct header_conf *conf = conf_;
 
-    if (conf->deferred)
-        exchange_on_respond_if(ex, run_all, needs_fields, conf);
+    if (conf->deferred || conf->has_match)
+        exchange_on_respond_if(ex, run_edits, edits_need, conf);
     else
-        run_all(ex, conf);
+        field_edits_run(&conf->edits, ex, &ex->response);
+    if (conf->defaults.n > 0)
+        exchange_on_respond_if(ex, run_defaults, defaults_need, conf);
     return NEXT;
 }
 
 static const struct handler_type header_handler = {.name = "header", .handle = header_handle};
+
+/* ---- request_header ---- */
+
+static int request_header_set(const struct directive_args *d)
+{
+    char sign = d->args[0].text.len == 0 ? '\0' : d->args[0].text.p[0];
+
+    if (sign == '?' || sign == '>')
+        return directive_error(d, &d->args[0],
+                               "'%c' is for fields of the response: use a matcher here", sign);
+    return field_edit_add(d, d->args, d->n_args, d->target);
+}
+
+/* The last one, since that may have been added. */
+static struct str host_of(const struct fields *f)
+{
+    struct str host = STR_LIT("");
+
+    for (size_t i = 0; i < f->n; i++)
+        if (str_eq_nocase(f->list[i].name, STR_LIT("Host")))
+            host = f->list[i].value;
+    return host;
+}
+
+/* A changed Host field makes it a request for another host, as in Caddy; the site stays. */
+static void run_request_edits(const struct field_edits *edits, struct exchange *ex,
+                              struct fields *fields)
+{
+    struct str host;
+
+    if (ex->authority.len > 0) /* it may have been in the target */
+        fields_set(fields, ex->arena, STR_LIT("Host"), ex->authority);
+    field_edits_run(edits, ex, fields);
+    host = host_of(fields);
+    if (str_eq(host, ex->authority))
+        return;
+    exchange_set_authority(ex, host);
+    if (host.len > 0)
+        fields_set(fields, ex->arena, STR_LIT("Host"), host);
+}
+
+/* What the client sent is kept, for the access log. */
+static enum verdict request_header_handle(const void *edits, struct exchange *ex)
+{
+    struct fields fields = {NULL, 0, ex->request.n + 1};
+
+    exchange_keep_original(ex);
+    fields.list = arena_alloc(ex->arena, fields.cap * sizeof *fields.list);
+    for (size_t i = 0; i < ex->request.n; i++)
+        fields.list[fields.n++] = ex->request.list[i];
+    run_request_edits(edits, ex, &fields);
+    ex->request = fields;
+    return NEXT;
+}
+
+static const struct handler_type request_header_handler = {.name = "request_header",
+                                                           .handle = request_header_handle};
+
+/* ---- the table ---- */
 
 const struct directive header_directives[] = {
     {.name = "header",
@@ -261,5 +218,14 @@ const struct directive header_directives[] = {
      .conf_size = sizeof(struct header_conf),
      .set = header_set,
      .help = "header [matcher] [+|-|?|>]<field> [<value>|<find> <replacement>]: response fields"},
+    {.name = "request_header",
+     .places = IN_HANDLERS,
+     .min_args = 1,
+     .max_args = 3,
+     .type = &request_header_handler,
+     .conf_size = sizeof(struct field_edits),
+     .set = request_header_set,
+     .help =
+         "request_header [matcher] [+|-]<field> [<value>|<find> <replacement>]: request fields"},
     {0},
 };

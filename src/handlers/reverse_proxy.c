@@ -318,7 +318,8 @@ static void fail(struct proxied *p, enum fetch_result result, const char *why)
 {
     bool unsent = result == FETCH_CONNECT || result == FETCH_CONNECT_TIMEOUT;
 
-    complain(p, why);
+    if (exchange_body_error(p->ex, 0) == 0)
+        complain(p, why);
     p->at_end = PULL_FAIL;
     if (p->ex->responded) {
         wake(p);
@@ -331,7 +332,7 @@ static void fail(struct proxied *p, enum fetch_result result, const char *why)
             return;
     }
     loop_unpost(p->st->loop, &p->respond);
-    exchange_respond_error(p->ex, status_of(result));
+    exchange_respond_error(p->ex, exchange_body_error(p->ex, status_of(result)));
 }
 
 static void on_done(void *arg, enum fetch_result result, const char *why)

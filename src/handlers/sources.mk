@@ -23,6 +23,8 @@ liblintel_a_SOURCES += \
 	src/handlers/encode_zstd.c \
 	src/handlers/error.c \
 	src/handlers/error.h \
+	src/handlers/field_edit.c \
+	src/handlers/field_edit.h \
 	src/handlers/file_cache.c \
 	src/handlers/file_cache.h \
 	src/handlers/file_lookup.c \
@@ -43,6 +45,10 @@ liblintel_a_SOURCES += \
 	src/handlers/header.h \
 	src/handlers/limit_table.c \
 	src/handlers/limit_table.h \
+	src/handlers/log.c \
+	src/handlers/log.h \
+	src/handlers/metrics.c \
+	src/handlers/metrics.h \
 	src/handlers/mime.c \
 	src/handlers/mime.h \
 	src/handlers/rate_limit.c \
@@ -51,6 +57,8 @@ liblintel_a_SOURCES += \
 	src/handlers/redir.h \
 	src/handlers/respond.c \
 	src/handlers/respond.h \
+	src/handlers/request_body.c \
+	src/handlers/request_body.h \
 	src/handlers/response_match.c \
 	src/handlers/response_match.h \
 	src/handlers/reverse_proxy.c \

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/date.h"
+#include "http/placeholder.h"
 #include "http/prepared.h"
 #include "http/vars.h"
 
@@ -9,6 +10,14 @@
 #include <time.h>
 
 enum { LINE_LIMIT = 256 * 1024 };
+
+/* A field that log_append adds. */
+struct log_extra {
+    struct log_extra *next;
+    struct str key;
+    struct str value;
+    const struct text *late; /* NULL: value is what it was */
+};
 
 /* Each put_ function drops what would pass the ceiling: a line is then cut short, never lost. */
 static void put(struct buf *b, struct str s)
@@ -110,6 +119,27 @@ static void put_fields(struct buf *b, const struct fields *f)
     put_text(b, "}");
 }
 
+/* The name of a variable stands for its value. */
+static struct str late_value(struct exchange *ex, const struct text *text)
+{
+    struct str value = text_expand(text, ex), var;
+
+    if (!text->constant)
+        return value;
+    var = vars_get(ex, arena_printf(ex->arena, "vars." STR_FMT, STR_ARG(value)));
+    return var.p == NULL ? value : var;
+}
+
+static void put_extra(struct buf *b, struct exchange *ex)
+{
+    for (const struct log_extra *x = ex->log_extra; x != NULL; x = x->next) {
+        put_text(b, ",");
+        put_json(b, x->key);
+        put_text(b, ":");
+        put_json(b, x->late == NULL ? x->value : late_value(ex, x->late));
+    }
+}
+
 static double seconds_now(clockid_t clock)
 {
     struct timespec t;
@@ -130,6 +160,7 @@ static void put_tls(struct buf *b, const struct exchange *ex)
 
 static void put_request(struct buf *b, const struct exchange *ex)
 {
+    const struct fields fields = exchange_original(ex).request;
     char port[8];
 
     snprintf(port, sizeof port, "%u", ex->remote_port);
@@ -139,10 +170,10 @@ static void put_request(struct buf *b, const struct exchange *ex)
     put_member(b, "client_ip", ex->remote_host);
     put_member(b, "proto", ex->http_minor == 0 ? STR_LIT("HTTP/1.0") : STR_LIT("HTTP/1.1"));
     put_member(b, "method", exchange_original(ex).method);
-    put_member(b, "host", ex->authority);
+    put_member(b, "host", exchange_original(ex).authority);
     put_member(b, "uri", ex->target);
     put_text(b, "\"headers\":");
-    put_fields(b, &ex->request);
+    put_fields(b, &fields);
     if (ex->secure)
         put_tls(b, ex);
     put_text(b, "}");
@@ -164,12 +195,14 @@ static void json_line(struct buf *b, struct exchange *ex)
     put_number(b, ",\"size\":%.0f", (double)ex->bytes_sent);
     put_number(b, ",\"status\":%.0f,\"resp_headers\":", ex->status);
     put_fields(b, &sent);
+    put_extra(b, ex);
     put_text(b, "}");
 }
 
 static void put_quoted_field(struct buf *b, const struct exchange *ex, struct str name)
 {
-    struct str value = fields_get(&ex->request, name);
+    const struct fields fields = exchange_original(ex).request;
+    struct str value = fields_get(&fields, name);
 
     put_text(b, " \"");
     put_escaped(b, value.p == NULL ? STR_LIT("-") : value, false);
@@ -215,4 +248,27 @@ struct str access_log_line(struct exchange *ex, enum log_format format)
     line = arena_printf(ex->arena, STR_FMT "\n", STR_ARG(buf_str(&b)));
     buf_fini(&b);
     return line;
+}
+
+/* As in Caddy, what is added at once comes first; of the others, the last directive. */
+static struct log_extra *add_extra(struct exchange *ex, struct str key)
+{
+    struct log_extra *x = arena_alloc(ex->arena, sizeof *x), **at = &ex->log_extra;
+
+    while (*at != NULL && (*at)->late == NULL)
+        at = &(*at)->next;
+    x->next = *at;
+    x->key = key;
+    *at = x;
+    return x;
+}
+
+void access_log_append(struct exchange *ex, struct str key, struct str value)
+{
+    add_extra(ex, key)->value = value;
+}
+
+void access_log_append_late(struct exchange *ex, struct str key, const struct text *value)
+{
+    add_extra(ex, key)->late = value;
 }

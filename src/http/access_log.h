@@ -9,4 +9,10 @@
  * sent is escaped. */
 struct str access_log_line(struct exchange *ex, enum log_format format);
 
+/* Adds a field to the line, for formats that have names for their fields. Both live as long as ex,
+ * as does the text, whose value is taken when the line is written. A value that is the name of a
+ * variable stands for that. */
+void access_log_append(struct exchange *ex, struct str key, struct str value);
+void access_log_append_late(struct exchange *ex, struct str key, const struct text *value);
+
 #endif

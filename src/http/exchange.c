@@ -123,11 +123,19 @@ bool exchange_set_target(struct exchange *ex)
     return path_clean(ex->arena, ex->raw_path, &ex->path) == PATH_OK;
 }
 
+void exchange_set_authority(struct exchange *ex, struct str authority)
+{
+    exchange_keep_original(ex);
+    ex->authority = authority.p == NULL ? STR_LIT("") : authority;
+    ex->host = host_of(ex->arena, ex->authority);
+}
+
 struct original exchange_original(const struct exchange *ex)
 {
     if (ex->original != NULL)
         return *ex->original;
-    return (struct original){ex->method, ex->raw_path, ex->query, ex->path};
+    return (struct original){ex->method, ex->raw_path,  ex->query,
+                             ex->path,   ex->authority, ex->request};
 }
 
 void exchange_keep_original(struct exchange *ex)
@@ -139,6 +147,26 @@ void exchange_keep_original(struct exchange *ex)
     o = arena_alloc(ex->arena, sizeof *o);
     *o = exchange_original(ex);
     ex->original = o;
+}
+
+static bool is_too_long(const struct exchange *ex)
+{
+    return ex->request_body_max > 0 && ex->request_body_read > ex->request_body_max;
+}
+
+enum pull exchange_read_body(struct exchange *ex, char *buf, size_t cap, size_t *n)
+{
+    enum pull answer = is_too_long(ex) ? PULL_FAIL : ex->engine->read_body(ex, buf, cap, n);
+
+    if (answer != PULL_BYTES)
+        return answer;
+    ex->request_body_read += (int64_t)*n;
+    return is_too_long(ex) ? PULL_FAIL : PULL_BYTES;
+}
+
+int exchange_body_error(const struct exchange *ex, int status)
+{
+    return is_too_long(ex) ? 413 : status;
 }
 
 /* ---- the response ---- */

@@ -22,10 +22,11 @@
 #include <sys/socket.h>
 
 struct exchange;
-struct service;  /* http/service.h */
-struct prepared; /* http/prepared.h */
-struct frame;    /* http/route.c */
-struct var;      /* http/vars.c */
+struct service;   /* http/service.h */
+struct prepared;  /* http/prepared.h */
+struct frame;     /* http/route.c */
+struct var;       /* http/vars.c */
+struct log_extra; /* http/access_log.c */
 
 /* A body that is produced bit by bit. Embedded in what produces it. */
 struct source {
@@ -83,6 +84,8 @@ struct original {
     struct str raw_path;
     struct str query;
     struct str path;
+    struct str authority;
+    struct fields request;
 };
 
 struct exchange {
@@ -116,6 +119,8 @@ struct exchange {
     bool secure; /* over TLS */
     struct fields request;
     int64_t request_body_len;        /* 0 none, -1 chunked */
+    int64_t request_body_max;        /* 0: no limit; of request_body */
+    int64_t request_body_read;       /* by handlers */
     const struct original *original; /* NULL: nothing was changed; exchange_original() */
 
     /* The connection. */
@@ -140,9 +145,11 @@ struct exchange {
     struct respond_hook *hooks;
 
     /* For the access log: filled in by the engine. */
-    uint64_t started_us;    /* monotonic */
-    int64_t bytes_sent;     /* of the body */
-    int64_t bytes_received; /* of the request body */
+    uint64_t started_us;         /* monotonic */
+    int64_t bytes_sent;          /* of the body */
+    int64_t bytes_received;      /* of the request body */
+    bool unlogged;               /* log_skip */
+    struct log_extra *log_extra; /* log_append */
 };
 
 /* ---- for handlers ---- */
@@ -182,11 +189,15 @@ void exchange_unprepare(struct exchange *ex);
 /* The request as the client sent it, whatever handlers have changed since. */
 struct original exchange_original(const struct exchange *ex);
 
-/* To be called before method, raw_path, query or path are changed; the first call keeps them. */
+/* To be called before any of these is changed; the first call keeps them. The list of fields is
+ * not copied: who changes fields makes a list of their own. */
 void exchange_keep_original(struct exchange *ex);
 
 /* Gives back what a body holds: for those that put another in its place. */
 void exchange_close_body(struct body *b);
+
+/* Makes the request one for another host: authority and host. */
+void exchange_set_authority(struct exchange *ex, struct str authority);
 
 /* Runs fn(arg) at the end of the exchange. */
 void exchange_defer(struct exchange *ex, void (*fn)(void *), void *arg);
@@ -196,10 +207,12 @@ static inline void exchange_resume(struct exchange *ex)
     ex->engine->resume(ex);
 }
 
-static inline enum pull exchange_read_body(struct exchange *ex, char *buf, size_t cap, size_t *n)
-{
-    return ex->engine->read_body(ex, buf, cap, n);
-}
+/* Bytes of the request body. PULL_FAIL also when there are more than request_body_max: the error to
+ * answer is then exchange_body_error(). */
+enum pull exchange_read_body(struct exchange *ex, char *buf, size_t cap, size_t *n);
+
+/* 413 if the body is longer than allowed, or else the given status. */
+int exchange_body_error(const struct exchange *ex, int status);
 
 static inline void exchange_abort(struct exchange *ex)
 {

@@ -198,7 +198,7 @@ void service_handle(struct service *s, struct exchange *ex)
 
 void service_log(struct service *s, struct exchange *ex)
 {
-    if (s->log == NULL || ex->site == NULL || ex->site->log == NULL)
+    if (s->log == NULL || ex->site == NULL || ex->site->log == NULL || ex->unlogged)
         return;
     s->log->write(s->log, ex->site->log, access_log_line(ex, ex->site->log->format));
 }

@@ -6,8 +6,11 @@
 #include "handlers/file_server.h"
 #include "handlers/handle.h"
 #include "handlers/header.h"
+#include "handlers/log.h"
+#include "handlers/metrics.h"
 #include "handlers/rate_limit.h"
 #include "handlers/redir.h"
+#include "handlers/request_body.h"
 #include "handlers/respond.h"
 #include "handlers/reverse_proxy.h"
 #include "handlers/rewrite.h"
@@ -24,8 +27,11 @@ static const struct directive *const directives[] = {
     file_server_directives,
     handle_directives,
     header_directives,
+    log_directives,
+    metrics_directives,
     rate_limit_directives,
     redir_directives,
+    request_body_directives,
     respond_directives,
     reverse_proxy_directives,
     rewrite_directives,

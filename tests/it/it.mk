@@ -36,6 +36,7 @@ it_tests = \
 	tests/it/rate-limit.py \
 	tests/it/reload-changes.py \
 	tests/it/reload-load.py \
+	tests/it/request-change.py \
 	tests/it/run-first.py \
 	tests/it/run-life.py \
 	tests/it/run-logs.py \

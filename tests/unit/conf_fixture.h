@@ -4,6 +4,9 @@
 
 #include "conf/load.h"
 #include "handlers/handle.h"
+#include "handlers/header.h"
+#include "handlers/log.h"
+#include "handlers/request_body.h"
 #include "handlers/rewrite.h"
 #include "handlers/uri.h"
 #include "http/match.h"
@@ -71,8 +74,10 @@ static const struct directive fake_directives[] = {
     {0},
 };
 
-static const struct directive *const fake_tables[] = {fake_directives, handle_directives,
-                                                      rewrite_directives, uri_directives, NULL};
+/* Of two rows of one name the first one counts. */
+static const struct directive *const fake_tables[] = {
+    fake_directives,   handle_directives, rewrite_directives,      uri_directives,
+    header_directives, log_directives,    request_body_directives, NULL};
 static const struct language fake_language = {fake_tables, http_matchers};
 
 #endif

@@ -98,7 +98,8 @@ static const struct {
     /* names */
     {"a.com {\nrespnd hi\n}\n", "f:2:1: unknown directive 'respnd'; did you mean 'respond'?\n"},
     {"a.com {\nfoobarbaz\n}\n", "f:2:1: unknown directive 'foobarbaz'\n"},
-    {"a.com {\nmetrics\n}\n", "f:2:1: 'metrics' is not supported yet\n"},
+    {"a.com {\ntemplates\n}\n", "f:2:1: 'templates' is not supported: serve the pages from an "
+                                "application behind a 'reverse_proxy'\n"},
     {"a.com {\nimport x\n}\n", "f:2:8: there is no snippet 'x' and no file 'x'\n"},
     {"a.com {\nrespond @m hi\n}\n", "f:2:9: matcher '@m' is defined nowhere in this block\n"},
     {"a.com {\nemail a@b.c\n}\n", "f:2:1: 'email' is a global option: it belongs in a block "
@@ -226,6 +227,29 @@ static const struct {
      "f:2:13: the path of 'handle_path' must begin with '/'\n"},
     {"a.com {\nhandle_path /a /b {\n}\n}\n", "f:2:16: 'handle_path' takes one path\n"},
     {"a.com {\nhandle_path /a\n}\n", "f:2:1: 'handle_path' needs a block of directives\n"},
+    {"a.com {\nrequest_header\n}\n",
+     "f:2:1: 'request_header' needs at least 1 argument: request_header [matcher] [+|-]<field> "
+     "[<value>|<find> <replacement>]: request fields\n"},
+    {"a.com {\nrequest_header ?A b\n}\n",
+     "f:2:16: '?' is for fields of the response: use a matcher here\n"},
+    {"a.com {\nrequest_header A\n}\n", "f:2:16: a value is missing\n"},
+    {"a.com {\nrequest_header -A b\n}\n", "f:2:19: nothing more can stand here\n"},
+    {"a.com {\nrequest_header \"a b\" c\n}\n", "f:2:16: 'a b' is no field name\n"},
+    {"a.com {\nrequest_header -Content-Length\n}\n",
+     "f:2:16: 'Content-Length' belongs to the protocol and cannot be changed\n"},
+    {"a.com {\nrequest_header A ( b\n}\n",
+     "f:2:18: the regular expression is not valid at its byte 1: missing closing parenthesis\n"},
+    {"a.com {\nrequest_header A {host} b\n}\n",
+     "f:2:18: an expression with placeholders is not supported yet\n"},
+    {"a.com {\nrequest_body\n}\n", "f:2:1: 'request_body' needs a block: 'max_size'\n"},
+    {"a.com {\nrequest_body {\nmax_size x\nset y\n}\n}\n",
+     "f:3:10: 'x' is no size (like 512, 64KiB, 10MB)\n"
+     "f:4:1: 'set' is not supported: a body is sent on as it comes\n"},
+    {"a.com {\nlog_append a\n}\n", "f:2:1: 'log_append' needs 2 arguments: log_append [matcher] "
+                                   "[<]<key> <value>: a field of the access log\n"},
+    {"a.com {\nlog_append < b\n}\n", "f:2:12: the name of the field is missing\n"},
+    {"a.com {\nlog_skip /a /b\n}\n", "f:2:13: 'log_skip' takes no argument\n"},
+    {"a.com {\nlog_skip {\n}\n}\n", "f:2:1: 'log_skip' has no block\n"},
     {"a.com {\ninvoke x\n}\n", "f:2:8: unknown named route 'x'\n"},
     {"&(x) {\n}\n&(x) {\n}\na.com\n", "f:3:1: named route 'x' was already defined in line 1\n"},
     /* counts */
