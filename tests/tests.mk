@@ -18,11 +18,13 @@ unit_tests = \
 	tests/unit/test_date \
 	tests/unit/test_encode \
 	tests/unit/test_encode_body \
+	tests/unit/test_diff \
 	tests/unit/test_exchange \
 	tests/unit/test_fetch \
 	tests/unit/test_fields \
 	tests/unit/test_file_cache \
 	tests/unit/test_glob \
+	tests/unit/test_format \
 	tests/unit/test_h1 \
 	tests/unit/test_h1_gate \
 	tests/unit/test_hsts \
@@ -81,6 +83,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz_client_hello \
 	tests/fuzz/fuzz_conf \
 	tests/fuzz/fuzz_encoding \
+	tests/fuzz/fuzz_format \
 	tests/fuzz/fuzz_path \
 	tests/fuzz/fuzz_ranges
 
@@ -89,6 +92,7 @@ tests_fuzz_fuzz_client_hello_SOURCES = tests/fuzz/fuzz_client_hello.c tests/fuzz
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/fuzz/replay.c tests/unit/conf_fixture.h
 tests_fuzz_fuzz_encoding_SOURCES = tests/fuzz/fuzz_encoding.c tests/fuzz/replay.c \
 	tests/unit/decoder.c tests/unit/decoder.h
+tests_fuzz_fuzz_format_SOURCES = tests/fuzz/fuzz_format.c tests/fuzz/replay.c
 tests_fuzz_fuzz_path_SOURCES = tests/fuzz/fuzz_path.c tests/fuzz/replay.c
 tests_fuzz_fuzz_ranges_SOURCES = tests/fuzz/fuzz_ranges.c tests/fuzz/replay.c
 

@@ -10,7 +10,14 @@
 
 enum { TMP_SUFFIX_LEN = 48, PATH_LEN_MAX = 4096 };
 
-static int read_all(int fd, const char *path, struct buf *out, struct err *e)
+/* What a new file is to have. */
+struct traits {
+    mode_t mode;
+    uid_t uid; /* (uid_t)-1: as it comes */
+    gid_t gid;
+};
+
+int fd_read_all(int fd, const char *name, struct buf *out, struct err *e)
 {
     for (;;) {
         char block[16384];
@@ -21,9 +28,9 @@ static int read_all(int fd, const char *path, struct buf *out, struct err *e)
         if (n == -1 && errno == EINTR)
             continue;
         if (n == -1)
-            return err_sys(e, "read %s", path);
+            return err_sys(e, "read %s", name);
         if (buf_append(out, block, (size_t)n) != 0)
-            return err_set(e, ERR_LIMIT, "%s: larger than %zu bytes", path, out->max);
+            return err_set(e, ERR_LIMIT, "%s: larger than %zu bytes", name, out->max);
     }
 }
 
@@ -46,7 +53,7 @@ int file_read(int dirfd, const char *path, struct buf *out, struct err *e)
     else if (!S_ISREG(st.st_mode))
         err_set(e, ERR_INVALID, "%s: not a regular file", path);
     else
-        rc = read_all(fd, path, out, e);
+        rc = fd_read_all(fd, path, out, e);
     close(fd);
     return rc;
 }
@@ -95,7 +102,8 @@ static int sync_folder(int dirfd, const char *path, struct err *e)
     return rc;
 }
 
-static int write_beside(int dirfd, const char *tmp, struct str content, mode_t mode, struct err *e)
+static int write_beside(int dirfd, const char *tmp, struct str content, const struct traits *traits,
+                        struct err *e)
 {
     int fd, rc = -1;
 
@@ -104,7 +112,9 @@ static int write_beside(int dirfd, const char *tmp, struct str content, mode_t m
         return err_sys(e, "create %s", tmp);
     if (fd_write_all(fd, content, e) != 0)
         err_wrap(e, "%s", tmp);
-    else if (fchmod(fd, mode) == -1)
+    else if (traits->uid != (uid_t)-1 && fchown(fd, traits->uid, traits->gid) == -1)
+        err_sys(e, "chown %s", tmp);
+    else if (fchmod(fd, traits->mode) == -1)
         err_sys(e, "chmod %s", tmp);
     else if (fsync(fd) == -1)
         err_sys(e, "fsync %s", tmp);
@@ -117,11 +127,12 @@ static int write_beside(int dirfd, const char *tmp, struct str content, mode_t m
     return rc;
 }
 
-int file_replace(int dirfd, const char *path, struct str content, mode_t mode, struct err *e)
+static int replace(int dirfd, const char *path, struct str content, const struct traits *traits,
+                   struct err *e)
 {
     char tmp[PATH_LEN_MAX];
 
-    if (temporary_name(tmp, path, e) != 0 || write_beside(dirfd, tmp, content, mode, e) != 0)
+    if (temporary_name(tmp, path, e) != 0 || write_beside(dirfd, tmp, content, traits, e) != 0)
         return -1;
     if (renameat(dirfd, tmp, dirfd, path) == -1) {
         err_sys(e, "rename to %s", path);
@@ -129,6 +140,32 @@ int file_replace(int dirfd, const char *path, struct str content, mode_t mode, s
         return -1;
     }
     return sync_folder(dirfd, path, e);
+}
+
+int file_replace(int dirfd, const char *path, struct str content, mode_t mode, struct err *e)
+{
+    const struct traits traits = {mode, (uid_t)-1, (gid_t)-1};
+
+    return replace(dirfd, path, content, &traits, e);
+}
+
+int file_rewrite(const char *path, struct str content, struct err *e)
+{
+    char *target = realpath(path, NULL);
+    struct stat st;
+    int rc;
+
+    if (target == NULL)
+        return err_sys(e, "%s", path);
+    if (stat(target, &st) == -1) {
+        rc = err_sys(e, "stat %s", target);
+    } else {
+        const struct traits traits = {st.st_mode & 07777, st.st_uid, st.st_gid};
+
+        rc = replace(AT_FDCWD, target, content, &traits, e);
+    }
+    free(target);
+    return rc;
 }
 
 int file_mkdirs(int dirfd, const char *path, mode_t mode, struct err *e)

@@ -9,6 +9,8 @@ liblintel_a_SOURCES += \
 	src/base/buf.h \
 	src/base/date.c \
 	src/base/date.h \
+	src/base/diff.c \
+	src/base/diff.h \
 	src/base/err.c \
 	src/base/err.h \
 	src/base/file.c \

@@ -17,6 +17,8 @@ liblintel_a_SOURCES += \
 	src/conf/directive.h \
 	src/conf/expand.c \
 	src/conf/expand.h \
+	src/conf/format.c \
+	src/conf/format.h \
 	src/conf/hosts.c \
 	src/conf/hosts.h \
 	src/conf/import_args.c \
@@ -42,6 +44,8 @@ liblintel_a_SOURCES += \
 	src/conf/order.h \
 	src/conf/parser.c \
 	src/conf/parser.h \
+	src/conf/pieces.c \
+	src/conf/pieces.h \
 	src/conf/refused.c \
 	src/conf/rows.c \
 	src/conf/rows.h \

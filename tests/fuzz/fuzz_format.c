@@ -1,0 +1,100 @@
+/* Any bytes as a configuration to be formatted. Formatting twice changes nothing more; and what has
+ * a meaning keeps it: the same tokens, and if the parser takes them, at the same starts of lines.
+ */
+#include "conf/format.h"
+#include "conf/parser.h"
+
+#include <assert.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A value from the environment may begin a comment, or be a brace; an empty one makes what follows
+ * it the start of a word. Nobody can see that in the text. */
+static bool is_environment_plain(struct str text)
+{
+    for (size_t i = 0; i + 1 < text.len; i++) {
+        struct str rest = str_from(text, i);
+        size_t end = str_chr(rest, '}');
+
+        if (!str_starts(rest, STR_LIT("{$")) || end == rest.len)
+            continue;
+        if (end + 1 < rest.len && strchr("\"`#<{}", rest.p[end + 1]) != NULL)
+            return false;
+        for (size_t j = 2; j < end; j++)
+            if (strchr("{#<", rest.p[j]) != NULL)
+                return false;
+    }
+    return true;
+}
+
+static bool is_brace(const struct token *t, const char *brace)
+{
+    return !t->quoted && str_is(t->text, brace);
+}
+
+static bool is_paired(const struct lexemes *lexemes)
+{
+    size_t depth = 0;
+
+    for (size_t i = 0; i < lexemes->n; i++) {
+        const struct token *t = &lexemes->list[i].token;
+
+        if (is_brace(t, "}") && depth == 0)
+            return false;
+        depth += is_brace(t, "{");
+        depth -= is_brace(t, "}");
+    }
+    return depth == 0;
+}
+
+/* Only a brace may have gone to the line before. */
+static void compare(const struct lexemes *a, const struct lexemes *b, bool lines)
+{
+    assert(a->n == b->n);
+    for (size_t i = 0; i < a->n; i++) {
+        const struct lexeme *x = &a->list[i], *y = &b->list[i];
+
+        assert(str_eq(x->token.text, y->token.text));
+        assert(x->token.quoted == y->token.quoted);
+        assert(!lines || x->starts_line == y->starts_line || is_brace(&x->token, "{"));
+    }
+}
+
+static bool lex(struct arena *a, struct str text, struct lexemes *out, struct diag **d)
+{
+    *d = diag_new(a);
+    return lexer_run(a, *d, STR_LIT("f"), text, out) == 0 && diag_errors(*d) == 0;
+}
+
+static void check_meaning(struct str text, struct str formatted)
+{
+    struct arena *a = arena_new();
+    struct lexemes before, after;
+    struct diag *d, *d2;
+
+    if (is_environment_plain(text) && lex(a, text, &before, &d) && is_paired(&before)) {
+        struct nodes nodes;
+        bool parsed = parser_run(a, d, &before, &nodes) == 0 && diag_errors(d) == 0;
+        bool lexed = lex(a, formatted, &after, &d2);
+
+        assert(lexed);
+        compare(&before, &after, parsed);
+    }
+    arena_free(a);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct str text = {(const char *)data, size};
+    struct buf once = BUF_INIT(64 << 20), twice = BUF_INIT(64 << 20);
+    int rc = format_text(text, &once);
+
+    assert(rc == 0);
+    rc = format_text(buf_str(&once), &twice);
+    assert(rc == 0);
+    assert(str_eq(buf_str(&once), buf_str(&twice)));
+    check_meaning(text, buf_str(&once));
+    buf_fini(&once);
+    buf_fini(&twice);
+    return 0;
+}
