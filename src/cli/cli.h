@@ -58,6 +58,7 @@ int cli_validate(const struct cli_options *o);
 int cli_reload(const struct cli_options *o);
 int cli_certs(const struct cli_options *o);
 int cli_hash_password(const struct cli_options *o);
+int cli_fmt(const struct cli_options *o);
 int cli_version(const struct cli_options *o);
 int cli_help(const struct cli_options *o);
 
@@ -66,6 +67,7 @@ extern const struct cli_flag cli_flag_help;
 
 /* Options of one command, each table in the file of its command. */
 extern const struct cli_flag cli_hash_password_flags[];
+extern const struct cli_flag cli_fmt_flags[];
 extern const struct cli_flag cli_help_flags[];
 
 /* Prints the help of a command on standard output. */

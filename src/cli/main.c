@@ -24,6 +24,10 @@ const struct command cli_commands[] = {
     {"hash-password", "", "hash a password for basic_auth",
      "It is asked for at the terminal, or is the first line of standard input.\n", 0,
      cli_hash_password_flags, cli_hash_password},
+    {"fmt", "[FILE]", "bring the configuration into its standard form",
+     "The result goes to standard output. The exit status is 1 if that is not what the file has.\n"
+     "FILE may be -, standard input: its status is 0, unless --diff shows something.\n",
+     1, cli_fmt_flags, cli_fmt},
     {"version", "", "show the version", "", 0, no_flags, cli_version},
     {"help", "[COMMAND]", "show this, or the help of a command", "", 1, cli_help_flags, cli_help},
     {0},

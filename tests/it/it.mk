@@ -23,6 +23,8 @@ it_tests = \
 	tests/it/files-change.py \
 	tests/it/files-directives.py \
 	tests/it/files-serve.py \
+	tests/it/fmt-caddy.py \
+	tests/it/fmt-files.sh \
 	tests/it/h1-gate.py \
 	tests/it/h1-hostile.py \
 	tests/it/hostile-peers.py \
