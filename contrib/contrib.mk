@@ -4,6 +4,11 @@ EXTRA_DIST += \
 	contrib/lintel.conf.in \
 	contrib/quickstart
 
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = contrib/completion/lintel.bash
+zshcompletiondir = $(datadir)/zsh/site-functions
+dist_zshcompletion_DATA = contrib/completion/_lintel
+
 exampledir = $(docdir)/examples
 example_DATA = contrib/lintel.conf
 

@@ -39,6 +39,7 @@ it_tests = \
 	tests/it/reload-changes.py \
 	tests/it/reload-load.py \
 	tests/it/request-change.py \
+	tests/it/run-completion.sh \
 	tests/it/run-first.py \
 	tests/it/run-life.py \
 	tests/it/run-logs.py \
