@@ -66,8 +66,7 @@ static struct str upcoming(const struct lexer *lx)
     return lx->inserted.len > 0 ? lx->inserted : lx->rest;
 }
 
-/* The bytes of white space beyond ASCII ahead, or 0: it comes with text copied from web pages. */
-static size_t wide_space_len(struct str s)
+size_t lexer_wide_space_len(struct str s)
 {
     static const char *const spaces[] = {
         "\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\xa8",
@@ -78,7 +77,10 @@ static size_t wide_space_len(struct str s)
         if (str_starts(s, str_of(spaces[i])))
             return strlen(spaces[i]);
     /* U+2000 to U+200A */
-    return str_starts(s, STR_LIT("\xe2\x80")) && s.len > 2 && (unsigned char)s.p[2] <= 0x8a ? 3 : 0;
+    return str_starts(s, STR_LIT("\xe2\x80")) && s.len > 2 && (unsigned char)s.p[2] >= 0x80 &&
+                   (unsigned char)s.p[2] <= 0x8a
+               ? 3
+               : 0;
 }
 
 static bool is_crlf(struct str s)
@@ -96,7 +98,7 @@ static size_t space_len(const struct lexer *lx)
         return 1;
     if (c == '\r')
         return is_crlf(s) ? 2 : 0;
-    return c >= 0x80 ? wide_space_len(s) : 0;
+    return c >= 0x80 ? lexer_wide_space_len(s) : 0;
 }
 
 /* Whether a backslash here joins the next line to this one: only blanks stand between them. */
@@ -269,12 +271,6 @@ struct heredoc {
     struct str padding; /* what stands before the closing marker */
 };
 
-static bool is_marker_byte(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-}
-
 static size_t blanks(struct str s)
 {
     size_t n = 0;
@@ -315,7 +311,7 @@ static int check_marker(struct lexer *lx, const struct token *start, struct str 
     if (marker.p[0] == '<')
         return diag_error(lx->diag, start, "a heredoc begins with two '<', as in '<<END'");
     for (size_t i = 0; i < marker.len; i++)
-        if (!is_marker_byte(marker.p[i]))
+        if (!lexer_is_marker_byte(marker.p[i]))
             return diag_error(lx->diag, start,
                               "the marker of a heredoc has only letters, digits, '-' and '_': not "
                               "'" STR_FMT "'; '\\<<' is that text itself",
@@ -331,7 +327,7 @@ static bool find_close(struct str body, struct heredoc *h)
         struct str text = str_from(body, indent);
 
         if (str_starts(text, h->marker) &&
-            (text.len == h->marker.len || !is_marker_byte(text.p[h->marker.len]))) {
+            (text.len == h->marker.len || !lexer_is_marker_byte(text.p[h->marker.len]))) {
             h->end = body.p;
             h->padding = (struct str){body.p, indent};
             return true;

@@ -43,4 +43,17 @@ static inline bool lexeme_is(const struct lexeme *l, const char *word)
 MUST_CHECK int lexer_run(struct arena *a, struct diag *d, struct str file, struct str text,
                          struct lexemes *out);
 
+/* ---- of the language, also for what reads a text as it is written (conf/pieces.h) ---- */
+
+/* The bytes of white space beyond ASCII at the start of s, or 0: it comes with text copied from web
+ * pages. */
+size_t lexer_wide_space_len(struct str s);
+
+/* Whether c may be in the marker of a heredoc. */
+static inline bool lexer_is_marker_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+}
+
 #endif
