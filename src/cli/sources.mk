@@ -3,8 +3,8 @@ lintel_LDADD = liblintel.a $(libraries)
 lintel_SOURCES = \
 	src/cli/certs.c \
 	src/cli/cli.h \
-	src/cli/hash_password.c \
 	src/cli/fmt.c \
+	src/cli/hash_password.c \
 	src/cli/help.c \
 	src/cli/main.c \
 	src/cli/options.c \

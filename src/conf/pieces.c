@@ -1,5 +1,7 @@
 #include "conf/pieces.h"
 
+#include "conf/lexer.h"
+
 /* ---- bytes ---- */
 
 static bool is_blank_byte(char c)
@@ -12,7 +14,7 @@ static size_t blank_len(struct str s)
 {
     if (s.len > 0 && is_blank_byte(s.p[0]))
         return 1;
-    return str_starts(s, STR_LIT("\xc2\xa0")) ? 2 : 0; /* no-break space */
+    return s.len > 0 && (unsigned char)s.p[0] >= 0x80 ? lexer_wide_space_len(s) : 0;
 }
 
 /* The bytes of a backslash that joins the next line to this one, line end included, or 0. */
@@ -25,6 +27,13 @@ static size_t continuation_len(struct str s)
     while (i < s.len && is_blank_byte(s.p[i]))
         i++;
     return i < s.len && s.p[i] == '\n' ? i + 1 : 0;
+}
+
+static bool is_line_end(struct str s)
+{
+    while (str_starts(s, STR_LIT("\r")))
+        s = str_from(s, 1);
+    return str_starts(s, STR_LIT("\n"));
 }
 
 static bool at(const struct pieces *s, char c)
@@ -76,53 +85,38 @@ static void pass_quoted(struct pieces *s)
         pass(s, 1);
 }
 
-static bool is_marker_byte(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-}
-
-/* The bytes of "<<MARKER" at the start of s, or 0. */
-static size_t heredoc_start_len(struct str s)
-{
-    size_t end = 2;
-
-    if (!str_starts(s, STR_LIT("<<")))
-        return 0;
-    while (end < s.len && is_marker_byte(s.p[end]))
-        end++;
-    return end > 2 ? end : 0;
-}
-
 /* The marker, if "<<MARKER" ends its line: else it is a word as any other, and len is 0. */
 static struct str heredoc_marker(struct str s)
 {
-    size_t end = heredoc_start_len(s), after = end;
+    const struct str none = {NULL, 0};
+    size_t end = 2;
 
-    while (after < s.len && s.p[after] == '\r')
-        after++;
-    if (end == 0 || after == s.len || s.p[after] != '\n')
-        return (struct str){NULL, 0};
-    return (struct str){s.p + 2, end - 2};
+    if (!str_starts(s, STR_LIT("<<")))
+        return none;
+    while (end < s.len && lexer_is_marker_byte(s.p[end]))
+        end++;
+    return is_line_end(str_from(s, end)) ? (struct str){s.p + 2, end - 2} : none;
 }
 
-/* Whether a heredoc ends in this line: the marker is the first of it, and a word. */
-static bool is_last_line(struct str line, struct str marker)
+/* The bytes of the indentation and the marker, if a heredoc ends in the line at the start of s, or
+ * 0. */
+static size_t last_line_len(struct str s, struct str marker)
 {
-    size_t n;
+    size_t indent = 0, len;
 
-    while ((n = blank_len(line)) > 0)
-        line = str_from(line, n);
-    if (!str_starts(line, marker))
-        return false;
-    line = str_from(line, marker.len);
-    return line.len == 0 || line.p[0] == '\n' || blank_len(line) > 0;
+    while (indent < s.len && (s.p[indent] == ' ' || s.p[indent] == '\t'))
+        indent++;
+    len = indent + marker.len;
+    if (!str_starts(str_from(s, indent), marker) || (len < s.len && lexer_is_marker_byte(s.p[len])))
+        return 0;
+    return len;
 }
 
 /* Without a line that ends it, to the end of the text. */
 static bool pass_heredoc(struct pieces *s)
 {
     struct str marker = heredoc_marker(s->rest);
+    size_t last;
 
     if (marker.len == 0)
         return false;
@@ -132,10 +126,9 @@ static bool pass_heredoc(struct pieces *s)
         pass(s, end < s->rest.len ? end + 1 : end);
         if (s->rest.len == 0)
             return true;
-    } while (!is_last_line(s->rest, marker));
-    while (blank_len(s->rest) > 0)
-        pass(s, blank_len(s->rest));
-    pass(s, marker.len);
+        last = last_line_len(s->rest, marker);
+    } while (last == 0);
+    pass(s, last);
     return true;
 }
 
@@ -267,12 +260,14 @@ static void next_word(struct pieces *s, struct piece *p)
         next_part(s);
     }
     p->text = (struct str){start, (size_t)(s->rest.p - start)};
+    p->ends_line = is_line_end(s->rest);
     p->kind = str_is(p->text, "{") ? PIECE_OPEN : str_is(p->text, "}") ? PIECE_CLOSE : PIECE_WORD;
 }
 
 bool piece_begins_heredoc(const struct piece *p)
 {
-    return p->kind == PIECE_WORD && p->text.len > 0 && heredoc_start_len(p->text) == p->text.len;
+    return p->kind == PIECE_WORD && str_starts(p->text, STR_LIT("<<")) &&
+           str_chr(p->text, '\n') == p->text.len && !p->ends_line;
 }
 
 void pieces_init(struct pieces *s, struct str text, enum split split)

@@ -21,6 +21,7 @@ struct piece {
     struct str text;
     size_t newlines; /* line ends since the piece before */
     bool spaced;     /* there was white space since then */
+    bool ends_line;  /* a line end, not a blank, is right behind it */
 };
 
 /* Which braces are parted from words they are stuck to. A text whose braces are in pairs means
@@ -47,7 +48,7 @@ void pieces_init(struct pieces *s, struct str text, enum split split);
 /* After the last piece: PIECE_END, again and again. */
 struct piece pieces_next(struct pieces *s);
 
-/* Whether the piece would begin a heredoc if a line end came right behind it. */
+/* Whether the piece, a word now, would begin a heredoc if a line end came right behind it. */
 bool piece_begins_heredoc(const struct piece *p);
 
 #endif

@@ -1,6 +1,7 @@
 /* Any bytes as a configuration to be formatted. Formatting twice changes nothing more; and what has
  * a meaning keeps it: the same tokens, and if the parser takes them, at the same starts of lines.
  */
+#include "conf/braces.h"
 #include "conf/format.h"
 #include "conf/parser.h"
 
@@ -27,22 +28,17 @@ static bool is_environment_plain(struct str text)
     return true;
 }
 
-static bool is_brace(const struct token *t, const char *brace)
-{
-    return !t->quoted && str_is(t->text, brace);
-}
-
 static bool is_paired(const struct lexemes *lexemes)
 {
     size_t depth = 0;
 
     for (size_t i = 0; i < lexemes->n; i++) {
-        const struct token *t = &lexemes->list[i].token;
+        const struct lexeme *l = &lexemes->list[i];
 
-        if (is_brace(t, "}") && depth == 0)
+        if (lexeme_is(l, "}") && depth == 0)
             return false;
-        depth += is_brace(t, "{");
-        depth -= is_brace(t, "}");
+        depth += lexeme_is(l, "{");
+        depth -= lexeme_is(l, "}");
     }
     return depth == 0;
 }
@@ -56,7 +52,7 @@ static void compare(const struct lexemes *a, const struct lexemes *b, bool lines
 
         assert(str_eq(x->token.text, y->token.text));
         assert(x->token.quoted == y->token.quoted);
-        assert(!lines || x->starts_line == y->starts_line || is_brace(&x->token, "{"));
+        assert(!lines || x->starts_line == y->starts_line || lexeme_is(x, "{"));
     }
 }
 
@@ -74,7 +70,8 @@ static void check_meaning(struct str text, struct str formatted)
 
     if (is_environment_plain(text) && lex(a, text, &before, &d) && is_paired(&before)) {
         struct nodes nodes;
-        bool parsed = parser_run(a, d, &before, &nodes) == 0 && diag_errors(d) == 0;
+        bool parsed = braces_match(a, d, &before) == 0 && parser_run(a, d, &before, &nodes) == 0 &&
+                      diag_errors(d) == 0;
         bool lexed = lex(a, formatted, &after, &d2);
 
         assert(lexed);

@@ -31,13 +31,14 @@ SAME = [
 
 # What differs: the text, our form, that of Caddy 2.6.2, whether newer ones (as of 2.11) do as we do,
 # and why.
+HEREDOCS = "heredocs stay as they are"
 BACKQUOTES = "text in backquotes stays as it is"
 CR = "no CR stays in front of a line end: a text whose line ends differ is none of ours"
 VALUE = "a default value is part of a word"
 BRACE = "a brace within a word is part of it: the text had a meaning, and keeps it"
 DIFFERENT = [
     ("a <<E\n  x  y\n  E\n", "a <<E\n  x  y\n  E\n", "a <<E\nx y\nE\n", True,
-     "heredocs stay as they are"),
+     HEREDOCS),
     ("a `b  c`\n", "a `b  c`\n", "a `b c`\n", True, BACKQUOTES),
     ("a b\n{x}\n", "a b\n{x}\n", "a b \n{x}\n", True, "no space stays at the end of a line"),
     ("import x\n{\n\tdebug\n}\n", "import x\n{\n\tdebug\n}\n", "import x {\n\tdebug\n}\n", True,
@@ -55,7 +56,7 @@ DIFFERENT = [
 ]
 
 # Files of the corpus that have one of these in them.
-EXEMPT = {"quotes": BACKQUOTES}
+EXEMPT = {"heredoc": HEREDOCS, "quotes": BACKQUOTES}
 
 
 def fmt(program, text):
@@ -64,6 +65,7 @@ def fmt(program, text):
 
 def same(what, text):
     ours, theirs = fmt(lib.LINTEL, text), fmt("caddy", text)
+    theirs = re.sub(rb" (\n\t*\{)", rb"\1", theirs)  # the space at the end of a line, see above
     lib.check_eq(theirs, ours, what)
     lib.check_eq(ours, fmt(lib.LINTEL, ours), what + ", formatted twice")
 

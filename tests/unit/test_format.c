@@ -109,6 +109,10 @@ static const struct {
     {"a \\<<E\nb   c", "a \\<<E\nb c\n"},
     {"a b<<E\nc   d", "a b<<E\nc d\n"},
     {"a <<\nb   c", "a <<\nb c\n"},
+    {"a {\nb <<E }", "a {\n\tb <<E \n}\n"},
+    {"a <<E", "a <<E \n"},
+    {"a <<E\n E,  b\nc   d", "a <<E\n E, b\nc d\n"},
+    {"a\xe3\x80\x80\"b  c\"", "a \"b  c\"\n"},
     {"a <<E\n  never  closed {", "a <<E\n  never  closed {\n"},
     /* comments */
     {"#a   b", "#a   b\n"},
