@@ -16,9 +16,9 @@ unit_tests = \
 	tests/unit/test_conf \
 	tests/unit/test_conf_errors \
 	tests/unit/test_date \
+	tests/unit/test_diff \
 	tests/unit/test_encode \
 	tests/unit/test_encode_body \
-	tests/unit/test_diff \
 	tests/unit/test_exchange \
 	tests/unit/test_fetch \
 	tests/unit/test_fields \
