@@ -1,7 +1,8 @@
 /* A hash takes a tenth of a second and more, so that a worker never computes one:
  *  1. Credentials that were judged lately are known by their tag, a MAC: answered at once.
  *  2. For others a verification is handed to a helper thread (io/offload.h), or the exchange joins
- *     one that is under way for the same credentials. If too many wait already, it is 503.
+ *     one that is under way for the same credentials. If too many wait already, of all or of its
+ * own network, it is 503: who guesses passwords does not keep others out.
  *  3. on_verified() notes the result and lets every exchange that waits go on, or answers 401.
  *  4. An exchange that ends meanwhile leaves; a verification that nobody waits for is taken back if
  *     it has not begun.
@@ -14,6 +15,7 @@
 #include "handlers/auth_cache.h"
 #include "handlers/basic_auth_conf.h"
 #include "handlers/credentials.h"
+#include "handlers/network.h"
 #include "http/route.h"
 #include "http/vars.h"
 #include "io/offload.h"
@@ -23,7 +25,8 @@
 
 enum {
     RIGHT_SETS = 128, /* of the caches, each a row's and a worker's */
-    WRONG_SETS = 8    /* for a client that does not give up */
+    WRONG_SETS = 8,   /* for a client that does not give up */
+    CLIENT_MAX = 16   /* verifications for one network, of a row and a worker */
 };
 
 /* What one worker keeps for one directive. */
@@ -51,6 +54,7 @@ struct verification {
     struct auth_state *state; /* NULL: has gone, or has nothing more to do with it */
     struct waiter *waiters;
     struct siphash128 tag;
+    uint64_t client;               /* who asked first: client_of() */
     const struct account *account; /* NULL: there is none of that name; read for waiters only */
     enum password_answer answer;
 
@@ -169,12 +173,39 @@ static struct verification *find_verification(const struct auth_state *st, struc
     return v;
 }
 
-/* NULL if too many wait already. */
-static struct verification *start_verification(struct auth_state *st, struct siphash128 tag,
-                                               const struct account *account, const char *hash,
-                                               struct str password)
+static uint64_t client_of(const struct auth_state *st, const struct exchange *ex)
 {
-    struct verification *v = xalloc(sizeof *v);
+    struct in6_addr network;
+
+    return siphash(&st->key, network_of(ex->remote_host, NETWORK_IPV6_PREFIX, &network));
+}
+
+static bool asks_too_much(const struct auth_state *st, uint64_t client)
+{
+    unsigned n = 0;
+
+    for (const struct verification *v = st->verifications; v != NULL; v = v->next)
+        n += v->client == client;
+    return n >= CLIENT_MAX;
+}
+
+/* The account whose hash is computed for a user that is not there. */
+static const struct account *decoy(const struct auth_state *st, struct str user)
+{
+    return &st->conf->accounts[str_hash_nocase(user) % st->conf->n_accounts];
+}
+
+/* NULL if too many wait already. account: of that user, or NULL. */
+static struct verification *start_verification(struct auth_state *st, struct siphash128 tag,
+                                               const struct account *account,
+                                               const struct credentials *c, uint64_t client)
+{
+    const char *hash = (account != NULL ? account : decoy(st, c->user))->hash;
+    struct verification *v;
+
+    if (asks_too_much(st, client))
+        return NULL;
+    v = xalloc(sizeof *v);
 
     v->job.run = verify;
     v->job.done = on_verified;
@@ -182,8 +213,9 @@ static struct verification *start_verification(struct auth_state *st, struct sip
     v->tag = tag;
     v->account = account;
     memcpy(v->hash, hash, strlen(hash) + 1);
-    memcpy(v->password, password.p, password.len);
-    v->password_len = password.len;
+    v->client = client;
+    memcpy(v->password, c->password.p, c->password.len);
+    v->password_len = c->password.len;
     if (!offload_start(st->offload, st->home, &v->job)) {
         verification_free(v);
         return NULL;
@@ -212,12 +244,6 @@ static bool read_credentials(const struct exchange *ex, struct credentials *c)
            credentials_parse(c, fields_get(&ex->request, STR_LIT("Authorization")));
 }
 
-/* The account whose hash is computed for a user that is not there. */
-static const struct account *decoy(const struct auth_state *st, struct str user)
-{
-    return &st->conf->accounts[str_hash_nocase(user) % st->conf->n_accounts];
-}
-
 /* A name ends before the first colon, so that no two pairs make the same text. */
 static struct siphash128 tag_of(const struct auth_state *st, const struct credentials *c)
 {
@@ -242,8 +268,7 @@ static enum verdict judge(struct auth_state *st, const struct credentials *c, st
     }
     v = find_verification(st, tag);
     if (v == NULL)
-        v = start_verification(st, tag, account,
-                               (account != NULL ? account : decoy(st, c->user))->hash, c->password);
+        v = start_verification(st, tag, account, c, client_of(st, ex));
     if (v == NULL)
         refuse_for_now(ex);
     else

@@ -3,10 +3,10 @@
 #include "base/alloc.h"
 #include "base/shared.h"
 #include "handlers/limit_table.h"
+#include "handlers/network.h"
 #include "http/placeholder.h"
 #include "http/route.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -14,8 +14,7 @@ enum {
     EVENTS_MAX = 1000 * 1000,
     KEYS_DEFAULT = 16 * 1024,
     KEYS_MAX = 16 * 1024 * 1024,
-    PREFIX_MIN = 32,
-    PREFIX_DEFAULT = 64 /* what one subscriber gets: RFC 6177, RFC 8981 */
+    PREFIX_MIN = 32
 };
 
 static const uint64_t ns_per_ms = 1000 * 1000, ns_per_s = 1000 * 1000 * 1000;
@@ -135,8 +134,9 @@ static struct limit *add_limit(const struct directive_args *d, struct rate_limit
 
     conf->limits = arena_grow(d->arena, conf->limits, conf->n, &conf->cap, sizeof *conf->limits);
     l = &conf->limits[conf->n++];
-    *l = (struct limit){
-        .number = directive_identity(d), .max_keys = KEYS_DEFAULT, .ipv6_prefix = PREFIX_DEFAULT};
+    *l = (struct limit){.number = directive_identity(d),
+                        .max_keys = KEYS_DEFAULT,
+                        .ipv6_prefix = NETWORK_IPV6_PREFIX};
     return directive_text(d, &client, &l->key) == 0 ? l : NULL;
 }
 
@@ -211,25 +211,6 @@ static uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * ns_per_s + (uint64_t)t.tv_nsec;
 }
 
-/* An IPv6 address stands for all those of its network: one subscriber has as many as they like. */
-static struct str mask(struct str key, uint64_t prefix, struct in6_addr *out)
-{
-    char text[INET6_ADDRSTRLEN];
-
-    if (key.len >= sizeof text || memchr(key.p, ':', key.len) == NULL)
-        return key;
-    memcpy(mempcpy(text, key.p, key.len), "", 1);
-    if (inet_pton(AF_INET6, text, out) != 1)
-        return key;
-    for (size_t i = 0; i < sizeof out->s6_addr; i++) {
-        uint64_t bits = prefix > 8 * i ? prefix - 8 * i : 0;
-
-        if (bits < 8)
-            out->s6_addr[i] &= (uint8_t)(0xff00u >> bits);
-    }
-    return (struct str){(const char *)out->s6_addr, sizeof out->s6_addr};
-}
-
 static void refuse(struct exchange *ex, uint64_t wait_ns)
 {
     uint64_t wait_s = (wait_ns + ns_per_s - 1) / ns_per_s;
@@ -248,7 +229,7 @@ static enum verdict rate_limit_handle(const void *conf_, struct exchange *ex)
     for (size_t i = 0; i < conf->n; i++) {
         const struct limit *l = &conf->limits[i];
         struct in6_addr network;
-        struct str key = mask(text_expand(&l->key, ex), l->ipv6_prefix, &network);
+        struct str key = network_of(text_expand(&l->key, ex), l->ipv6_prefix, &network);
         uint64_t wait_ns = limit_table_take(st->tables[i], key, now);
 
         if (wait_ns == 0)

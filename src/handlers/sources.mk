@@ -51,6 +51,8 @@ liblintel_a_SOURCES += \
 	src/handlers/metrics.h \
 	src/handlers/mime.c \
 	src/handlers/mime.h \
+	src/handlers/network.c \
+	src/handlers/network.h \
 	src/handlers/rate_limit.c \
 	src/handlers/rate_limit.h \
 	src/handlers/redir.c \

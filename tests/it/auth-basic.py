@@ -65,9 +65,9 @@ def basic(user, password):
     return ("Authorization", "Basic " + text)
 
 
-def send(port, target, *fields):
+def send(port, target, *fields, source="127.0.0.1"):
     """A request whose answer is read later."""
-    sock = connect(port)
+    sock = socket.create_connection(("127.0.0.1", port), 30, (source, 0))
     head = "".join("%s: %s\r\n" % field for field in fields)
     sock.sendall(("GET %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n" % (target, head)).encode())
     return sock
@@ -131,7 +131,8 @@ def errors_have_the_field(other):
 
 
 def serves_others_meanwhile(port):
-    waiting = [send(port, "/slow/x", basic("Bob", "wrong %d" % i)) for i in range(WAITING)]
+    waiting = [send(port, "/slow/x", basic("Bob", "wrong %d" % i), source="127.0.0.%d" % (2 + i % 2))
+               for i in range(WAITING)]
     with connect(port) as s:
         reader = Reader(s)
         for _ in range(50):
@@ -153,6 +154,9 @@ def says_when_there_are_too_many(port):
     for reply in replies:
         check_eq(("1", "yes", b"busy"), (reply.field("Retry-After"), reply.field("X-Busy"),
                                          reply.body))
+    # Others are not kept out.
+    other = send(port, "/slow/x", basic("Ann", "guess"), source="127.0.0.9")
+    check_eq([401], statuses([other]))
     for sock in socks:
         sock.close()
 

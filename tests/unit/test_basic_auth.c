@@ -233,7 +233,7 @@ static void compiles(void **state)
 
 /* ---- exchanges ---- */
 
-enum { QUEUE = 2, LIMIT_MS = 20000 };
+enum { QUEUE = 2, LONG_QUEUE = 64, CLIENT_MAX = 16, LIMIT_MS = 20000 };
 
 struct rig {
     struct loop *loop;
@@ -267,21 +267,32 @@ static void on_limit(struct timer *t)
     fail_msg("waited in vain");
 }
 
-static int set_up(void **state)
+static int set_up_queue(size_t queue)
 {
     struct err e;
 
-    (void)state;
     rig = (struct rig){.limit.on_timer = on_limit};
     rig.loop = loop_new(&e);
     assert_int_equal(mailbox_init(&rig.box, rig.loop, NULL, &e), 0);
-    rig.offload = offload_new(1, QUEUE);
+    rig.offload = offload_new(1, queue);
     rig.conf = load("basic_auth {\nc " SECRET "\na " OTHER "\n}", NULL, NULL);
     rig.service = service_new(
         rig.conf, &(struct worker_env){.loop = rig.loop, .offload = rig.offload, .home = &rig.box},
         NULL, &e);
     timer_set(rig.loop, &rig.limit, LIMIT_MS);
     return 0;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return set_up_queue(QUEUE);
+}
+
+static int set_up_long(void **state)
+{
+    (void)state;
+    return set_up_queue(LONG_QUEUE);
 }
 
 static int tear_down(void **state)
@@ -298,7 +309,7 @@ static int tear_down(void **state)
 }
 
 /* value: of the Authorization field, or NULL. */
-static void begin(struct request *r, const char *value)
+static void begin_from(struct request *r, const char *value, const char *from)
 {
     struct exchange *ex = &r->ex;
 
@@ -308,11 +319,17 @@ static void begin(struct request *r, const char *value)
     ex->method = STR_LIT("GET");
     ex->target = STR_LIT("/");
     ex->authority = STR_LIT("a.test");
+    ex->remote_host = str_of(from);
     if (value != NULL) /* the engine's text goes with the exchange: a copy */
         fields_add(&ex->request, r->arena, STR_LIT("authorization"),
                    arena_str(r->arena, str_of(value)));
     assert_true(exchange_set_target(ex));
     service_handle(rig.service, ex);
+}
+
+static void begin(struct request *r, const char *value)
+{
+    begin_from(r, value, "192.0.2.1");
 }
 
 static void end(struct request *r)
@@ -455,6 +472,44 @@ static void refuses_when_too_many_wait(void **state)
     end(&d);
 }
 
+/* "Basic " and a user "u", with one of 26 passwords. */
+static void begin_guess(struct request *r, int i, const char *from)
+{
+    char value[] = "Basic dTph"; /* u:a */
+
+    assert_true(i < 26);
+    value[sizeof "Basic dTp" - 1] = "hijklmnopqrstuvwxyz0123456"[i];
+    begin_from(r, value, from);
+}
+
+static void keeps_room_for_others(void **state)
+{
+    struct request guesses[CLIENT_MAX], more, joined, other;
+    struct offload_job j;
+
+    (void)state;
+    close_gate(&j);
+    for (int i = 0; i < CLIENT_MAX; i++)
+        begin_guess(&guesses[i], i, i % 2 == 0 ? "2001:db8::1" : "2001:db8::2:3");
+    begin_guess(&more, CLIENT_MAX, "2001:db8::4");
+    assert_int_equal(more.ex.status, 503);
+    begin_guess(&joined, 0, "2001:db8::4");
+    assert_false(joined.ex.responded);
+    begin_from(&other, C_SECRET, "2001:db8:0:1::1");
+    assert_false(other.ex.responded);
+    pthread_mutex_unlock(&gate);
+    await(1 + CLIENT_MAX + 2);
+    for (int i = 0; i < CLIENT_MAX; i++) {
+        expect(&guesses[i], 401, NULL);
+        end(&guesses[i]);
+    }
+    expect(&joined, 401, NULL);
+    expect(&other, 200, "c");
+    end(&more);
+    end(&joined);
+    end(&other);
+}
+
 static void may_end_while_it_is_verified(void **state)
 {
     struct request r;
@@ -487,6 +542,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(judges_and_remembers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(joins_those_that_say_the_same, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_when_too_many_wait, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(keeps_room_for_others, set_up_long, tear_down),
         cmocka_unit_test_setup_teardown(may_end_while_it_is_verified, set_up, tear_down),
     };
 
