@@ -57,6 +57,10 @@ ROWS = [
     Row("sites-hosts", "body", "one ONE.EXAMPLE", "one one.example",
         "{host} is what the name was compared as: in lower case"),
 
+    Row("match-path", "body", r"/.*(//|/\.).*|//.*|/\./.*", r"(/[^/.]+)+",
+        "{path} is what was matched: dots resolved, slashes merged; {uri} is as sent"),
+    Row("match-host", "body", r"other one\.example\.", "one", "the dot at the end of an absolute name"),
+
     # respond, redir, header
     Row("respond-bodies", "content-type", TEXT, "application/json",
         "a text in braces counts as JSON, without parsing it", "GET /like-json"),
@@ -67,6 +71,10 @@ ROWS = [
     Row("redir-html", "body", "<!DOCTYPE html>.*", "<!doctype html>.*", "a page without a script"),
     Row("redir-html", "content-length", "314", "258", "the same"),
     Row("header-prefixes", "x-empty", "", NONE, "libmicrohttpd sends no field without a value"),
+
+    Row("pattern-security", "referrer-policy|x-.*", NONE, ".*",
+        "what header changes late is changed in errors, too", status=404),
+    Row("pattern-security", "server", "Caddy", NONE, "the same", status=404),
 
     # Files.
     Row("files-*", "content-type", NONE, "application/octet-stream",
