@@ -3,7 +3,7 @@
 #define LINTEL_CLI_CLI_H
 
 #include "base/buf.h"
-#include "conf/conf.h"
+#include "conf/directive.h"
 #include "server/server.h"
 
 #include <stdbool.h>
@@ -57,6 +57,8 @@ int cli_run(const struct cli_options *o);
 int cli_validate(const struct cli_options *o);
 int cli_reload(const struct cli_options *o);
 int cli_certs(const struct cli_options *o);
+int cli_adapt(const struct cli_options *o);
+int cli_directives(const struct cli_options *o);
 int cli_hash_password(const struct cli_options *o);
 int cli_fmt(const struct cli_options *o);
 int cli_version(const struct cli_options *o);
@@ -101,6 +103,7 @@ const char *cli_conf_path(const struct cli_options *o);
 
 /* Loads the configuration; what is wrong with it goes to standard error. NULL after errors. */
 struct conf *cli_load(const struct cli_options *o);
+struct conf *cli_load_language(const struct cli_options *o, const struct language *language);
 
 /* "lintel: " and a line on standard error. Returns EXIT_USAGE. */
 int cli_usage_error(const char *fmt, ...) PRINTF_LIKE(1, 2);

@@ -255,19 +255,24 @@ const char *cli_conf_path(const struct cli_options *o)
     return NULL;
 }
 
-struct conf *cli_load(const struct cli_options *o)
+struct conf *cli_load_language(const struct cli_options *o, const struct language *language)
 {
     struct buf errors = BUF_INIT(ADMIN_ANSWER_MAX), warnings = BUF_INIT(ADMIN_ANSWER_MAX);
     const char *path = cli_conf_path(o);
     struct conf *conf = NULL;
 
     if (path != NULL)
-        conf = conf_load(path, &server_language, &errors, &warnings);
+        conf = conf_load(path, language, &errors, &warnings);
     cli_print(&warnings, stderr);
     cli_print(&errors, stderr);
     buf_fini(&warnings);
     buf_fini(&errors);
     return conf;
+}
+
+struct conf *cli_load(const struct cli_options *o)
+{
+    return cli_load_language(o, &server_language);
 }
 
 void cli_print(const struct buf *b, FILE *out)

@@ -1,9 +1,11 @@
 bin_PROGRAMS += lintel
 lintel_LDADD = liblintel.a $(libraries)
 lintel_SOURCES = \
+	src/cli/adapt.c \
 	src/cli/certs.c \
 	src/cli/cli.h \
 	src/cli/fmt.c \
+	src/cli/directives.c \
 	src/cli/hash_password.c \
 	src/cli/help.c \
 	src/cli/main.c \

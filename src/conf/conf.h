@@ -15,12 +15,15 @@
 
 struct handler_type; /* http/handler.h; conf only carries the pointer */
 struct matcher_type; /* conf/directive.h */
+struct directive;
+struct source; /* conf/source.h */
 
 /* ---- what a request must be like: evaluated by http/match.h ---- */
 
 struct condition {
     const struct matcher_type *type;
-    const void *conf; /* of the type */
+    const void *conf;   /* of the type */
+    const char *source; /* as written, where that is kept (struct language); else NULL */
 };
 
 struct matcher {
@@ -87,6 +90,8 @@ struct handler_conf {
     const void *conf;
     struct str file; /* where it was written, for messages */
     unsigned line;
+    const struct directive *row;
+    const struct source *source; /* as written, where that is kept; else NULL */
 };
 
 /* ---- sites ---- */

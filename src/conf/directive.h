@@ -4,7 +4,7 @@
 #ifndef LINTEL_CONF_DIRECTIVE_H
 #define LINTEL_CONF_DIRECTIVE_H
 
-#include "conf/conf.h"
+#include "conf/describe.h"
 
 /* A word of the file, with where it stood. */
 struct token {
@@ -64,6 +64,9 @@ struct directive {
     enum row_group group;
     bool repeats; /* may stand more than once in a block, where it makes no handler row */
     bool own;     /* of two that say the same each has a handler, and so a state, of its own */
+    /* Optional: tells what conf (conf_size bytes) says, defaults filled in. */
+    void (*describe)(const void *conf, struct describer *out);
+    const struct directive *options; /* optional: the rows of its block */
 };
 
 /* A word that Caddy has and Lintel has not. A table of them ends with a zero row. */
@@ -87,6 +90,7 @@ struct matcher_type {
 struct language {
     const struct directive *const *directives;
     const struct matcher_type *const *const *matchers; /* "path" is one of them */
+    bool keep_source; /* for people who want to read what was compiled; costs memory */
 };
 
 /* Reports at a token: "file:line:column: message", the line and a caret. Returns -1. */

@@ -77,7 +77,8 @@ struct conf *conf_parse(const char *path, struct str text, const struct language
     struct conf_builder b = {.arena = arena_new(),
                              .scratch = arena_new(),
                              .tables = all,
-                             .matchers = language->matchers};
+                             .matchers = language->matchers,
+                             .keep_source = language->keep_source};
     struct conf *conf;
 
     join_tables(language->directives, all);

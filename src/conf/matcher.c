@@ -1,6 +1,7 @@
 #include "conf/matcher.h"
 
 #include "conf/build.h"
+#include "conf/source.h"
 
 /* ---- conditions ---- */
 
@@ -29,14 +30,14 @@ struct draft {
     size_t n, cap;
 };
 
-static void *add_condition(const struct directive_args *d, struct draft *m,
-                           const struct matcher_type *type)
+static struct condition *add_condition(const struct directive_args *d, struct draft *m,
+                                       const struct matcher_type *type)
 {
     void *conf = arena_alloc(d->arena, type->row.conf_size > 0 ? type->row.conf_size : 1);
 
     m->list = arena_grow(d->arena, m->list, m->n, &m->cap, sizeof *m->list);
-    m->list[m->n++] = (struct condition){type, conf};
-    return conf;
+    m->list[m->n] = (struct condition){type, conf, NULL};
+    return &m->list[m->n++];
 }
 
 void *directive_add_condition(const struct directive_args *d, struct matcher *m,
@@ -49,18 +50,18 @@ void *directive_add_condition(const struct directive_args *d, struct matcher *m,
         draft.list = arena_grow(d->arena, draft.list, draft.n, &draft.cap, sizeof *draft.list);
         draft.list[draft.n++] = m->all[i];
     }
-    conf = add_condition(d, &draft, type);
+    conf = (void *)add_condition(d, &draft, type)->conf;
     *m = (struct matcher){draft.list, draft.n};
     return conf;
 }
 
-/* The conf that a line of that type goes to. */
-static void *target_of(const struct directive_args *d, struct draft *m,
-                       const struct matcher_type *type)
+/* The condition that a line of that type goes to. */
+static struct condition *target_of(const struct directive_args *d, struct draft *m,
+                                   const struct matcher_type *type)
 {
     for (size_t i = 0; i < m->n && !type->row.repeats; i++)
         if (m->list[i].type == type)
-            return (void *)m->list[i].conf;
+            return &m->list[i];
     return add_condition(d, m, type);
 }
 
@@ -76,17 +77,29 @@ static int unknown_type(const struct directive_args *d, const struct token *name
     return diag_unknown(b->diag, name, "matcher", &nearest);
 }
 
+/* Several lines of one condition are kept as one text. */
+static const char *add_source(struct arena *a, const char *before, const struct node *line)
+{
+    struct str more = source_line(a, line, 0);
+
+    return before == NULL ? more.p : arena_printf(a, "%s; " STR_FMT, before, STR_ARG(more)).p;
+}
+
 /* One line: a type, its arguments, its block. */
 static int add_line(const struct directive_args *d, const struct node *line, struct draft *m)
 {
     const struct matcher_type *type = find_type(d->builder, line->words[0].text);
     struct directive_args args = build_args(d->builder, line, NULL);
+    struct condition *target;
 
     if (type == NULL)
         return unknown_type(d, &line->words[0]);
     if (build_check(d->builder, &type->row, &args) != 0)
         return -1;
-    args.target = target_of(d, m, type);
+    target = target_of(d, m, type);
+    if (d->builder->keep_source)
+        target->source = add_source(d->arena, target->source, line);
+    args.target = (void *)target->conf;
     return type->row.set(&args);
 }
 

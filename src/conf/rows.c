@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/siphash.h"
 #include "conf/build.h"
+#include "conf/source.h"
 
 /* ---- handlers that are shared ---- */
 
@@ -149,13 +150,17 @@ static int handler_of(struct conf_builder *b, const struct directive *row, struc
                       uint32_t *slot)
 {
     struct str text = says(b, row, d);
-    struct handler_conf conf = {
-        .type = row->type, .file = d->node->words[0].file, .line = d->node->words[0].line};
+    struct handler_conf conf = {.type = row->type,
+                                .file = d->node->words[0].file,
+                                .line = d->node->words[0].line,
+                                .row = row};
 
     if (find_shared(b, text, slot))
         return 0;
     d->target = arena_alloc(b->arena, row->conf_size > 0 ? row->conf_size : 1);
     conf.conf = d->target;
+    if (b->keep_source)
+        conf.source = source_keep(b->arena, d);
     if (row->set(d) != 0)
         return -1;
     *slot = add_handler(b, &conf, text);

@@ -11,6 +11,7 @@ liblintel_a_SOURCES += \
 	src/conf/compile.h \
 	src/conf/conf.c \
 	src/conf/conf.h \
+	src/conf/describe.h \
 	src/conf/diag.c \
 	src/conf/diag.h \
 	src/conf/directive.c \
@@ -50,6 +51,8 @@ liblintel_a_SOURCES += \
 	src/conf/rows.c \
 	src/conf/rows.h \
 	src/conf/site.c \
+	src/conf/source.c \
+	src/conf/source.h \
 	src/conf/text.c \
 	src/conf/text.h \
 	src/conf/tls_directive.c \

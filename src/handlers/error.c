@@ -100,6 +100,7 @@ const struct directive error_directives[] = {
      .type = &error_handler,
      .conf_size = sizeof(struct error_conf),
      .set = error_set,
+     .options = options,
      .help = "error [matcher] <status>|<message> [<status>] [{ message }]: an error, for "
              "handle_errors"},
     {0},

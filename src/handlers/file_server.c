@@ -111,6 +111,16 @@ static int file_server_set(const struct directive_args *d)
     return directive_block(d, options, options_to_come, conf);
 }
 
+static void file_server_describe(const void *conf_, struct describer *out)
+{
+    const struct file_server_conf *conf = conf_;
+
+    if (!conf->has_root)
+        describe_text(out, "root", STR_LIT("that of the site"));
+    for (size_t i = 0; i < conf->rules.n_index; i++)
+        describe_item(out, "index", str_of(conf->rules.index[i]));
+}
+
 /* ---- state ---- */
 
 static int file_server_start(const void *conf_, const struct worker_env *env, void **state,
@@ -308,6 +318,8 @@ const struct directive file_server_directives[] = {
      .type = &file_server_handler,
      .conf_size = sizeof(struct file_server_conf),
      .set = file_server_set,
+     .describe = file_server_describe,
+     .options = options,
      .help = "file_server [matcher] [{ root, index, hide }]: the files of a folder"},
     {0},
 };

@@ -149,6 +149,23 @@ static int handle_errors_set(const struct directive_args *d)
     return directive_route(d, true, d->target) == 0 ? rc : -1;
 }
 
+/* ---- for lintel adapt ---- */
+
+static void describe_handle(const void *conf, struct describer *out)
+{
+    describe_route(out, "route", conf);
+}
+
+static void describe_path(const void *conf, struct describer *out)
+{
+    describe_route(out, "route", &((const struct handle_path_conf *)conf)->route);
+}
+
+static void describe_invoke(const void *conf, struct describer *out)
+{
+    describe_route(out, "route", ((const struct invoke_conf *)conf)->route);
+}
+
 /* ---- the table ---- */
 
 const struct directive handle_directives[] = {
@@ -158,6 +175,7 @@ const struct directive handle_directives[] = {
      .type = &handle_handler,
      .conf_size = sizeof(struct route),
      .set = handle_set,
+     .describe = describe_handle,
      .group = GROUP_HANDLE,
      .help = "handle [matcher] { ... }: directives for some requests; only the first that matches"},
     {.name = "handle_errors",
@@ -167,6 +185,7 @@ const struct directive handle_directives[] = {
      .type = &handle_handler,
      .conf_size = sizeof(struct route),
      .set = handle_errors_set,
+     .describe = describe_handle,
      .group = GROUP_HANDLE,
      .own = true,
      .help = "handle_errors [<status>...] { ... }: directives for errors"},
@@ -177,6 +196,7 @@ const struct directive handle_directives[] = {
      .type = &handle_path_handler,
      .conf_size = sizeof(struct handle_path_conf),
      .set = handle_path_set,
+     .describe = describe_path,
      .group = GROUP_HANDLE,
      .help = "handle_path <path> { ... }: as handle, without the prefix of the path"},
     {.name = "invoke",
@@ -186,6 +206,7 @@ const struct directive handle_directives[] = {
      .type = &invoke_handler,
      .conf_size = sizeof(struct invoke_conf),
      .set = invoke_set,
+     .describe = describe_invoke,
      .help = "invoke [matcher] <name>: the directives of a named route"},
     {.name = "route",
      .places = IN_HANDLERS,
@@ -193,6 +214,7 @@ const struct directive handle_directives[] = {
      .type = &handle_handler,
      .conf_size = sizeof(struct route),
      .set = route_set,
+     .describe = describe_handle,
      .help = "route [matcher] { ... }: directives in the order of the file"},
     {0},
 };

@@ -51,6 +51,14 @@ static int redir_set(const struct directive_args *d)
     return d->n_args == 2 ? set_code(d, &d->args[1], conf) : 0;
 }
 
+static void redir_describe(const void *conf_, struct describer *out)
+{
+    const struct redir_conf *conf = conf_;
+
+    describe_number(out, "status", conf->status);
+    describe_flag(out, "html", conf->html);
+}
+
 /* ---- the target ---- */
 
 /* Controls, space, DEL, all that is not ASCII, and the backslash, which browsers read as a slash.
@@ -158,6 +166,7 @@ const struct directive redir_directives[] = {
      .type = &redir_handler,
      .conf_size = sizeof(struct redir_conf),
      .set = redir_set,
+     .describe = redir_describe,
      .help = "redir [matcher] <to> [<status>|permanent|temporary|html]: default 302"},
     {0},
 };

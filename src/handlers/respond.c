@@ -66,6 +66,17 @@ static int respond_set(const struct directive_args *d)
     return directive_block(d, options, NULL, conf);
 }
 
+static void respond_describe(const void *conf_, struct describer *out)
+{
+    const struct respond_conf *conf = conf_;
+
+    if (conf->status != 0)
+        describe_number(out, "status", conf->status);
+    else
+        describe_text(out, "status", STR_LIT("200, or that of the error"));
+    describe_flag(out, "close", conf->close);
+}
+
 /* ---- answering ---- */
 
 /* As Caddy: text, but for what is evidently JSON. */
@@ -149,6 +160,8 @@ const struct directive respond_directives[] = {
      .type = &respond_handler,
      .conf_size = sizeof(struct respond_conf),
      .set = respond_set,
+     .describe = respond_describe,
+     .options = options,
      .help = "respond [matcher] <status>|<body> [<status>]: a fixed answer"},
     {0},
 };

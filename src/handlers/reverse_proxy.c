@@ -459,6 +459,16 @@ static void reverse_proxy_stop(void *state)
     free(st);
 }
 
+static void reverse_proxy_describe(const void *conf, struct describer *out)
+{
+    const struct reverse_proxy_conf *c = conf;
+
+    for (size_t i = 0; i < c->n_upstreams; i++)
+        describe_item(out, "upstreams", str_of(c->upstreams[i].name));
+    describe_number(out, "dial_timeout_ms", c->dial_timeout_ms);
+    describe_number(out, "response_header_timeout_ms", c->response_header_timeout_ms);
+}
+
 static const struct handler_type forward_auth_type = {"forward_auth", reverse_proxy_start,
                                                       reverse_proxy_stop, reverse_proxy_handle};
 static const struct handler_type reverse_proxy_type = {"reverse_proxy", reverse_proxy_start,
@@ -472,6 +482,7 @@ const struct directive reverse_proxy_directives[] = {
      .type = &forward_auth_type,
      .conf_size = sizeof(struct reverse_proxy_conf),
      .set = forward_auth_set,
+     .describe = reverse_proxy_describe,
      .help = "forward_auth [matcher] <upstream>... { uri, copy_headers }: ask whether a request "
              "may go on"},
     {.name = "reverse_proxy",
@@ -481,6 +492,7 @@ const struct directive reverse_proxy_directives[] = {
      .type = &reverse_proxy_type,
      .conf_size = sizeof(struct reverse_proxy_conf),
      .set = reverse_proxy_set,
-     .help = "hand requests on to upstreams: host:port, http://host:port, unix//path"},
+     .describe = reverse_proxy_describe,
+     .help = "reverse_proxy [matcher] <upstream>... [{ ... }]: hand requests on to upstreams"},
     {0},
 };

@@ -41,4 +41,4 @@ static const struct directive *const directives[] = {
 };
 /* clang-format on */
 
-const struct language server_language = {directives, http_matchers};
+const struct language server_language = {.directives = directives, .matchers = http_matchers};

@@ -1,6 +1,8 @@
 liblintel_a_SOURCES += \
 	src/server/acceptor.c \
 	src/server/acceptor.h \
+	src/server/adapt.c \
+	src/server/adapt.h \
 	src/server/admin.c \
 	src/server/admin.h \
 	src/server/client_hello.c \

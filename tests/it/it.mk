@@ -40,6 +40,8 @@ it_tests = \
 	tests/it/reload-load.py \
 	tests/it/request-change.py \
 	tests/it/run-completion.sh \
+	tests/it/run-adapt.py \
+	tests/it/run-directives.py \
 	tests/it/run-first.py \
 	tests/it/run-life.py \
 	tests/it/run-logs.py \

@@ -78,6 +78,6 @@ static const struct directive fake_directives[] = {
 static const struct directive *const fake_tables[] = {
     fake_directives,   handle_directives, rewrite_directives,      uri_directives,
     header_directives, log_directives,    request_body_directives, NULL};
-static const struct language fake_language = {fake_tables, http_matchers};
+static const struct language fake_language = {.directives = fake_tables, .matchers = http_matchers};
 
 #endif

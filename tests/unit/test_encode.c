@@ -126,7 +126,7 @@ static const struct directive answer_directives[] = {
     {0},
 };
 static const struct directive *const tables[] = {encode_directives, answer_directives, NULL};
-static const struct language language = {tables, http_matchers};
+static const struct language language = {.directives = tables, .matchers = http_matchers};
 
 static struct conf *parse(const char *directive, struct buf *errors)
 {

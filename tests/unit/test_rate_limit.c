@@ -35,7 +35,7 @@ static const struct directive answer_directives[] = {
     {0},
 };
 static const struct directive *const tables[] = {rate_limit_directives, answer_directives, NULL};
-static const struct language language = {tables, http_matchers};
+static const struct language language = {.directives = tables, .matchers = http_matchers};
 
 static struct conf *load(const char *directives, struct buf *errors)
 {

@@ -227,7 +227,7 @@ static struct conf *parse(const char *directive, struct buf *errors)
     char text[1024];
 
     snprintf(text, sizeof text, "http://example.org:8080 {\n%s\n}\n", directive);
-    const struct language language = {tables, http_matchers};
+    const struct language language = {.directives = tables, .matchers = http_matchers};
 
     return conf_parse("test", str_of(text), &language, errors, NULL);
 }

@@ -18,7 +18,7 @@
 
 static const struct directive *const tables[] = {rewrite_directives, uri_directives,
                                                  handle_directives, NULL};
-static const struct language language = {tables, http_matchers};
+static const struct language language = {.directives = tables, .matchers = http_matchers};
 
 /* uri: raw path and query afterwards, or the status of the answer. path: NULL if it is the same. */
 static const struct {
