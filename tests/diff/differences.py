@@ -76,6 +76,9 @@ ROWS = [
         "what header changes late is changed in errors, too", status=404),
     Row("pattern-security", "server", "Caddy", NONE, "the same", status=404),
 
+    Row("request-header-host", "body", "other.example ", "other.example other.example",
+        "{header.Host} is a field like others, which Go keeps elsewhere"),
+
     # Files.
     Row("files-*", "content-type", NONE, "application/octet-stream",
         "a file of no known type has one all the same: browsers need not guess"),
