@@ -1,9 +1,11 @@
 /* lintel hash-password: a password from the terminal, standard input or --plaintext; its hash on
  * standard output. */
+#include "base/alloc.h"
 #include "base/password.h"
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <termios.h>
 #include <unistd.h>
@@ -29,14 +31,23 @@ static void on_signal(int number)
     caught = number;
 }
 
+/* The next byte of standard input: 1, 0 at the end, or -1. The signals that mask does not hold come
+ * in while it waits, and at no other time. */
+static ssize_t read_byte(const sigset_t *mask, char *c)
+{
+    struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+
+    return ppoll(&p, 1, NULL, mask) == -1 ? -1 : read(STDIN_FILENO, c, 1);
+}
+
 /* One line, without its end, or what there is before the end of the input. False with *e set if a
  * signal or an error came first. */
-static bool read_line(int fd, struct buf *line, struct err *e)
+static bool read_line(const sigset_t *mask, struct buf *line, struct err *e)
 {
     char c;
     ssize_t n;
 
-    while ((n = read(fd, &c, 1)) == 1 && c != '\n')
+    while ((n = read_byte(mask, &c)) == 1 && c != '\n')
         if (buf_putc(line, c) != 0) {
             err_set(e, ERR_LIMIT, "the password is longer than %d bytes", PASSWORD_INPUT_MAX);
             return false;
@@ -54,8 +65,9 @@ static bool read_line(int fd, struct buf *line, struct err *e)
 static bool ask(const char *prompt, struct buf *line, struct err *e)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
-    const struct sigaction note = {.sa_handler = on_signal}; /* without SA_RESTART */
-    struct sigaction old[sizeof signals / sizeof signals[0]];
+    const struct sigaction note = {.sa_handler = on_signal};
+    struct sigaction old[ARRAY_LEN(signals)];
+    sigset_t held, mask;
     struct termios before, silent;
     bool ok;
 
@@ -65,15 +77,20 @@ static bool ask(const char *prompt, struct buf *line, struct err *e)
     }
     silent = before;
     silent.c_lflag &= (tcflag_t) ~(ECHO);
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+    sigemptyset(&held);
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+        sigaddset(&held, signals[i]);
+    sigprocmask(SIG_BLOCK, &held, &mask);
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
         sigaction(signals[i], &note, &old[i]);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
     fprintf(stderr, "%s: ", prompt);
-    ok = read_line(STDIN_FILENO, line, e);
+    ok = read_line(&mask, line, e);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
     fputc('\n', stderr);
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
         sigaction(signals[i], &old[i], NULL);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
     if (caught != 0)
         raise(caught);
     return ok;
@@ -102,7 +119,7 @@ static bool take_password(const struct cli_options *o, struct buf *password, str
     }
     if (given != NULL)
         return true;
-    return isatty(STDIN_FILENO) ? ask_twice(password, e) : read_line(STDIN_FILENO, password, e);
+    return isatty(STDIN_FILENO) ? ask_twice(password, e) : read_line(NULL, password, e);
 }
 
 /* ---- the command ---- */
