@@ -40,6 +40,7 @@ unit_tests = \
 	tests/unit/test_parser \
 	tests/unit/test_password \
 	tests/unit/test_path \
+	tests/unit/test_placeholder \
 	tests/unit/test_ranges \
 	tests/unit/test_regex \
 	tests/unit/test_rate_limit \
@@ -85,7 +86,8 @@ fuzz_programs = \
 	tests/fuzz/fuzz_encoding \
 	tests/fuzz/fuzz_format \
 	tests/fuzz/fuzz_path \
-	tests/fuzz/fuzz_ranges
+	tests/fuzz/fuzz_ranges \
+	tests/fuzz/fuzz_text
 
 tests_fuzz_fuzz_acme_SOURCES = tests/fuzz/fuzz_acme.c tests/fuzz/replay.c
 tests_fuzz_fuzz_client_hello_SOURCES = tests/fuzz/fuzz_client_hello.c tests/fuzz/replay.c
@@ -95,6 +97,7 @@ tests_fuzz_fuzz_encoding_SOURCES = tests/fuzz/fuzz_encoding.c tests/fuzz/replay.
 tests_fuzz_fuzz_format_SOURCES = tests/fuzz/fuzz_format.c tests/fuzz/replay.c
 tests_fuzz_fuzz_path_SOURCES = tests/fuzz/fuzz_path.c tests/fuzz/replay.c
 tests_fuzz_fuzz_ranges_SOURCES = tests/fuzz/fuzz_ranges.c tests/fuzz/replay.c
+tests_fuzz_fuzz_text_SOURCES = tests/fuzz/fuzz_text.c tests/fuzz/replay.c
 
 check_PROGRAMS += $(fuzz_programs)
 TESTS += tests/fuzz/corpus.sh

@@ -293,6 +293,7 @@ void build_run(struct conf_builder *b, const struct nodes *top)
 {
     const struct vocabulary global = {b->tables, IN_GLOBAL, refused_options, "global option"};
 
+    defined_gather(b, top);
     for (size_t i = 0; i < top->n; i++)
         if (top->list[i].n_words == 0)
             build_block(b, &global, &top->list[i], &b->global);

@@ -4,6 +4,7 @@
 #define LINTEL_CONF_BUILD_H
 
 #include "conf/address.h"
+#include "conf/defined.h"
 #include "conf/diag.h"
 #include "conf/matcher.h"
 #include "conf/parser.h"
@@ -82,6 +83,7 @@ struct conf_builder {
     struct site_draft *current;         /* the site being built, or NULL */
     struct rows *rows;                  /* where rows of handlers go */
     const struct named_matchers *named; /* those that can be seen from here: conf/matcher.h */
+    struct defined defined;             /* placeholders */
     struct named_routes routes;
     struct site_draft **sites;
     size_t n_sites, cap_sites;

@@ -35,21 +35,83 @@ struct matcher {
 
 enum placeholder {
     PH_LITERAL, /* text holds the bytes */
+    /* The request. */
     PH_HOST,
     PH_HOSTPORT,
     PH_PORT,
+    PH_LABEL, /* index, from the right */
     PH_METHOD,
-    PH_URI,
-    PH_PATH,
-    PH_QUERY,
     PH_SCHEME,
+    PH_PROTO,
+    PH_HEADER, /* text: the field's name */
+    PH_COOKIE, /* text: its name */
+    PH_UUID,
+    PH_DURATION,
+    PH_DURATION_MS,
+    /* Its target, as handlers have left it. */
+    PH_URI,
+    PH_URI_ESCAPED,
+    PH_PATH,
+    PH_PATH_ESCAPED,
+    PH_PATH_PART, /* index, from the left */
+    PH_DIR,
+    PH_FILE,
+    PH_FILE_BASE,
+    PH_FILE_EXT,
+    PH_QUERY,
+    PH_QUERY_ESCAPED,
+    PH_PREFIXED_QUERY,
+    PH_QUERY_VALUE, /* text: the key */
+    /* The request as the client sent it. */
+    PH_ORIG_METHOD,
+    PH_ORIG_URI,
+    PH_ORIG_PATH,
+    PH_ORIG_PATH_PART, /* index, from the left */
+    PH_ORIG_DIR,
+    PH_ORIG_FILE,
+    PH_ORIG_QUERY,
+    PH_ORIG_PREFIXED_QUERY,
+    /* The connection. */
+    PH_REMOTE,
     PH_REMOTE_HOST,
     PH_REMOTE_PORT,
-    PH_HEADER /* text holds the field name */
+    PH_CLIENT_IP,
+    PH_LOCAL,
+    PH_LOCAL_HOST,
+    PH_LOCAL_PORT,
+    PH_TLS_VERSION,
+    PH_TLS_CIPHER,
+    PH_TLS_RESUMED,
+    PH_TLS_PROTO,
+    PH_TLS_PROTO_MUTUAL,
+    PH_TLS_SERVER_NAME,
+    PH_TLS_ECH,
+    /* What handlers and matchers have found out. */
+    PH_ROOT,
+    PH_VARIABLE,        /* text: its name in http/vars.h */
+    PH_RESPONSE_HEADER, /* text: the field's name */
+    PH_UPSTREAM_HOSTPORT,
+    PH_UPSTREAM_HOST,
+    PH_UPSTREAM_PORT,
+    PH_UPSTREAM_ADDRESS,
+    PH_ERROR_STATUS,
+    PH_ERROR_STATUS_TEXT,
+    PH_ERROR_MESSAGE,
+    PH_ERROR_ID,
+    PH_ERROR_TRACE,
+    /* The time, UTC. */
+    PH_TIME,
+    PH_TIME_HTTP,
+    PH_TIME_COMMON_LOG,
+    PH_TIME_YEAR,
+    PH_TIME_UNIX,
+    PH_TIME_UNIX_MS,
+    PH_COUNT
 };
 
 struct text_part {
     enum placeholder kind;
+    unsigned index;
     struct str text;
 };
 

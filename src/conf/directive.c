@@ -1,5 +1,6 @@
 /* What set functions may call. */
 #include "conf/build.h"
+#include "conf/placeholder_names.h"
 #include "conf/text.h"
 
 #include <limits.h>
@@ -84,7 +85,23 @@ int directive_text(const struct directive_args *d, const struct token *t, struct
 {
     struct err e;
 
-    return text_compile(d->arena, t->text, out, &e) == 0 ? 0 : directive_error(d, t, "%s", e.msg);
+    if (text_compile(d->arena, t->text, &d->builder->defined, out, &e) == 0)
+        return 0;
+    return directive_error(d, t, "%s", e.msg);
+}
+
+int directive_defined(const struct directive_args *d, const struct token *t, struct str *variable)
+{
+    struct str name = defined_name(t->text);
+
+    if (name.p == NULL)
+        return directive_error(d, t, "'" STR_FMT "' is no placeholder: write '{name}'",
+                               STR_ARG(t->text));
+    if (placeholder_is_known(name))
+        return directive_error(d, t, "'" STR_FMT "' has a meaning already: choose another name",
+                               STR_ARG(t->text));
+    *variable = defined_variable(d->arena, name);
+    return 0;
 }
 
 struct str directive_str(const struct directive_args *d, const struct token *t)

@@ -62,8 +62,9 @@ struct directive {
     int (*set)(const struct directive_args *d);
     const char *help; /* "redirect to <to> [code], default 302" */
     enum row_group group;
-    bool repeats; /* may stand more than once in a block, where it makes no handler row */
-    bool own;     /* of two that say the same each has a handler, and so a state, of its own */
+    bool repeats;     /* may stand more than once in a block, where it makes no handler row */
+    unsigned defines; /* arguments from this index on define placeholders: "{name}"; 0: none do */
+    bool own;         /* of two that say the same each has a handler, and so a state, of its own */
     /* Optional: tells what conf (conf_size bytes) says, defaults filled in. */
     void (*describe)(const void *conf, struct describer *out);
     const struct directive *options; /* optional: the rows of its block */
@@ -154,6 +155,11 @@ MUST_CHECK int directive_uint(const struct directive_args *d, const struct token
 /* A text with placeholders, compiled. An unknown placeholder is an error at the token. */
 MUST_CHECK int directive_text(const struct directive_args *d, const struct token *t,
                               struct text *out);
+
+/* What http/vars.h calls the placeholder that an argument defines; the directive's row says so in
+ * defines. An error if it is not "{name}", or the language has that name. */
+MUST_CHECK int directive_defined(const struct directive_args *d, const struct token *t,
+                                 struct str *variable);
 
 /* The token as a string in the configuration's arena. */
 struct str directive_str(const struct directive_args *d, const struct token *t);

@@ -233,7 +233,7 @@ void matcher_leave(struct conf_builder *b)
 
 /* Whether the first argument is a matcher: "*", "@name", or a path if enough arguments are left
  * without it ("root /srv" has none). */
-static bool has_matcher(const struct directive *row, const struct directive_args *d)
+bool matcher_comes_first(const struct directive *row, const struct directive_args *d)
 {
     const struct token *t = d->args;
 
@@ -281,7 +281,7 @@ static int use_path(struct directive_args *d, struct str *path)
 
 int matcher_take(const struct directive *row, struct directive_args *d, struct str *path)
 {
-    if (!has_matcher(row, d))
+    if (!matcher_comes_first(row, d))
         return 0;
     d->matcher = d->args;
     d->args++;

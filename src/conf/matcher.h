@@ -27,6 +27,9 @@ bool matcher_is_definition(const struct node *node);
 void matcher_enter(struct conf_builder *b, struct named_matchers *here, const struct node *parent);
 void matcher_leave(struct conf_builder *b);
 
+/* Whether the first argument is a matcher. */
+bool matcher_comes_first(const struct directive *row, const struct directive_args *d);
+
 /* Takes the matcher off the arguments of d: d->matcher, *d->row_matcher; *path as in struct
  * named_matcher. Returns -1 after an error. */
 MUST_CHECK int matcher_take(const struct directive *row, struct directive_args *d,

@@ -12,6 +12,8 @@ liblintel_a_SOURCES += \
 	src/conf/conf.c \
 	src/conf/conf.h \
 	src/conf/describe.h \
+	src/conf/defined.c \
+	src/conf/defined.h \
 	src/conf/diag.c \
 	src/conf/diag.h \
 	src/conf/directive.c \
@@ -47,6 +49,10 @@ liblintel_a_SOURCES += \
 	src/conf/parser.h \
 	src/conf/pieces.c \
 	src/conf/pieces.h \
+	src/conf/placeholder_load.c \
+	src/conf/placeholder_load.h \
+	src/conf/placeholder_names.c \
+	src/conf/placeholder_names.h \
 	src/conf/refused.c \
 	src/conf/rows.c \
 	src/conf/rows.h \

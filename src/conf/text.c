@@ -1,76 +1,16 @@
 #include "conf/text.h"
 
-#include "base/alloc.h"
-#include "conf/diag.h"
-
-struct placeholder_name {
-    const char *name;
-    const char *long_name;
-    enum placeholder kind;
-};
-
-/* A name that ends with a dot takes the rest of the placeholder as its argument. */
-static const struct placeholder_name names[] = {
-    {"host", "http.request.host", PH_HOST},
-    {"hostport", "http.request.hostport", PH_HOSTPORT},
-    {"port", "http.request.port", PH_PORT},
-    {"method", "http.request.method", PH_METHOD},
-    {"uri", "http.request.uri", PH_URI},
-    {"path", "http.request.uri.path", PH_PATH},
-    {"query", "http.request.uri.query", PH_QUERY},
-    {"scheme", "http.request.scheme", PH_SCHEME},
-    {"remote_host", "http.request.remote.host", PH_REMOTE_HOST},
-    {"remote_port", "http.request.remote.port", PH_REMOTE_PORT},
-    {"header.", "http.request.header.", PH_HEADER},
-};
-
-/* Placeholders of Caddy's that cannot be used yet; a dot at the end takes any argument. */
-static const char *const unsupported[] = {
-    "?query",
-    "args.",
-    "args[",
-    "block",
-    "blocks.",
-    "client_ip",
-    "cookie.",
-    "dir",
-    "env.",
-    "err.",
-    "file",
-    "file.",
-    "file_match.",
-    "http.",
-    "labels.",
-    "orig_dir",
-    "orig_file",
-    "orig_method",
-    "orig_path",
-    "orig_uri",
-    "path.",
-    "query.",
-    "re.",
-    "remote",
-    "rp.",
-    "system.",
-    "time.",
-    "tls_cipher",
-    "tls_version",
-    "tls_client_",
-    "upstream_hostport",
-    "uuid",
-    "vars.",
-    "extension",
-    "orig_?query",
-    "path_",
-};
+#include "conf/placeholder_names.h"
 
 struct text_compiler {
     struct arena *arena;
     struct text_part *parts;
     size_t n, cap;
-    char *literal; /* room for the whole source */
-    size_t literal_len;
+    char *literal; /* the one at work */
+    size_t literal_len, literal_cap;
 };
+
+/* ---- names ---- */
 
 static bool is_name_byte(char c)
 {
@@ -80,111 +20,105 @@ static bool is_name_byte(char c)
            c == '?' || c == '[' || c == ']';
 }
 
-/* The name of the placeholder that begins at s ("{..."); len 0: none does. */
-static struct str placeholder_at(struct str s)
+/* The name in the braces that begin s; len 0: it could be none. *plain: of bytes that make one
+ * likely; of others it must be known. */
+static struct str name_at(struct str s, bool *plain)
 {
-    size_t end = 1;
+    struct str name = {s.p + 1, 0};
 
-    while (end < s.len && is_name_byte(s.p[end]))
-        end++;
-    if (end == 1 || end == s.len || s.p[end] != '}' || (s.p[1] >= '0' && s.p[1] <= '9'))
+    *plain = true;
+    for (size_t i = 1; i < s.len && s.p[i] != '}'; i++) {
+        if ((unsigned char)s.p[i] <= ' ' || memchr("{\"\\`", s.p[i], 4) != NULL)
+            return (struct str){NULL, 0};
+        *plain &= is_name_byte(s.p[i]);
+        name.len++;
+    }
+    if (name.len + 1 == s.len || name.len == 0 || (name.p[0] >= '0' && name.p[0] <= '9'))
         return (struct str){NULL, 0};
-    return (struct str){s.p + 1, end - 1};
+    return name;
 }
 
-static void add_part(struct text_compiler *tc, enum placeholder kind, struct str text)
+/* ---- parts ---- */
+
+static void add_part(struct text_compiler *tc, struct text_part part)
 {
     tc->parts = arena_grow(tc->arena, tc->parts, tc->n, &tc->cap, sizeof *tc->parts);
-    tc->parts[tc->n++] = (struct text_part){kind, text};
+    tc->parts[tc->n++] = part;
+}
+
+static void add_bytes(struct text_compiler *tc, struct str bytes)
+{
+    if (tc->literal_len + bytes.len > tc->literal_cap) {
+        char *old = tc->literal;
+
+        tc->literal_cap = (tc->literal_len + bytes.len) * 2;
+        tc->literal = arena_bytes(tc->arena, tc->literal_cap);
+        if (tc->literal_len > 0)
+            memcpy(tc->literal, old, tc->literal_len);
+    }
+    if (bytes.len > 0)
+        memcpy(tc->literal + tc->literal_len, bytes.p, bytes.len);
+    tc->literal_len += bytes.len;
 }
 
 static void end_literal(struct text_compiler *tc)
 {
     if (tc->literal_len == 0)
         return;
-    add_part(tc, PH_LITERAL, (struct str){tc->literal, tc->literal_len});
+    add_part(tc, (struct text_part){.kind = PH_LITERAL, .text = {tc->literal, tc->literal_len}});
     tc->literal += tc->literal_len;
+    tc->literal_cap -= tc->literal_len;
     tc->literal_len = 0;
 }
 
-/* Whether name is what a table calls it; a table's name that ends with a dot wants an argument. */
-static bool is_named(struct str name, const char *row, struct str *argument)
+/* Adds the placeholder that begins s, if one does; *used: the bytes of it, or 0. */
+static int add_placeholder(struct text_compiler *tc, struct str s, const struct defined *defined,
+                           size_t *used, struct err *e)
 {
-    struct str r = str_of(row);
+    struct text_part part;
+    bool plain;
+    struct str name = name_at(s, &plain);
 
-    *argument = (struct str){NULL, 0};
-    if (!str_ends(r, STR_LIT(".")))
-        return str_eq(name, r);
-    if (!str_starts(name, r) || name.len == r.len)
-        return false;
-    *argument = str_from(name, r.len);
-    return true;
-}
-
-static bool is_unsupported(struct str name)
-{
-    for (size_t i = 0; i < ARRAY_LEN(unsupported); i++) {
-        struct str row = str_of(unsupported[i]);
-        char last = row.p[row.len - 1];
-
-        if (last == '.' || last == '[' || last == '_' ? str_starts(name, row) : str_eq(name, row))
-            return true;
+    *used = 0;
+    if (name.len == 0)
+        return 0;
+    switch (placeholder_find(tc->arena, name, defined, &part, e)) {
+    case FOUND_MISTAKE:
+        return -1;
+    case FOUND_NOTHING:
+        return plain || placeholder_is_known(name) ? placeholder_unknown(name, defined, e) : 0;
+    case FOUND_PLACEHOLDER:
+        break;
     }
-    return false;
-}
-
-static int unknown(struct str name, struct err *e)
-{
-    struct nearest nearest;
-
-    if (is_unsupported(name))
-        return err_set(e, ERR_INVALID, "placeholder '{" STR_FMT "}' is not supported yet",
-                       STR_ARG(name));
-    nearest_init(&nearest, name);
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        nearest_offer(&nearest, str_of(names[i].name));
-    if (nearest.best.len == 0)
-        return err_set(e, ERR_INVALID, "'{" STR_FMT "}' is no placeholder; write '\\{' for a brace",
-                       STR_ARG(name));
-    return err_set(
-        e, ERR_INVALID, "'{" STR_FMT "}' is no placeholder; did you mean '{" STR_FMT "%s}'?",
-        STR_ARG(name), STR_ARG(nearest.best), str_ends(nearest.best, STR_LIT(".")) ? "NAME" : "");
-}
-
-static int add_placeholder(struct text_compiler *tc, struct str name, struct err *e)
-{
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        struct str argument;
-
-        if (!is_named(name, names[i].name, &argument) &&
-            !is_named(name, names[i].long_name, &argument))
-            continue;
-        end_literal(tc);
-        add_part(tc, names[i].kind, argument.len > 0 ? arena_str(tc->arena, argument) : argument);
+    *used = name.len + 2;
+    if (part.kind == PH_LITERAL) {
+        add_bytes(tc, part.text);
         return 0;
     }
-    return unknown(name, e);
+    end_literal(tc);
+    add_part(tc, part);
+    return 0;
 }
 
-int text_compile(struct arena *a, struct str source, struct text *out, struct err *e)
+int text_compile(struct arena *a, struct str source, const struct defined *defined,
+                 struct text *out, struct err *e)
 {
-    struct text_compiler tc = {.arena = a, .literal = arena_bytes(a, source.len + 1)};
+    struct text_compiler tc = {
+        .arena = a, .literal = arena_bytes(a, source.len + 1), .literal_cap = source.len};
+    size_t used;
 
-    for (size_t i = 0; i < source.len; i++) {
+    for (size_t i = 0; i < source.len; i += used) {
         struct str rest = str_from(source, i);
-        struct str name = {NULL, 0};
 
+        used = 0;
         if (str_starts(rest, STR_LIT("\\{")) || str_starts(rest, STR_LIT("\\}")))
-            i++;
-        else if (rest.p[0] == '{')
-            name = placeholder_at(rest);
-        if (name.len == 0) {
-            tc.literal[tc.literal_len++] = source.p[i];
-            continue;
-        }
-        if (add_placeholder(&tc, name, e) != 0)
+            rest = str_from(source, ++i);
+        else if (rest.p[0] == '{' && add_placeholder(&tc, rest, defined, &used, e) != 0)
             return -1;
-        i += name.len + 1;
+        if (used == 0) {
+            add_bytes(&tc, (struct str){rest.p, 1});
+            used = 1;
+        }
     }
     end_literal(&tc);
     out->parts = tc.parts;

@@ -6,23 +6,36 @@
 
 /* ---- the peer ---- */
 
-static void describe_peer(struct h1_conn *c, const struct sockaddr *peer)
+/* The host of an address, an IPv4 address mapped into IPv6 as IPv4. Returns its port. */
+static uint16_t describe_address(const struct sockaddr *addr, char host[INET6_ADDRSTRLEN])
 {
-    if (peer->sa_family == AF_INET) {
-        const struct sockaddr_in *in = (const void *)peer;
+    const struct sockaddr_in6 *in6 = (const void *)addr;
+    const struct sockaddr_in *in = (const void *)addr;
 
-        inet_ntop(AF_INET, &in->sin_addr, c->remote_host, sizeof c->remote_host);
-        c->remote_port = ntohs(in->sin_port);
-    } else if (peer->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const void *)peer;
-        const uint8_t *addr = in6->sin6_addr.s6_addr;
-
-        if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
-            inet_ntop(AF_INET, addr + 12, c->remote_host, sizeof c->remote_host);
-        else
-            inet_ntop(AF_INET6, addr, c->remote_host, sizeof c->remote_host);
-        c->remote_port = ntohs(in6->sin6_port);
+    host[0] = '\0';
+    if (addr->sa_family == AF_INET) {
+        inet_ntop(AF_INET, &in->sin_addr, host, INET6_ADDRSTRLEN);
+        return ntohs(in->sin_port);
     }
+    if (addr->sa_family != AF_INET6)
+        return 0;
+    if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
+        inet_ntop(AF_INET, in6->sin6_addr.s6_addr + 12, host, INET6_ADDRSTRLEN);
+    else
+        inet_ntop(AF_INET6, &in6->sin6_addr, host, INET6_ADDRSTRLEN);
+    return ntohs(in6->sin6_port);
+}
+
+struct str h1_conn_local_host(const struct h1_conn *c, struct arena *a)
+{
+    struct sockaddr_storage addr = {.ss_family = AF_UNSPEC};
+    socklen_t len = sizeof addr;
+    char host[INET6_ADDRSTRLEN];
+
+    if (getsockname(c->fd, (struct sockaddr *)&addr, &len) != 0)
+        return STR_LIT("");
+    describe_address((const struct sockaddr *)&addr, host);
+    return arena_str(a, str_of(host));
 }
 
 /* ---- TLS ---- */
@@ -82,7 +95,7 @@ static void conn_open(struct h1_engine *en, struct MHD_Connection *mhd, void **c
     c->listener = a->listener;
     en->arrival = NULL; /* it has come */
     c->service = service_ref(en->service);
-    describe_peer(c, a->peer);
+    c->remote_port = describe_address(a->peer, c->remote_host);
     list_init(&c->item);
     h1_conn_enter(c, PHASE_HEADER);
     if (en->n_connections++ == 0)

@@ -100,6 +100,8 @@ struct h1_conn {
     struct tls_tickets *tickets;
     const char *tls_version; /* set with the first request */
     const char *tls_cipher;
+    bool tls_resumed;
+    struct str tls_proto;
     uint16_t remote_port;
     char remote_host[INET6_ADDRSTRLEN];
     char *sni; /* NULL if none */
@@ -159,6 +161,8 @@ void h1_on_connection(void *cls, struct MHD_Connection *mhd, void **context,
 void h1_conn_kill(struct h1_conn *c);
 /* Takes up the engine's newest service, if that still has the connection's listener. */
 void h1_conn_refresh(struct h1_conn *c);
+/* The address at which the client came in, as text in a. */
+struct str h1_conn_local_host(const struct h1_conn *c, struct arena *a);
 
 /* ---- h1_deadline.c ---- */
 

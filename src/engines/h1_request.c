@@ -16,8 +16,13 @@ static uint64_t now_us(void)
 
 static void describe_tls(struct h1_conn *c)
 {
+    gnutls_datum_t proto;
+
     c->tls_version = gnutls_protocol_get_name(gnutls_protocol_get_version(c->session));
     c->tls_cipher = gnutls_ciphersuite_get(c->session);
+    c->tls_resumed = gnutls_session_is_resumed(c->session) != 0;
+    if (gnutls_alpn_get_selected_protocol(c->session, &proto) == 0)
+        c->tls_proto = (struct str){(const char *)proto.data, proto.size}; /* the session's */
 }
 
 static const char no_cookie[] = "Cookie"; /* known again by its address */
@@ -60,6 +65,8 @@ void *h1_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
     ex->local_port = c->listener->port;
     ex->tls_version = c->tls_version;
     ex->tls_cipher = c->tls_cipher;
+    ex->tls_resumed = c->tls_resumed;
+    ex->tls_proto = c->tls_proto;
     ex->sni = str_of(c->sni);
     ex->started_us = now_us();
     return st;

@@ -264,9 +264,15 @@ static void on_abort(struct exchange *ex)
     h1_conn_kill(h1_stream_of(ex)->conn);
 }
 
+static struct str on_local_host(struct exchange *ex)
+{
+    return h1_conn_local_host(h1_stream_of(ex)->conn, ex->arena);
+}
+
 const struct exchange_engine h1_exchange_engine = {
     .respond = on_respond,
     .resume = on_resume,
     .read_body = h1_body_read,
     .abort = on_abort,
+    .local_host = on_local_host,
 };

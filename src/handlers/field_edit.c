@@ -38,7 +38,7 @@ static int set_find(const struct directive_args *d, const struct token *t, struc
     struct text text;
     struct err e;
 
-    if (text_compile(d->arena, t->text, &text, &e) == 0 && !text.constant)
+    if (text_compile(d->arena, t->text, NULL, &text, &e) == 0 && !text.constant)
         return directive_error(d, t, "an expression with placeholders is not supported yet");
     edit->find = regex_new(d->arena, t->text, &e);
     return edit->find != NULL ? 0 : directive_error(d, t, "%s", e.msg);

@@ -44,10 +44,10 @@ static int redir_set(const struct directive_args *d)
     struct redir_conf *conf = d->target;
 
     conf->status = 302;
-    if (d->args[0].text.len == 0)
-        return directive_error(d, &d->args[0], "the target is empty");
     if (directive_text(d, &d->args[0], &conf->to) != 0)
         return -1;
+    if (conf->to.n_parts == 0)
+        return directive_error(d, &d->args[0], "the target is empty");
     return d->n_args == 2 ? set_code(d, &d->args[1], conf) : 0;
 }
 

@@ -236,7 +236,7 @@ static void respond(struct proxied *p)
 
     if (ex->responded)
         return;
-    proxy_respond_fields(ex, p->st->conf, upstream_of(p), &p->fields);
+    proxy_respond_fields(ex, p->st->conf, &p->fields);
     if (p->status == 204 || p->status == 304 || (whole && buffered(p) == 0 && !states_length(p)))
         exchange_respond(ex, p->status);
     else if (whole && !p->ex->is_head)
@@ -368,7 +368,6 @@ static bool start_fetch(struct proxied *p)
         .method = c->auth != NULL ? "GET" : arena_str(ex->arena, ex->method).p,
         .url = u->url,
         .target = p->target,
-        .fields = proxy_request_lines(ex, c, u),
         .body_len = p->body_left,
         .unix_socket = u->unix_socket,
         .connect_timeout_ms = c->dial_timeout_ms,
@@ -378,6 +377,8 @@ static bool start_fetch(struct proxied *p)
     struct err e;
 
     p->tried++;
+    ex->upstream = &u->names;
+    spec.fields = proxy_request_lines(ex, c, u);
     p->fetch = fetch_start(p->st->fetcher, &spec, &e);
     if (p->fetch == NULL)
         complain(p, e.msg);

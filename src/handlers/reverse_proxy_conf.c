@@ -53,6 +53,20 @@ static bool take_prefix(struct str *s, const char *prefix)
     return true;
 }
 
+/* The port of the scheme is left out where the host and the port are put together. */
+static void name_upstream(struct arena *a, struct str host, uint64_t port, struct upstream *u)
+{
+    const unsigned standard = u->secure ? 443 : 80;
+    const unsigned number = port == 0 ? standard : (unsigned)port;
+    struct upstream_names *n = &u->names;
+
+    n->host = n->hostport = arena_str(a, host);
+    n->port = arena_printf(a, "%u", number);
+    if (number != standard)
+        n->hostport = arena_printf(a, STR_FMT ":%u", STR_ARG(host), number);
+    n->address = arena_printf(a, "tcp/" STR_FMT ":%u", STR_ARG(host), number);
+}
+
 int upstream_parse(struct arena *a, struct str text, struct upstream *u, struct err *e)
 {
     struct str rest = text, host;
@@ -64,7 +78,8 @@ int upstream_parse(struct arena *a, struct str text, struct upstream *u, struct 
             return err_set(e, ERR_SYNTAX, "a unix socket is written unix//path");
         u->unix_socket = arena_str(a, rest).p;
         u->url = "http://localhost/";
-        u->hostport = STR_LIT("localhost");
+        u->names.hostport = u->names.host = STR_LIT("localhost");
+        u->names.address = arena_printf(a, "unix/" STR_FMT, STR_ARG(rest));
         return 0;
     }
     if (memchr(text.p, '{', text.len) != NULL)
@@ -76,12 +91,10 @@ int upstream_parse(struct arena *a, struct str text, struct upstream *u, struct 
         return err_set(e, ERR_INVALID, "an upstream has no path: it gets the request's own");
     if (split_hostport(rest, &host, &port, e) != 0)
         return -1;
-    if (port == 0 || port == (u->secure ? 443 : 80))
-        u->hostport = arena_str(a, host);
-    else
-        u->hostport = arena_printf(a, STR_FMT ":%u", STR_ARG(host), (unsigned)port);
-    u->url =
-        arena_printf(a, "%s://" STR_FMT "/", u->secure ? "https" : "http", STR_ARG(u->hostport)).p;
+    name_upstream(a, host, port, u);
+    u->url = arena_printf(a, "%s://" STR_FMT "/", u->secure ? "https" : "http",
+                          STR_ARG(u->names.hostport))
+                 .p;
     return 0;
 }
 
@@ -103,11 +116,6 @@ static int add_upstreams(const struct directive_args *d, const struct token *t, 
 
 /* ---- header_up, header_down ---- */
 
-static bool is_upstream_placeholder(struct str s)
-{
-    return str_is(s, "{upstream_hostport}") || str_is(s, "{http.reverse_proxy.upstream.hostport}");
-}
-
 static int set_field_op(const struct directive_args *d, const struct node *n, struct field_ops *ops)
 {
     struct field_op op = {.kind = FIELD_SET};
@@ -126,9 +134,7 @@ static int set_field_op(const struct directive_args *d, const struct node *n, st
         return directive_error(d, &n->words[1],
                                op.kind == FIELD_REMOVE ? "-field takes no value"
                                                        : "the value is missing");
-    if (n->n_words == 3 && is_upstream_placeholder(n->words[2].text))
-        op.kind = FIELD_SET_UPSTREAM;
-    else if (n->n_words == 3 && directive_text(d, &n->words[2], &op.value) != 0)
+    if (n->n_words == 3 && directive_text(d, &n->words[2], &op.value) != 0)
         return -1;
     op.name = arena_str(d->arena, op.name);
     ops->list = arena_grow(d->arena, ops->list, ops->n, &ops->cap, sizeof *ops->list);

@@ -3,22 +3,23 @@
 #define LINTEL_HANDLERS_REVERSE_PROXY_CONF_H
 
 #include "conf/directive.h"
+#include "http/exchange.h"
 
 struct upstream {
-    const char *name;        /* as written, for messages */
-    const char *url;         /* "http://host:port/" */
-    struct str hostport;     /* of the url; {upstream_hostport} */
-    const char *unix_socket; /* absolute path, or NULL */
-    bool secure;             /* https: the Host field is then the upstream's own */
+    const char *name;            /* as written, for messages */
+    const char *url;             /* "http://host:port/" */
+    struct upstream_names names; /* hostport is that of the url */
+    const char *unix_socket;     /* absolute path, or NULL */
+    bool secure;                 /* https: the Host field is then the upstream's own */
 };
 
 /* A change to the fields of the request (header_up) or the response (header_down). */
-enum field_op_kind { FIELD_SET, FIELD_ADD, FIELD_REMOVE, FIELD_SET_UPSTREAM };
+enum field_op_kind { FIELD_SET, FIELD_ADD, FIELD_REMOVE };
 
 struct field_op {
     enum field_op_kind kind;
     struct str name;
-    struct text value; /* SET, ADD. FIELD_SET_UPSTREAM: the upstream's host and port instead */
+    struct text value; /* SET, ADD */
 };
 
 struct field_ops {

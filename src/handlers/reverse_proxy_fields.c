@@ -61,8 +61,7 @@ static struct str without_controls(struct arena *a, struct str s)
     return str_trim((struct str){copy, s.len});
 }
 
-static void apply(const struct field_ops *ops, struct fields *f, struct exchange *ex,
-                  const struct upstream *u)
+static void apply(const struct field_ops *ops, struct fields *f, struct exchange *ex)
 {
     for (size_t i = 0; i < ops->n; i++) {
         const struct field_op *op = &ops->list[i];
@@ -70,9 +69,6 @@ static void apply(const struct field_ops *ops, struct fields *f, struct exchange
         switch (op->kind) {
         case FIELD_REMOVE:
             fields_remove(f, op->name);
-            break;
-        case FIELD_SET_UPSTREAM:
-            fields_set(f, ex->arena, op->name, u->hostport);
             break;
         case FIELD_SET:
             fields_set(f, ex->arena, op->name,
@@ -162,7 +158,7 @@ const char *const *proxy_request_lines(struct exchange *ex, const struct reverse
         forward_auth_ask(ex, &out);
     else if (states_zero_length(ex))
         fields_add(&out, ex->arena, STR_LIT("Content-Length"), STR_LIT("0"));
-    apply(&c->up, &out, ex, u);
+    apply(&c->up, &out, ex);
     return to_lines(ex->arena, &out);
 }
 
@@ -182,7 +178,7 @@ const char *proxy_request_target(struct exchange *ex)
 /* ---- the response ---- */
 
 void proxy_respond_fields(struct exchange *ex, const struct reverse_proxy_conf *c,
-                          const struct upstream *u, const struct fields *upstream_fields)
+                          const struct fields *upstream_fields)
 {
     struct fields in = {0};
 
@@ -202,5 +198,5 @@ void proxy_respond_fields(struct exchange *ex, const struct reverse_proxy_conf *
     fields_add(&in, ex->arena, STR_LIT("Via"), STR_LIT("1.1 " VIA_NAME));
     for (size_t i = 0; i < in.n; i++)
         fields_add(&ex->response, ex->arena, in.list[i].name, in.list[i].value);
-    apply(&c->down, &ex->response, ex, u);
+    apply(&c->down, &ex->response, ex);
 }

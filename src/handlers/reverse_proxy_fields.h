@@ -15,6 +15,6 @@ const char *proxy_request_target(struct exchange *ex);
 
 /* Puts an upstream's fields into ex->response. */
 void proxy_respond_fields(struct exchange *ex, const struct reverse_proxy_conf *c,
-                          const struct upstream *u, const struct fields *upstream_fields);
+                          const struct fields *upstream_fields);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "http/handler.h"
 #include "http/placeholder.h"
+#include "http/vars.h"
 
 static bool has_dot_dot(struct str path)
 {
@@ -20,12 +21,14 @@ static struct str without_slashes(struct str path)
 
 int root_path_set(const struct directive_args *d, const struct token *t, struct root_path *out)
 {
-    if (t->text.len == 0)
-        return directive_error(d, t, "the name of a folder is missing");
     if (directive_text(d, t, &out->text) != 0)
         return -1;
+    if (out->text.n_parts == 0)
+        return directive_error(d, t, "the name of a folder is missing");
     if (out->text.constant) {
-        out->constant = arena_str(d->arena, without_slashes(str_of(directive_path(d, t))));
+        const struct token path = {.text = text_constant(&out->text)};
+
+        out->constant = arena_str(d->arena, without_slashes(str_of(directive_path(d, &path))));
         return 0;
     }
     if (has_dot_dot(t->text))
@@ -39,10 +42,16 @@ int root_path_set(const struct directive_args *d, const struct token *t, struct 
     return 0;
 }
 
-static bool is_safe_value(struct str value)
+/* A value that a client may have chosen is one name; one of the configuration may be a path. */
+static bool is_safe_value(const struct text_part *part, struct exchange *ex)
 {
-    return value.len > 0 && memchr(value.p, '/', value.len) == NULL && !str_is(value, ".") &&
-           !str_is(value, "..");
+    const struct text text = {part, 1, false};
+    struct str value = text_expand(&text, ex);
+
+    if (value.len == 0 || str_is(value, ".") || str_is(value, ".."))
+        return false;
+    return memchr(value.p, '/', value.len) == NULL || part->kind == PH_ROOT ||
+           (part->kind == PH_VARIABLE && vars_is_own(ex, part->text));
 }
 
 bool root_path_expand(const struct root_path *r, struct exchange *ex, struct str *out)
@@ -53,14 +62,12 @@ bool root_path_expand(const struct root_path *r, struct exchange *ex, struct str
         *out = r->constant;
         return true;
     }
-    for (size_t i = 0; i < r->text.n_parts; i++) {
-        const struct text part = {&r->text.parts[i], 1, false};
-
-        if (r->text.parts[i].kind != PH_LITERAL && !is_safe_value(text_expand(&part, ex)))
+    for (size_t i = 0; i < r->text.n_parts; i++)
+        if (r->text.parts[i].kind != PH_LITERAL && !is_safe_value(&r->text.parts[i], ex))
             return false;
-    }
     expanded = text_expand(&r->text, ex);
-    *out = arena_printf(ex->arena, "%s" STR_FMT, r->base, STR_ARG(expanded));
+    *out = arena_printf(ex->arena, "%s" STR_FMT, str_starts(expanded, STR_LIT("/")) ? "" : r->base,
+                        STR_ARG(expanded));
     /* Two values side by side can make what neither is. */
     return !has_dot_dot(expanded);
 }

@@ -63,6 +63,8 @@ struct exchange_engine {
     /* Bytes of the request body. PULL_AGAIN: ex->on_request_body is called when there are some. */
     enum pull (*read_body)(struct exchange *ex, char *buf, size_t cap, size_t *n);
     void (*abort)(struct exchange *ex); /* closes the connection without a complete response */
+    /* The address at which the client came in, as text; in the exchange's arena. */
+    struct str (*local_host)(struct exchange *ex);
 };
 
 struct deferred {
@@ -88,6 +90,14 @@ struct original {
     struct fields request;
 };
 
+/* What reverse_proxy calls the upstream that it has chosen. */
+struct upstream_names {
+    struct str hostport;
+    struct str host;
+    struct str port;
+    struct str address; /* "tcp/host:port", "unix//path" */
+};
+
 struct exchange {
     const struct exchange_engine *engine;
     struct arena *arena;
@@ -102,9 +112,10 @@ struct exchange {
     struct {
         int status; /* 0: none */
         struct str message;
-    } error;         /* what handle_errors is about */
-    int match_error; /* of a matcher: the status to answer with; 0: none */
-    struct str root; /* folder of the site, NUL-terminated; len 0: none */
+    } error;                               /* what handle_errors is about */
+    int match_error;                       /* of a matcher: the status to answer with; 0: none */
+    const struct upstream_names *upstream; /* NULL: none was chosen */
+    struct str root;                       /* folder of the site, NUL-terminated; len 0: none */
 
     /* The request. All text is checked by the engine: tokens are tokens, no control bytes. */
     struct str method;
@@ -130,6 +141,8 @@ struct exchange {
     uint16_t local_port;
     const char *tls_version; /* "TLS1.3", or NULL */
     const char *tls_cipher;
+    bool tls_resumed;
+    struct str tls_proto; /* agreed on by ALPN; len 0: none */
     struct str sni;
 
     /* The response. */

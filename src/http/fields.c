@@ -59,6 +59,12 @@ size_t fields_count(const struct fields *f, struct str name)
 
 struct str fields_joined(const struct fields *f, struct arena *a, struct str name)
 {
+    return fields_joined_by(f, a, name, STR_LIT(", "));
+}
+
+struct str fields_joined_by(const struct fields *f, struct arena *a, struct str name,
+                            struct str separator)
+{
     size_t first = find(f, name, 0), len = 0;
     char *out, *at;
 
@@ -67,11 +73,11 @@ struct str fields_joined(const struct fields *f, struct arena *a, struct str nam
     if (find(f, name, first + 1) == f->n)
         return f->list[first].value;
     for (size_t i = first; i < f->n; i = find(f, name, i + 1))
-        len += f->list[i].value.len + 2;
+        len += f->list[i].value.len + separator.len;
     at = out = arena_bytes(a, len);
     for (size_t i = first; i < f->n; i = find(f, name, i + 1)) {
         if (i != first)
-            at = mempcpy(at, ", ", 2);
+            at = mempcpy(at, separator.p, separator.len);
         if (f->list[i].value.len > 0)
             at = mempcpy(at, f->list[i].value.p, f->list[i].value.len);
     }

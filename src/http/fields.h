@@ -33,6 +33,10 @@ size_t fields_count(const struct fields *f, struct str name);
 /* All lines of that name, joined by ", " (RFC 9110 5.3); p == NULL if there is none. */
 struct str fields_joined(const struct fields *f, struct arena *a, struct str name);
 
+/* The same with another separator. */
+struct str fields_joined_by(const struct fields *f, struct arena *a, struct str name,
+                            struct str separator);
+
 /* Whether the comma-separated list in the lines of that name has token, without regard to case. */
 bool fields_has_token(const struct fields *f, struct str name, struct str token);
 

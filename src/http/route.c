@@ -105,5 +105,5 @@ void route_fail(struct exchange *ex, int status, struct str message)
 
 void exchange_respond_error(struct exchange *ex, int status)
 {
-    route_fail(ex, status, STR_LIT(""));
+    route_fail(ex, status, (struct str){NULL, 0});
 }

@@ -20,7 +20,8 @@ MUST_CHECK enum verdict route_enter(struct exchange *ex, const struct route *r);
 void route_continue(struct exchange *ex);
 
 /* Answers an error: by the rows of handle_errors if the site has some, once an exchange, or else by
- * the built-in page. message is for {err.message} and lives as long as ex. */
+ * the built-in page. message is for {err.message} and lives as long as ex; p == NULL: that of the
+ * status. */
 void route_fail(struct exchange *ex, int status, struct str message);
 
 #endif

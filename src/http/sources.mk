@@ -36,6 +36,12 @@ liblintel_a_SOURCES += \
 	src/http/path_escapes.h \
 	src/http/placeholder.c \
 	src/http/placeholder.h \
+	src/http/placeholder_connection.c \
+	src/http/placeholder_request.c \
+	src/http/placeholder_state.c \
+	src/http/placeholder_time.c \
+	src/http/placeholder_uri.c \
+	src/http/placeholder_values.h \
 	src/http/prepared.c \
 	src/http/prepared.h \
 	src/http/query.c \

@@ -355,7 +355,7 @@ static void await(unsigned n)
 #define X_SECRET "Basic eDpzZWNyZXQ="
 #define X_OTHER "Basic eDpvdGhlcg=="
 
-static void expect(const struct request *r, int status, const char *user)
+static void expect(struct request *r, int status, const char *user)
 {
     struct str challenge = fields_get(&r->ex.response, STR_LIT("www-authenticate"));
 

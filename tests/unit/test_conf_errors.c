@@ -334,7 +334,8 @@ static const struct {
     {"a.com {\nlog {\nlevel info\n}\n}\n", "f:3:1: 'level' is not supported yet\n"},
     {"a.com {\nlog {\noutput stdout x\n}\n}\n", "f:3:15: nothing follows 'output stdout'\n"},
     {"a.com {\nrespond {hst}\n}\n", "f:2:9: '{hst}' is no placeholder; did you mean '{host}'?\n"},
-    {"a.com {\nrespond {uuid}\n}\n", "f:2:9: placeholder '{uuid}' is not supported yet\n"},
+    {"a.com {\nrespond {http.request.body}\n}\n",
+     "f:2:9: '{http.request.body}' is not supported: a body may be of any size\n"},
     /* several */
     {"{\nemial x\nhttp_port x\n}\na..com {\nrespnd\nhsts x\n}\na.com {\nredir\n}\na.com {\n}\n",
      "f:2:1: unknown global option 'emial'; did you mean 'email'?\n"

@@ -1,5 +1,4 @@
-/* Targets to hosts and paths, placeholders, and the end of an exchange. */
-#include "http/placeholder.h"
+/* Targets to hosts and paths, and the end of an exchange. */
 #include "http/prepared.h"
 #include "http/service.h"
 
@@ -81,34 +80,6 @@ static void splits_targets(void **state)
         exchange_fini(&ex);
         arena_free(a);
     }
-}
-
-static void expands_placeholders(void **state)
-{
-    const struct text_part parts[] = {
-        {PH_LITERAL, STR_LIT("https://")},
-        {PH_HOST, {0}},
-        {PH_LITERAL, STR_LIT(":")},
-        {PH_PORT, {0}},
-        {PH_URI, {0}},
-        {PH_LITERAL, STR_LIT("|")},
-        {PH_HEADER, STR_LIT("x-many")},
-        {PH_SCHEME, {0}},
-    };
-    const struct text text = {parts, ARRAY_LEN(parts), false};
-    struct arena *a = arena_new();
-    struct exchange ex;
-
-    (void)state;
-    exchange_init(&ex, &no_engine, NULL, a, service);
-    ex.target = STR_LIT("/p%20q?r");
-    ex.authority = STR_LIT("[2001:db8::1]:8080");
-    fields_add(&ex.request, a, STR_LIT("X-Many"), STR_LIT("1"));
-    fields_add(&ex.request, a, STR_LIT("x-many"), STR_LIT("2"));
-    assert_true(exchange_set_target(&ex));
-    assert_string_equal(text_expand(&text, &ex).p, "https://2001:db8::1:8080/p%20q?r|1, 2http");
-    exchange_fini(&ex);
-    arena_free(a);
 }
 
 static void keeps_the_original(void **state)
@@ -206,7 +177,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(splits_targets),
-        cmocka_unit_test(expands_placeholders),
         cmocka_unit_test(runs_what_was_deferred_once),
         cmocka_unit_test(keeps_the_original),
         cmocka_unit_test(calls_hooks_inner_first),

@@ -65,7 +65,7 @@ static void reads_upstream_addresses(void **state)
         if (rc != 0)
             continue;
         assert_string_equal(u.url, addresses[i].url);
-        assert_true(str_is(u.hostport, addresses[i].hostport));
+        assert_true(str_is(u.names.hostport, addresses[i].hostport));
         assert_int_equal(u.unix_socket == NULL, addresses[i].unix_socket == NULL);
         if (u.unix_socket != NULL)
             assert_string_equal(u.unix_socket, addresses[i].unix_socket);
@@ -203,8 +203,10 @@ static void engine_abort(struct exchange *ex)
     end(container_of(ex, struct rig, ex), true);
 }
 
-static const struct exchange_engine engine = {engine_respond, engine_resume, engine_read_body,
-                                              engine_abort};
+static const struct exchange_engine engine = {.respond = engine_respond,
+                                              .resume = engine_resume,
+                                              .read_body = engine_read_body,
+                                              .abort = engine_abort};
 
 static void on_later(struct timer *t)
 {

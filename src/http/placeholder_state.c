@@ -1,0 +1,102 @@
+/* Placeholders of what was found out about an exchange on its way. */
+#include "http/placeholder_values.h"
+
+#include "base/random.h"
+#include "http/vars.h"
+
+struct str placeholder_root(struct exchange *ex)
+{
+    return ex->root;
+}
+
+struct str placeholder_variable(struct exchange *ex, const struct text_part *part)
+{
+    return vars_get(ex, part->text);
+}
+
+/* A random UUID (RFC 9562 5.4), the same in the whole exchange. */
+struct str placeholder_uuid(struct exchange *ex)
+{
+    struct str uuid = vars_get(ex, STR_LIT("uuid"));
+    uint8_t b[16];
+
+    if (uuid.p != NULL)
+        return uuid;
+    random_bytes(b, sizeof b);
+    b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+    b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+    uuid = arena_printf(ex->arena,
+                        "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+                        b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11],
+                        b[12], b[13], b[14], b[15]);
+    vars_set(ex, STR_LIT("uuid"), uuid);
+    return uuid;
+}
+
+/* ---- the upstream at work ---- */
+
+struct str placeholder_upstream_hostport(struct exchange *ex)
+{
+    return ex->upstream == NULL ? STR_LIT("") : ex->upstream->hostport;
+}
+
+struct str placeholder_upstream_host(struct exchange *ex)
+{
+    return ex->upstream == NULL ? STR_LIT("") : ex->upstream->host;
+}
+
+struct str placeholder_upstream_port(struct exchange *ex)
+{
+    return ex->upstream == NULL ? STR_LIT("") : ex->upstream->port;
+}
+
+struct str placeholder_upstream_address(struct exchange *ex)
+{
+    return ex->upstream == NULL ? STR_LIT("") : ex->upstream->address;
+}
+
+/* ---- the error that is handled ---- */
+
+struct str placeholder_error_status(struct exchange *ex)
+{
+    if (ex->error.status == 0)
+        return STR_LIT("");
+    return arena_printf(ex->arena, "%d", ex->error.status);
+}
+
+struct str placeholder_error_status_text(struct exchange *ex)
+{
+    return ex->error.status == 0 ? STR_LIT("") : str_of(status_phrase(ex->error.status));
+}
+
+/* An error without a message of its own has that of its status. */
+struct str placeholder_error_message(struct exchange *ex)
+{
+    return ex->error.message.p != NULL ? ex->error.message : placeholder_error_status_text(ex);
+}
+
+/* Nine letters and digits, for the page and the log. */
+struct str placeholder_error_id(struct exchange *ex)
+{
+    static const char alphabet[] = "abcdefghijkmnpqrstuvwxyz0123456789";
+    struct str id = vars_get(ex, STR_LIT("err.id"));
+    uint8_t bytes[9];
+    char *text;
+
+    if (id.p != NULL || ex->error.status == 0)
+        return id;
+    random_bytes(bytes, sizeof bytes);
+    text = arena_bytes(ex->arena, sizeof bytes);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        text[i] = alphabet[bytes[i] % (sizeof alphabet - 1)];
+    id = (struct str){text, sizeof bytes};
+    vars_set(ex, STR_LIT("err.id"), id);
+    return id;
+}
+
+/* Where in its source an error arose: Caddy's own, ours would tell nobody anything. */
+struct str placeholder_error_trace(struct exchange *ex)
+{
+    (void)ex;
+    return STR_LIT("");
+}
