@@ -6,8 +6,9 @@
 
 struct redir_conf {
     struct text to;
-    int status;
-    bool html; /* a page that leads on, for clients that drop the fragment at a redirect */
+    int status;       /* 0: as code says for each request */
+    struct text code; /* with a placeholder */
+    bool html;        /* a page that leads on, for clients that drop the fragment at a redirect */
 };
 
 /* ---- configuration ---- */
@@ -17,10 +18,19 @@ static const struct {
     int status;
 } words[] = {{"permanent", 301}, {"temporary", 302}, {"html", 200}};
 
-static int set_code(const struct directive_args *d, const struct token *t, struct redir_conf *conf)
+/* A 304 is no redirect: it would tell the client to use a copy that it may not have. */
+static bool is_code(struct str s, int *status)
 {
     uint64_t n;
 
+    if (!str_to_uint(s, 999, &n) || ((n < 300 || n > 399) && n != 401) || n == 304)
+        return false;
+    *status = (int)n;
+    return true;
+}
+
+static int set_code(const struct directive_args *d, const struct token *t, struct redir_conf *conf)
+{
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         if (str_is(t->text, words[i].word)) {
             conf->status = words[i].status;
@@ -28,15 +38,16 @@ static int set_code(const struct directive_args *d, const struct token *t, struc
             return 0;
         }
     }
-    /* A 304 is no redirect: it would tell the client to use a copy that it may not have. */
-    if (!str_to_uint(t->text, 999, &n) || ((n < 300 || n > 399) && n != 401) || n == 304)
+    if (is_code(t->text, &conf->status))
+        return 0;
+    if (!str_starts(t->text, STR_LIT("{")))
         return directive_error(d, t,
                                "'" STR_FMT
                                "' is neither a redirect status (300 to 399, or 401) nor "
                                "'permanent', 'temporary' or 'html'",
                                STR_ARG(t->text));
-    conf->status = (int)n;
-    return 0;
+    conf->status = 0;
+    return directive_text(d, t, &conf->code);
 }
 
 static int redir_set(const struct directive_args *d)
@@ -55,7 +66,8 @@ static void redir_describe(const void *conf_, struct describer *out)
 {
     const struct redir_conf *conf = conf_;
 
-    describe_number(out, "status", conf->status);
+    if (conf->status != 0)
+        describe_number(out, "status", conf->status);
     describe_flag(out, "html", conf->html);
 }
 
@@ -146,13 +158,18 @@ static enum verdict redir_handle(const void *conf_, struct exchange *ex)
 {
     const struct redir_conf *conf = conf_;
     struct str to = location(conf, ex);
+    int status = conf->status;
 
     if (conf->html) {
         respond_page(ex, to);
         return TAKEN;
     }
+    if (status == 0 && !is_code(text_expand(&conf->code, ex), &status)) {
+        exchange_respond_error(ex, 500);
+        return TAKEN;
+    }
     fields_set(&ex->response, ex->arena, STR_LIT("Location"), to);
-    exchange_respond(ex, conf->status);
+    exchange_respond(ex, status);
     return TAKEN;
 }
 

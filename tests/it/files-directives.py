@@ -41,6 +41,7 @@ http://a.example:%(port)d {
     redir /d/path/* https://b.example{path}
     redir /d/header https://b.example/{header.X-To}
     redir /d/bare* {path}
+    redir /d/code* /x {header.X-Code}
     redir //d/slashes* {uri}
     redir /q/* /{header.X-To}
 
@@ -118,11 +119,14 @@ def redirects(port):
             ("/d/path/%e4%00", 400, None), ("/d/path/%e4", 302, "https://b.example/d/path/%E4"),
             # Never to another host.
             ("/d/bare%5c%5cevil", 302, "/d/bare%5C%5Cevil"),
-            ("//d/slashes//evil.example", 404, None)):
+            ("//d/slashes//evil.example", 302, "/d/slashes//evil.example")):
         r = ask(port, target)
         check_eq((status, location), (r.status, r.field("Location")), target)
         check_eq([location] if location else [], r.fields.get("location", []), target)
         check_eq(None, r.field("Set-Cookie"), target)
+    for code, status in (("301", 301), ("401", 401), ("304", 500), ("200", 500), ("", 500)):
+        r = ask(port, "/d/code", fields=[("X-Code", code)])
+        check_eq((status, "/x" if status != 500 else None), (r.status, r.field("Location")), code)
     r = ask(port, "/d/html")
     check_eq((200, None), (r.status, r.field("Location")))
     check_eq("text/html; charset=utf-8", r.field("Content-Type"))
