@@ -56,8 +56,8 @@ struct site_draft {
     bool tls_acme;                  /* it names a CA */
     struct tls_conf *other_tls;     /* conf/certs.c: for names with another source */
     struct token hsts_token;        /* of its hsts directive; line 0: none */
-    bool has_log;
-    size_t log; /* with has_log: index in conf_builder.logs */
+    struct site_log_draft *logs;    /* conf/log_directive.h */
+    size_t n_logs, cap_logs;
     struct rows rows, errors;
 };
 
@@ -89,6 +89,9 @@ struct conf_builder {
     size_t n_sites, cap_sites;
     struct log_draft *logs; /* conf/log_directive.h */
     size_t n_logs, cap_logs;
+    size_t n_unnamed_logs;
+    struct log_use *log_uses;
+    size_t n_log_uses, cap_log_uses;
     struct handlers handlers;
     unsigned n_identities; /* directive_identity(): given in the site being built */
 };
@@ -105,6 +108,9 @@ extern const struct refused refused_timeouts[];
 extern const struct refused refused_tls[];
 extern const struct refused refused_issuer[];
 extern const struct refused refused_log[];
+extern const struct refused refused_global_log[];
+extern const struct refused refused_log_file[];
+extern const struct refused refused_log_format[];
 
 /* Builds everything; what is wrong goes to b->diag. */
 void build_run(struct conf_builder *b, const struct nodes *top);

@@ -96,21 +96,12 @@ static const struct handler_conf *compile_handlers(struct conf_builder *b)
 static void compile_sites(struct conf_builder *b, struct conf *conf)
 {
     const struct site **sites = arena_alloc(b->arena, (b->n_sites + 1) * sizeof(*sites));
-    struct log_conf *logs = arena_alloc(b->arena, (b->n_logs + 1) * sizeof *logs);
 
-    for (size_t i = 0; i < b->n_logs; i++)
-        logs[i] = b->logs[i].conf;
-    for (size_t i = 0; i < b->n_sites; i++) {
-        struct site_draft *draft = b->sites[i];
-
-        if (draft->has_log)
-            draft->site->log = &logs[draft->log];
-        sites[i] = draft->site;
-    }
+    for (size_t i = 0; i < b->n_sites; i++)
+        sites[i] = b->sites[i]->site;
     conf->sites = sites;
     conf->n_sites = b->n_sites;
-    conf->logs = logs;
-    conf->n_logs = b->n_logs;
+    log_compile(b, conf);
     conf->handlers = compile_handlers(b);
     conf->n_handlers = b->handlers.n;
 }

@@ -194,13 +194,33 @@ struct hsts_conf {
     struct str value; /* HSTS_FIXED: the whole field value */
 };
 
-enum log_format { LOG_FORMAT_JSON, LOG_FORMAT_COMBINED };
+enum log_format { LOG_FORMAT_JSON, LOG_FORMAT_CONSOLE, LOG_FORMAT_COMBINED };
 
-/* One access log. Sites that write to the same file share one row. */
+enum { LOG_MODE_DEFAULT = 0640 };
+
+struct log_rule;   /* conf/log_format.h */
+struct log_member; /* conf/log_format.h */
+
+/* One access log. Several may write to the same file. */
 struct log_conf {
-    const char *path; /* "stderr", "stdout" or a file's absolute path */
+    const char *path;  /* "stderr", "stdout" or a file's absolute path; NULL: nowhere */
+    unsigned mode;     /* of a file that is made */
+    struct str logger; /* "http.log.access", perhaps with a name behind it */
     enum log_format format;
+    bool errors_only; /* answers of 500 and more */
+    const struct log_rule *rules;
+    size_t n_rules;
+    const struct log_member *members; /* that every line has */
+    size_t n_members;
     size_t index; /* in conf.logs */
+};
+
+/* A log of a site. Of those with hosts, the ones that name the host of a request exactly go before
+ * those with a wildcard for it, and these before those with an empty one. */
+struct site_log {
+    const struct log_conf *log;
+    const struct str *hosts;
+    size_t n_hosts; /* 0: for every host of the site */
 };
 
 struct site {
@@ -209,8 +229,9 @@ struct site {
     struct route errors; /* of handle_errors; no rows: the built-in pages */
     struct tls_conf tls;
     struct hsts_conf hsts;
-    const struct log_conf *log; /* NULL: none */
-    size_t index;               /* in conf.sites */
+    const struct site_log *logs;
+    size_t n_logs;
+    size_t index; /* in conf.sites */
 };
 
 /* ---- listeners ---- */

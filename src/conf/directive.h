@@ -144,6 +144,11 @@ const struct route *directive_named_route(const struct directive_args *d, const 
  * For what is kept over a reload. */
 uint64_t directive_identity(const struct directive_args *d);
 
+/* The log of that name, which may be defined anywhere in the file: filled in at the end of the
+ * load, where there is an error at t if there is none. */
+void directive_log(const struct directive_args *d, const struct token *t,
+                   const struct log_conf **out);
+
 /* Values of one token, with the error reported at it. */
 MUST_CHECK int directive_duration(const struct directive_args *d, const struct token *t,
                                   uint64_t *ms);

@@ -226,7 +226,7 @@ static int set_log(const struct directive_args *d)
 {
     if (d->n_args > 0 && !str_is(d->args[0].text, "default"))
         return directive_error(d, &d->args[0], "there is one log of the server, 'default'");
-    return directive_block(d, log_rows, refused_log, d->target);
+    return directive_block(d, log_rows, refused_global_log, d->target);
 }
 
 static int set_shutdown_delay(const struct directive_args *d)

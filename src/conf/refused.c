@@ -9,7 +9,6 @@ const struct refused refused_directives[] = {
      "there is no 'handle_response' yet; an upstream's answer is sent as it is"},
     {"fs", "files come from folders only: use 'root'"},
     {"intercept", "use 'handle_errors' for the errors of Lintel; those of upstreams are sent on"},
-    {"log_name", NULL},
     {"map", NULL},
     {"php_fastcgi", "FastCGI is not spoken yet: let PHP's own server speak HTTP behind a "
                     "'reverse_proxy'"},
@@ -66,8 +65,42 @@ const struct refused refused_timeouts[] = {
 };
 
 const struct refused refused_log[] = {
-    {"core", NULL},  {"exclude", NULL},     {"hostnames", NULL}, {"include", NULL},
-    {"level", NULL}, {"no_hostname", NULL}, {"sampling", NULL},  {NULL, NULL},
+    {"core", "lines go to the one 'output'"},
+    {"exclude", "it belongs to Caddy's global option 'log'"},
+    {"include", "it belongs to Caddy's global option 'log'"},
+    {"sampling", "keep requests out of the log with 'log_skip'"},
+    {NULL, NULL},
+};
+
+const struct refused refused_global_log[] = {
+    {"core", NULL}, {"exclude", NULL}, {"include", NULL}, {"sampling", NULL}, {NULL, NULL},
+};
+
+#define OTHERS_ROLL "rename the file and run 'lintel reload', as logrotate(8) does"
+
+const struct refused refused_log_file[] = {
+    {"backup_time_format", OTHERS_ROLL},
+    {"dir_mode", "make the folder before the start"},
+    {"roll_at", OTHERS_ROLL},
+    {"roll_compression", OTHERS_ROLL},
+    {"roll_gzip", OTHERS_ROLL},
+    {"roll_interval", OTHERS_ROLL},
+    {"roll_keep", OTHERS_ROLL},
+    {"roll_keep_for", OTHERS_ROLL},
+    {"roll_local_time", OTHERS_ROLL},
+    {"roll_minutes", OTHERS_ROLL},
+    {"roll_size", OTHERS_ROLL},
+    {"roll_uncompressed", OTHERS_ROLL},
+    {NULL, NULL},
+};
+
+#define FIXED_FORM "lines have the form that Caddy's have by default"
+
+const struct refused refused_log_format[] = {
+    {"caller_key", FIXED_FORM}, {"duration_format", FIXED_FORM}, {"level_format", FIXED_FORM},
+    {"level_key", FIXED_FORM},  {"line_ending", FIXED_FORM},     {"message_key", FIXED_FORM},
+    {"name_key", FIXED_FORM},   {"stacktrace_key", FIXED_FORM},  {"time_format", FIXED_FORM},
+    {"time_key", FIXED_FORM},   {"time_local", FIXED_FORM},      {NULL, NULL},
 };
 
 const struct refused refused_issuer[] = {

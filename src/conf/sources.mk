@@ -38,6 +38,8 @@ liblintel_a_SOURCES += \
 	src/conf/load.h \
 	src/conf/log_directive.c \
 	src/conf/log_directive.h \
+	src/conf/log_format.c \
+	src/conf/log_format.h \
 	src/conf/matcher.c \
 	src/conf/matcher.h \
 	src/conf/options.c \

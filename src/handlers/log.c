@@ -57,6 +57,34 @@ static enum verdict log_append_handle(const void *conf_, struct exchange *ex)
 static const struct handler_type log_append_handler = {.name = "log_append",
                                                        .handle = log_append_handle};
 
+/* ---- log_name ---- */
+
+struct log_name_conf {
+    const struct log_conf **list; /* filled in by the end of the load */
+    size_t n;
+};
+
+static int log_name_set(const struct directive_args *d)
+{
+    struct log_name_conf *conf = d->target;
+
+    conf->list = arena_alloc(d->arena, d->n_args * sizeof(*conf->list));
+    for (size_t i = 0; i < d->n_args; i++)
+        directive_log(d, &d->args[i], &conf->list[conf->n++]);
+    return 0;
+}
+
+static enum verdict log_name_handle(const void *conf_, struct exchange *ex)
+{
+    const struct log_name_conf *conf = conf_;
+
+    ex->named_logs.list = conf->list;
+    ex->named_logs.n = conf->n;
+    return NEXT;
+}
+
+static const struct handler_type log_name_handler = {.name = "log_name", .handle = log_name_handle};
+
 /* ---- the table ---- */
 
 const struct directive log_directives[] = {
@@ -68,6 +96,14 @@ const struct directive log_directives[] = {
      .conf_size = sizeof(struct log_append_conf),
      .set = log_append_set,
      .help = "log_append [matcher] [<]<key> <value>: a field of the access log"},
+    {.name = "log_name",
+     .places = IN_HANDLERS,
+     .min_args = 1,
+     .max_args = -1,
+     .type = &log_name_handler,
+     .conf_size = sizeof(struct log_name_conf),
+     .set = log_name_set,
+     .help = "log_name [matcher] <name>...: the logs to write to, instead of the site's"},
     {.name = "log_skip",
      .places = IN_HANDLERS,
      .type = &log_skip_handler,

@@ -1,4 +1,4 @@
-/* log_skip, log_append: what the access log says of a request. */
+/* log_append, log_name, log_skip: what the access logs say of a request, and which of them. */
 #ifndef LINTEL_HANDLERS_LOG_H
 #define LINTEL_HANDLERS_LOG_H
 

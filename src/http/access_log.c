@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/date.h"
+#include "http/log_filter.h"
 #include "http/placeholder.h"
 #include "http/prepared.h"
 #include "http/vars.h"
@@ -76,13 +77,60 @@ static void put_json(struct buf *b, struct str s)
     put_text(b, "\"");
 }
 
-static void put_member(struct buf *b, const char *name, struct str value)
+static double seconds_now(clockid_t clock)
 {
-    put_text(b, "\"");
-    put_text(b, name);
-    put_text(b, "\":");
-    put_json(b, value);
-    put_text(b, ",");
+    struct timespec t;
+
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* ---- JSON, each field by the rules of the log ---- */
+
+struct line {
+    struct buf *b;
+    struct exchange *ex;
+    const struct log_conf *log;
+    bool comma; /* before the next member */
+};
+
+static const struct log_rule *rule_for(const struct line *l, struct str field)
+{
+    for (size_t i = 0; i < l->log->n_rules; i++)
+        if (str_eq_nocase(l->log->rules[i].field, field))
+            return &l->log->rules[i];
+    return NULL;
+}
+
+/* Writes the key of a member: the last part of the field's name, unless it has another one. False:
+ * there shall be no such member. */
+static bool put_key(struct line *l, struct str field, const struct log_rule *rule)
+{
+    struct str key = field;
+
+    if (rule != NULL && rule->kind == LOG_RULE_DELETE)
+        return false;
+    for (size_t i = 0; i < field.len; i++)
+        if (field.p[i] == '>')
+            key = str_from(field, i + 1);
+    put_text(l->b, l->comma ? "," : "");
+    put_json(l->b, rule != NULL && rule->kind == LOG_RULE_RENAME ? rule->text : key);
+    put_text(l->b, ":");
+    l->comma = true;
+    return true;
+}
+
+static struct str by_rule(const struct line *l, const struct log_rule *rule, struct str value)
+{
+    return rule == NULL ? value : log_rule_apply(rule, l->ex->arena, value);
+}
+
+static void put_member(struct line *l, const char *name, struct str value)
+{
+    const struct log_rule *rule = rule_for(l, str_of(name));
+
+    if (put_key(l, str_of(name), rule))
+        put_json(l->b, by_rule(l, rule, value));
 }
 
 static void put_number(struct buf *b, const char *fmt, double value)
@@ -93,30 +141,112 @@ static void put_number(struct buf *b, const char *fmt, double value)
     put_text(b, text);
 }
 
-/* {"Accept":["a","b"],...}: the lines of one name stand together, as in Caddy's log. */
-static void put_fields(struct buf *b, const struct fields *f)
+static void put_figure(struct line *l, const char *name, const char *fmt, double value)
 {
-    const char *comma = "";
+    const struct log_rule *rule = rule_for(l, str_of(name));
 
-    put_text(b, "{");
+    if (!put_key(l, str_of(name), rule))
+        return;
+    if (rule != NULL && rule->kind == LOG_RULE_REPLACE)
+        put_json(l->b, rule->text);
+    else
+        put_number(l->b, fmt, value);
+}
+
+/* Begins an object. False: it is left out, or a text stands in its place. */
+static bool open_object(struct line *l, const char *name)
+{
+    const struct log_rule *rule = rule_for(l, str_of(name));
+
+    if (!put_key(l, str_of(name), rule))
+        return false;
+    if (rule != NULL && rule->kind == LOG_RULE_REPLACE) {
+        put_json(l->b, rule->text);
+        return false;
+    }
+    put_text(l->b, "{");
+    l->comma = false;
+    return true;
+}
+
+static void close_object(struct line *l)
+{
+    put_text(l->b, "}");
+    l->comma = true;
+}
+
+/* "Name":["a","b"] */
+static void put_lines(struct line *l, const struct log_rule *rule, const struct fields *f,
+                      size_t first)
+{
+    struct str name = f->list[first].name;
+
+    put_text(l->b, "[");
+    for (size_t i = first; i < f->n; i++) {
+        struct str value = f->list[i].value;
+
+        if (!str_eq_nocase(name, f->list[i].name))
+            continue;
+        put_text(l->b, i > first ? "," : "");
+        put_json(l->b, by_rule(l, rule, is_secret(name) ? STR_LIT("REDACTED") : value));
+    }
+    put_text(l->b, "]");
+}
+
+/* {"Accept":["a","b"],...}: the lines of one name stand together, as in Caddy's log. */
+static void put_fields(struct line *l, const char *name, const struct fields *f)
+{
+    if (!open_object(l, name))
+        return;
     for (size_t i = 0; i < f->n; i++) {
         struct fields before = {f->list, i, 0};
+        struct str field = f->list[i].name;
+        const struct log_rule *rule = NULL;
 
-        if (fields_get(&before, f->list[i].name).p != NULL)
+        if (fields_get(&before, field).p != NULL)
             continue;
-        put_text(b, comma);
-        comma = ",";
-        put_json(b, f->list[i].name);
-        put_text(b, ":[");
-        for (size_t j = i; j < f->n; j++) {
-            if (!str_eq_nocase(f->list[i].name, f->list[j].name))
-                continue;
-            put_text(b, j > i ? "," : "");
-            put_json(b, is_secret(f->list[j].name) ? STR_LIT("REDACTED") : f->list[j].value);
+        if (l->log->n_rules > 0) {
+            field = arena_printf(l->ex->arena, "%s>" STR_FMT, name, STR_ARG(field));
+            rule = rule_for(l, field);
         }
-        put_text(b, "]");
+        if (put_key(l, field, rule))
+            put_lines(l, rule, f, i);
     }
-    put_text(b, "}");
+    close_object(l);
+}
+
+static void put_tls(struct line *l)
+{
+    const struct exchange *ex = l->ex;
+
+    if (!ex->secure || !open_object(l, "request>tls"))
+        return;
+    put_member(l, "request>tls>version", str_of(ex->tls_version));
+    put_member(l, "request>tls>cipher_suite", str_of(ex->tls_cipher));
+    put_member(l, "request>tls>proto", STR_LIT("http/1.1"));
+    put_member(l, "request>tls>server_name", ex->sni);
+    close_object(l);
+}
+
+static void put_request(struct line *l)
+{
+    const struct exchange *ex = l->ex;
+    const struct original o = exchange_original(ex);
+    char port[8];
+
+    if (!open_object(l, "request"))
+        return;
+    snprintf(port, sizeof port, "%u", ex->remote_port);
+    put_member(l, "request>remote_ip", ex->remote_host);
+    put_member(l, "request>remote_port", str_of(port));
+    put_member(l, "request>client_ip", ex->remote_host);
+    put_member(l, "request>proto", ex->http_minor == 0 ? STR_LIT("HTTP/1.0") : STR_LIT("HTTP/1.1"));
+    put_member(l, "request>method", o.method);
+    put_member(l, "request>host", o.authority);
+    put_member(l, "request>uri", ex->target);
+    put_fields(l, "request>headers", &o.request);
+    put_tls(l);
+    close_object(l);
 }
 
 /* The name of a variable stands for its value. */
@@ -130,74 +260,74 @@ static struct str late_value(struct exchange *ex, const struct text *text)
     return var.p == NULL ? value : var;
 }
 
-static void put_extra(struct buf *b, struct exchange *ex)
+/* What the format and log_append add. */
+static void put_additions(struct line *l)
 {
-    for (const struct log_extra *x = ex->log_extra; x != NULL; x = x->next) {
-        put_text(b, ",");
-        put_json(b, x->key);
-        put_text(b, ":");
-        put_json(b, x->late == NULL ? x->value : late_value(ex, x->late));
+    for (const struct log_extra *x = l->ex->log_extra; x != NULL; x = x->next) {
+        const struct log_rule *rule = rule_for(l, x->key);
+
+        if (put_key(l, x->key, rule))
+            put_json(l->b,
+                     by_rule(l, rule, x->late == NULL ? x->value : late_value(l->ex, x->late)));
     }
+    for (size_t i = 0; i < l->log->n_members; i++)
+        if (put_key(l, l->log->members[i].key, NULL))
+            put_json(l->b, l->log->members[i].value);
 }
 
-static double seconds_now(clockid_t clock)
+static void put_members(struct line *l)
 {
-    struct timespec t;
-
-    clock_gettime(clock, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void put_tls(struct buf *b, const struct exchange *ex)
-{
-    put_text(b, ",\"tls\":{");
-    put_member(b, "version", str_of(ex->tls_version));
-    put_member(b, "cipher_suite", str_of(ex->tls_cipher));
-    put_text(b, "\"proto\":\"http/1.1\",\"server_name\":");
-    put_json(b, ex->sni);
-    put_text(b, "}");
-}
-
-static void put_request(struct buf *b, const struct exchange *ex)
-{
-    const struct fields fields = exchange_original(ex).request;
-    char port[8];
-
-    snprintf(port, sizeof port, "%u", ex->remote_port);
-    put_text(b, "\"request\":{");
-    put_member(b, "remote_ip", ex->remote_host);
-    put_member(b, "remote_port", str_of(port));
-    put_member(b, "client_ip", ex->remote_host);
-    put_member(b, "proto", ex->http_minor == 0 ? STR_LIT("HTTP/1.0") : STR_LIT("HTTP/1.1"));
-    put_member(b, "method", exchange_original(ex).method);
-    put_member(b, "host", exchange_original(ex).authority);
-    put_member(b, "uri", ex->target);
-    put_text(b, "\"headers\":");
-    put_fields(b, &fields);
-    if (ex->secure)
-        put_tls(b, ex);
-    put_text(b, "}");
-}
-
-static void json_line(struct buf *b, struct exchange *ex)
-{
+    struct exchange *ex = l->ex;
     struct fields sent = ex->response;
     double took_s = seconds_now(CLOCK_MONOTONIC) - (double)ex->started_us / 1e6;
 
     if (ex->body.kind == BODY_PREPARED)
         sent = prepared_fields(ex->body.prepared, &ex->response, ex->arena);
-    put_number(b, "{\"level\":\"info\",\"ts\":%.6f,", seconds_now(CLOCK_REALTIME));
-    put_text(b, "\"logger\":\"http.log.access\",\"msg\":\"handled request\",");
-    put_request(b, ex);
-    put_number(b, ",\"bytes_read\":%.0f,\"user_id\":", (double)ex->bytes_received);
-    put_json(b, vars_get(ex, STR_LIT("auth.user.id")));
-    put_number(b, ",\"duration\":%.6f", took_s);
-    put_number(b, ",\"size\":%.0f", (double)ex->bytes_sent);
-    put_number(b, ",\"status\":%.0f,\"resp_headers\":", ex->status);
-    put_fields(b, &sent);
-    put_extra(b, ex);
-    put_text(b, "}");
+    put_request(l);
+    put_figure(l, "bytes_read", "%.0f", (double)ex->bytes_received);
+    put_member(l, "user_id", vars_get(ex, STR_LIT("auth.user.id")));
+    put_figure(l, "duration", "%.6f", took_s);
+    put_figure(l, "size", "%.0f", (double)ex->bytes_sent);
+    put_figure(l, "status", "%.0f", ex->status);
+    put_fields(l, "resp_headers", &sent);
+    put_additions(l);
+    put_text(l->b, "}");
 }
+
+static bool is_error(const struct exchange *ex)
+{
+    return ex->status >= 500;
+}
+
+static void json_line(struct line *l)
+{
+    put_text(l->b, is_error(l->ex) ? "{\"level\":\"error\"" : "{\"level\":\"info\"");
+    put_number(l->b, ",\"ts\":%.6f,\"logger\":", seconds_now(CLOCK_REALTIME));
+    put_json(l->b, l->log->logger);
+    put_text(l->b, ",\"msg\":\"handled request\"");
+    l->comma = true;
+    put_members(l);
+}
+
+/* Caddy's form for human eyes: date, level, logger, message, and the rest as JSON. */
+static void console_line(struct line *l)
+{
+    struct timespec now;
+    struct tm tm;
+    char date[32];
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &tm);
+    strftime(date, sizeof date, "%Y/%m/%d %H:%M:%S", &tm);
+    put_text(l->b, date);
+    put_number(l->b, ".%03.0f\t", (double)(now.tv_nsec / 1000000));
+    put_text(l->b, is_error(l->ex) ? "ERROR\t" : "INFO\t");
+    put(l->b, l->log->logger);
+    put_text(l->b, "\thandled request\t{");
+    put_members(l);
+}
+
+/* ---- the combined format ---- */
 
 static void put_quoted_field(struct buf *b, const struct exchange *ex, struct str name)
 {
@@ -232,14 +362,18 @@ static void combined_line(struct buf *b, struct exchange *ex)
     put_quoted_field(b, ex, STR_LIT("user-agent"));
 }
 
-struct str access_log_line(struct exchange *ex, enum log_format format)
+struct str access_log_line(struct exchange *ex, const struct log_conf *log)
 {
     struct buf b = BUF_INIT(LINE_LIMIT);
+    struct line l = {&b, ex, log, false};
     struct str line;
 
-    switch (format) {
+    switch (log->format) {
     case LOG_FORMAT_JSON:
-        json_line(&b, ex);
+        json_line(&l);
+        break;
+    case LOG_FORMAT_CONSOLE:
+        console_line(&l);
         break;
     case LOG_FORMAT_COMBINED:
         combined_line(&b, ex);
@@ -249,6 +383,13 @@ struct str access_log_line(struct exchange *ex, enum log_format format)
     buf_fini(&b);
     return line;
 }
+
+bool access_log_wants(const struct exchange *ex, const struct log_conf *log)
+{
+    return log->path != NULL && (!log->errors_only || is_error(ex));
+}
+
+/* ---- log_append ---- */
 
 /* As in Caddy, what is added at once comes first; of the others, the last directive. */
 static struct log_extra *add_extra(struct exchange *ex, struct str key)

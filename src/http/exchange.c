@@ -134,8 +134,8 @@ struct original exchange_original(const struct exchange *ex)
 {
     if (ex->original != NULL)
         return *ex->original;
-    return (struct original){ex->method, ex->raw_path,  ex->query,
-                             ex->path,   ex->authority, ex->request};
+    return (struct original){ex->method,    ex->raw_path, ex->query,  ex->path,
+                             ex->authority, ex->host,     ex->request};
 }
 
 void exchange_keep_original(struct exchange *ex)

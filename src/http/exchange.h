@@ -87,6 +87,7 @@ struct original {
     struct str query;
     struct str path;
     struct str authority;
+    struct str host;
     struct fields request;
 };
 
@@ -163,6 +164,10 @@ struct exchange {
     int64_t bytes_received;      /* of the request body */
     bool unlogged;               /* log_skip */
     struct log_extra *log_extra; /* log_append */
+    struct {
+        const struct log_conf *const *list; /* NULL: those of the site */
+        size_t n;
+    } named_logs; /* log_name */
 };
 
 /* ---- for handlers ---- */

@@ -196,9 +196,63 @@ void service_handle(struct service *s, struct exchange *ex)
     }
 }
 
+/* ---- the access log ---- */
+
+enum nearness { NOT_FOR, FOR_ANY, BY_WILDCARD, EXACT };
+
+/* "*.example.com" is for one more label, as in addresses. */
+static enum nearness nearness_of(struct str pattern, struct str host)
+{
+    if (pattern.len == 0 || str_is(pattern, "*"))
+        return FOR_ANY;
+    if (str_eq_nocase(pattern, host))
+        return EXACT;
+    if (str_starts(pattern, STR_LIT("*.")) && str_chr(host, '.') < host.len &&
+        str_eq_nocase(str_from(pattern, 1), str_from(host, str_chr(host, '.'))))
+        return BY_WILDCARD;
+    return NOT_FOR;
+}
+
+static enum nearness log_nearness(const struct site_log *log, struct str host)
+{
+    enum nearness best = log->n_hosts == 0 ? EXACT : NOT_FOR;
+
+    for (size_t i = 0; i < log->n_hosts; i++) {
+        enum nearness n = nearness_of(log->hosts[i], host);
+
+        best = n > best ? n : best;
+    }
+    return best;
+}
+
+static void write_log(struct service *s, struct exchange *ex, const struct log_conf *log)
+{
+    if (access_log_wants(ex, log))
+        s->log->write(s->log, log, access_log_line(ex, log));
+}
+
+/* The logs of the site that are nearest to the host. */
+static void write_site_logs(struct service *s, struct exchange *ex)
+{
+    struct str host = exchange_original(ex).host;
+    enum nearness nearest = FOR_ANY;
+
+    for (size_t i = 0; i < ex->site->n_logs; i++) {
+        enum nearness n = log_nearness(&ex->site->logs[i], host);
+
+        nearest = n > nearest ? n : nearest;
+    }
+    for (size_t i = 0; i < ex->site->n_logs; i++)
+        if (log_nearness(&ex->site->logs[i], host) == nearest)
+            write_log(s, ex, ex->site->logs[i].log);
+}
+
 void service_log(struct service *s, struct exchange *ex)
 {
-    if (s->log == NULL || ex->site == NULL || ex->site->log == NULL || ex->unlogged)
+    if (s->log == NULL || ex->site == NULL || ex->unlogged)
         return;
-    s->log->write(s->log, ex->site->log, access_log_line(ex, ex->site->log->format));
+    if (ex->named_logs.list == NULL)
+        write_site_logs(s, ex);
+    for (size_t i = 0; i < ex->named_logs.n; i++)
+        write_log(s, ex, ex->named_logs.list[i]);
 }

@@ -14,6 +14,8 @@ liblintel_a_SOURCES += \
 	src/http/handler.h \
 	src/http/hsts.c \
 	src/http/hsts.h \
+	src/http/log_filter.c \
+	src/http/log_filter.h \
 	src/http/match.c \
 	src/http/match.h \
 	src/http/match_header.c \

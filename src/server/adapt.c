@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "conf/directive.h"
+#include "conf/log_format.h"
 #include "conf/source.h"
 #include "server/net_text.h"
 
@@ -172,13 +173,48 @@ static struct json_object *json_of_tls(const struct tls_conf *tls)
     return o;
 }
 
-static struct json_object *json_of_log(const struct log_conf *log)
+/* What is done to fields, without the details. */
+static struct json_object *json_of_rules(const struct log_conf *log)
 {
+    struct json_object *list = json_object_new_array();
+
+    for (size_t i = 0; i < log->n_rules; i++) {
+        const struct log_rule *rule = &log->rules[i];
+        struct json_object *o = json_object_new_object();
+
+        put(o, "field", string(rule->field));
+        put_text(o, "filter", log_rule_name(rule->kind));
+        if (rule->text.len > 0)
+            put(o, "text", string(rule->text));
+        json_object_array_add(list, o);
+    }
+    return list;
+}
+
+static struct json_object *json_of_log(const struct site_log *site_log)
+{
+    static const char *const formats[] = {"json", "console", "combined"};
+    const struct log_conf *log = site_log->log;
     struct json_object *o = json_object_new_object();
 
-    put_text(o, "output", log->path);
-    put_text(o, "format", log->format == LOG_FORMAT_JSON ? "json" : "combined");
+    put(o, "logger", string(log->logger));
+    put_text(o, "output", log->path == NULL ? "discard" : log->path);
+    put_text(o, "format", formats[log->format]);
+    put_text(o, "level", log->errors_only ? "ERROR" : "INFO");
+    if (site_log->n_hosts > 0)
+        put(o, "hosts", strings(site_log->hosts, site_log->n_hosts));
+    if (log->n_rules > 0)
+        put(o, "filters", json_of_rules(log));
     return o;
+}
+
+static struct json_object *json_of_logs(const struct site *s)
+{
+    struct json_object *list = json_object_new_array();
+
+    for (size_t i = 0; i < s->n_logs; i++)
+        json_object_array_add(list, json_of_log(&s->logs[i]));
+    return list;
 }
 
 /* The hosts of the listeners that lead to a site: "https://a.com", "http://[::]:8080". */
@@ -193,8 +229,8 @@ static struct json_object *json_of_site(const struct conf *c, const struct site 
         put(o, "hsts", string(s->hsts.value));
     else if (s->tls.source == CERT_ACME)
         put_text(o, "hsts", s->hsts.mode == HSTS_OFF ? "off" : "ramp");
-    if (s->log != NULL)
-        put(o, "log", json_of_log(s->log));
+    if (s->n_logs > 0)
+        put(o, "logs", json_of_logs(s));
     put(o, "route", json_of_route(c, &s->route));
     if (s->errors.n_rows > 0)
         put(o, "errors", json_of_route(c, &s->errors));

@@ -11,14 +11,14 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
     BATCH_BYTES = 64 * 1024,         /* of one piece of mail, or one longer line */
     UNDER_WAY_MAX = 8 * 1024 * 1024, /* bytes in all, from the worker to the file */
     SPOOL_MS = 100,                  /* how long a line may wait for others */
-    LAST_WAIT_MS = 1000,             /* at the end, for a slow reader */
-    FILE_MODE = 0640
+    LAST_WAIT_MS = 1000              /* at the end, for a slow reader */
 };
 
 /* Lines for one file. */
@@ -37,6 +37,7 @@ struct batch {
 struct sink {
     struct list item; /* in log_hub.sinks */
     char *path;
+    unsigned mode; /* of the file, when it is made */
     struct log_hub *hub;
     struct event_source src; /* while writing would block, and for that only; fd is always valid */
     bool waiting;
@@ -139,7 +140,17 @@ static void on_writable(struct event_source *src, uint32_t events)
 
 /* ---- sinks ---- */
 
-static int open_path(const char *path, struct err *e)
+/* A mode that was asked for holds whatever the umask, but for regular files only: not for
+ * /dev/null. A file of somebody else keeps its own. */
+static void set_mode(int fd, unsigned mode)
+{
+    struct stat st;
+
+    if (mode != LOG_MODE_DEFAULT && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        (void)!fchmod(fd, mode);
+}
+
+static int open_path(const char *path, unsigned mode, struct err *e)
 {
     int fd;
 
@@ -148,8 +159,11 @@ static int open_path(const char *path, struct err *e)
     if (strcmp(path, "stdout") == 0)
         return STDOUT_FILENO;
     /* O_NONBLOCK is for pipes; one that nobody reads cannot be opened. */
-    fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, FILE_MODE);
-    return fd == -1 ? err_sys(e, "access log %s", path) : fd;
+    fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, mode);
+    if (fd == -1)
+        return err_sys(e, "access log %s", path);
+    set_mode(fd, mode);
+    return fd;
 }
 
 static bool is_pollable(struct loop *l, struct event_source *src)
@@ -171,15 +185,15 @@ static struct sink *sink_find(struct log_hub *hub, const char *path)
     return NULL;
 }
 
-static int sink_open(struct log_hub *hub, const char *path, struct err *e)
+static int sink_open(struct log_hub *hub, const char *path, unsigned mode, struct err *e)
 {
-    int fd = open_path(path, e);
+    int fd = open_path(path, mode, e);
     struct sink *s;
 
     if (fd == -1)
         return -1;
     s = xalloc(sizeof *s);
-    *s = (struct sink){.path = xstrdup(path), .hub = hub, .src = {fd, on_writable}};
+    *s = (struct sink){.path = xstrdup(path), .mode = mode, .hub = hub, .src = {fd, on_writable}};
     s->standard = fd <= STDERR_FILENO;
     s->pollable = is_pollable(hub->loop, &s->src);
     s->last = &s->first;
@@ -218,7 +232,7 @@ static void sink_reopen(struct sink *s)
 
     if (s->standard)
         return;
-    fd = open_path(s->path, &e);
+    fd = open_path(s->path, s->mode, &e);
     if (fd == -1) {
         log_error("server", "%s; the old file is still written to", e.msg);
         return;
@@ -231,12 +245,13 @@ static void sink_reopen(struct sink *s)
     sink_write(s, 0);
 }
 
-static bool is_wanted(const struct conf *conf, const char *path)
+/* The first log of conf that is written there, or NULL. */
+static const struct log_conf *log_for(const struct conf *conf, const char *path)
 {
     for (size_t i = 0; i < conf->n_logs; i++)
-        if (strcmp(conf->logs[i].path, path) == 0)
-            return true;
-    return false;
+        if (conf->logs[i].path != NULL && strcmp(conf->logs[i].path, path) == 0)
+            return &conf->logs[i];
+    return NULL;
 }
 
 /* ---- the hub ---- */
@@ -266,8 +281,8 @@ int log_hub_prepare(struct log_hub *hub, const struct conf *conf, struct err *e)
     struct list *newest = hub->sinks.prev;
 
     for (size_t i = 0; i < conf->n_logs; i++) {
-        if (sink_find(hub, conf->logs[i].path) != NULL ||
-            sink_open(hub, conf->logs[i].path, e) == 0)
+        if (conf->logs[i].path == NULL || sink_find(hub, conf->logs[i].path) != NULL ||
+            sink_open(hub, conf->logs[i].path, conf->logs[i].mode, e) == 0)
             continue;
         while (hub->sinks.prev != newest)
             sink_close(container_of(hub->sinks.prev, struct sink, item));
@@ -280,12 +295,15 @@ void log_hub_settle(struct log_hub *hub, const struct conf *conf)
 {
     for (struct list *i = hub->sinks.next, *next; i != &hub->sinks; i = next) {
         struct sink *s = container_of(i, struct sink, item);
+        const struct log_conf *log = log_for(conf, s->path);
 
         next = i->next;
-        if (is_wanted(conf, s->path))
-            sink_reopen(s);
-        else
+        if (log == NULL) {
             sink_close(s);
+            continue;
+        }
+        s->mode = log->mode;
+        sink_reopen(s);
     }
 }
 
@@ -299,7 +317,7 @@ static void deliver(struct mail *m, void *owner)
     struct err e;
 
     (void)owner;
-    if (s == NULL && sink_open(hub, b->path, &e) == 0)
+    if (s == NULL && sink_open(hub, b->path, LOG_MODE_DEFAULT, &e) == 0)
         s = sink_find(hub, b->path);
     if (s == NULL) {
         log_error("server", "%s", e.msg);

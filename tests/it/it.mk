@@ -32,6 +32,7 @@ it_tests = \
 	tests/it/local-ca.py \
 	tests/it/local-clock.py \
 	tests/it/log-access.py \
+	tests/it/log-directive.py \
 	tests/it/proxy-auth.py \
 	tests/it/proxy-basic.py \
 	tests/it/proxy-stream.py \

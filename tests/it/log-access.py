@@ -53,7 +53,7 @@ http://localhost:%d {
     lines = [json.loads(line) for line in lines_of(as_json, 3)]
     get, head, post = lines[:3]
     check_eq("handled request", get["msg"])
-    check_eq("http.log.access", get["logger"])
+    check_eq("http.log.access.log0", get["logger"])
     check_eq(("GET", "/p?q=1", "HTTP/1.1", "localhost", "127.0.0.1"),
              tuple(get["request"][k] for k in ("method", "uri", "proto", "host", "remote_ip")))
     check_eq((200, 5), (get["status"], get["size"]))

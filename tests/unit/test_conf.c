@@ -392,7 +392,7 @@ static void has_defaults(void **state)
     assert_int_equal(c->certs[0].tls->min_version, TLS_1_2);
     assert_int_equal(c->certs[0].tls->max_version, TLS_1_3);
     assert_int_equal(c->sites[0]->hsts.mode, HSTS_RAMP);
-    assert_null(c->sites[0]->log);
+    assert_int_equal(c->sites[0]->n_logs, 0);
     assert_true(str_is(c->path, "f"));
     conf_unref(c);
 }
@@ -583,27 +583,60 @@ static void takes_hsts(void **state)
     }
 }
 
-static void shares_logs(void **state)
+static void makes_logs(void **state)
 {
+    static const struct {
+        const char *path, *logger;
+        enum log_format format;
+        bool errors_only;
+        unsigned mode;
+    } want[] = {
+        {"stderr", "http.log.access", LOG_FORMAT_JSON, false, 0640},
+        {"/x", "http.log.access.log0", LOG_FORMAT_COMBINED, false, 0640},
+        {"/x", "http.log.access.mine", LOG_FORMAT_CONSOLE, true, 0640},
+        {NULL, "http.log.access.log1", LOG_FORMAT_JSON, false, 0640},
+        {"/y", "http.log.access.log2", LOG_FORMAT_JSON, true, 0600},
+        {"stderr", "http.log.access.alone", LOG_FORMAT_JSON, false, 0640},
+    };
     struct conf *c = load("http://a {\nlog\n}\n"
                           "http://b {\nlog {\noutput file /x\nformat combined\n}\n}\n"
-                          "http://c {\nlog {\nformat console\noutput file /x\n}\n}\n"
-                          "http://d {\nlog {\noutput discard\n}\n}\n"
-                          "http://e {\nlog {\noutput stdout\n}\n}\n"
+                          "http://c {\nlog mine {\nformat console\nlevel warn\noutput file /x\n}\n"
+                          "log {\noutput discard\n}\n}\n"
+                          "http://d {\nlog {\nlevel ERROR\noutput file /y {\nmode 0600\n"
+                          "roll_disabled\n}\n}\nlog alone\n}\n"
                           "http://f {\n}\n");
 
     (void)state;
-    assert_int_equal(c->n_logs, 3);
-    assert_string_equal(c->sites[0]->log->path, "stderr");
-    assert_int_equal(c->sites[0]->log->format, LOG_FORMAT_JSON);
-    assert_string_equal(c->sites[1]->log->path, "/x");
-    assert_int_equal(c->sites[1]->log->format, LOG_FORMAT_COMBINED);
-    assert_ptr_equal(c->sites[1]->log, c->sites[2]->log);
-    assert_null(c->sites[3]->log);
-    assert_string_equal(c->sites[4]->log->path, "stdout");
-    assert_null(c->sites[5]->log);
-    for (size_t i = 0; i < c->n_logs; i++)
+    assert_int_equal(c->n_logs, ARRAY_LEN(want));
+    for (size_t i = 0; i < c->n_logs; i++) {
         assert_int_equal(c->logs[i].index, i);
+        assert_true(str_is(c->logs[i].logger, want[i].logger));
+        assert_int_equal(c->logs[i].format, want[i].format);
+        assert_int_equal(c->logs[i].errors_only, want[i].errors_only);
+        assert_int_equal(c->logs[i].mode, want[i].mode);
+        assert_true(str_eq(str_of(c->logs[i].path), str_of(want[i].path)));
+    }
+    assert_int_equal(c->sites[2]->n_logs, 2);
+    assert_ptr_equal(c->sites[2]->logs[1].log, &c->logs[3]);
+    assert_int_equal(c->sites[2]->logs[0].n_hosts, 0);
+    assert_int_equal(c->sites[4]->n_logs, 0);
+    conf_unref(c);
+}
+
+static void gives_logs_their_hosts(void **state)
+{
+    struct conf *c = load("http://*.a, http://b {\nlog one {\nhostnames x.a y.a\n}\nlog two\n"
+                          "log three {\nno_hostname\n}\nlog_name /z three one\n}\n");
+    const struct site *site = c->sites[0];
+
+    (void)state;
+    assert_int_equal(c->n_logs, 3);
+    assert_int_equal(site->n_logs, 2);
+    assert_int_equal(site->logs[0].n_hosts, 2);
+    assert_true(str_is(site->logs[0].hosts[1], "y.a"));
+    assert_int_equal(site->logs[1].n_hosts, 2);
+    assert_true(str_is(site->logs[1].hosts[0], "*.a"));
+    assert_true(str_is(site->logs[1].hosts[1], "b"));
     conf_unref(c);
 }
 
@@ -634,7 +667,8 @@ int main(void)
         cmocka_unit_test(takes_issuers),
         cmocka_unit_test(takes_tls),
         cmocka_unit_test(takes_hsts),
-        cmocka_unit_test(shares_logs),
+        cmocka_unit_test(makes_logs),
+        cmocka_unit_test(gives_logs_their_hosts),
         cmocka_unit_test(counts_references),
     };
 

@@ -325,13 +325,54 @@ static const struct {
     {"a.com {\nhsts off preload\n}\n", "f:2:10: nothing follows 'hsts off'\n"},
     {"a.com {\nhsts 1d includeSubDomain\n}\n",
      "f:2:9: unknown HSTS directive 'includeSubDomain'; did you mean 'includeSubDomains'?\n"},
-    {"a.com {\nlog x\n}\n", "f:2:5: 'log' takes no argument\n"},
+    {"a.com {\nlog x y\n}\n", "f:2:7: 'log' takes at most 1 argument: log [<name>] { output, "
+                              "format, level, hostnames, no_hostname }\n"},
+    {"a.com {\nlog x {\nformat console\n}\nlog x\n}\n",
+     "f:5:5: log 'x' was already defined in line 2\n"},
+    {"a.com {\nlog {\nhostnames\n}\n}\n",
+     "f:3:1: 'hostnames' needs at least 1 argument: hostnames HOST...\n"},
+    {"a.com {\nlog {\nhostnames a\nno_hostname\n}\n}\n",
+     "f:2:1: 'hostnames' and 'no_hostname' contradict each other\n"},
+    {"a.com {\nlog_name y\nlog x\n}\n", "f:2:10: unknown log 'y'\n"},
+    {"a.com {\nlog {\nlevel loud\n}\n}\n",
+     "f:3:7: unknown level 'loud': there are DEBUG, INFO, WARN, ERROR\n"},
+    {"a.com {\nlog {\nsampling\n}\n}\n",
+     "f:3:1: 'sampling' is not supported: keep requests out of the log with 'log_skip'\n"},
+    {"a.com {\nlog {\noutput file /x {\nmode 9\n}\n}\n}\n",
+     "f:4:6: '9' is no file mode: one to four octal digits\n"},
+    {"a.com {\nlog {\noutput file /x {\nroll_size 1MB\n}\n}\n}\n",
+     "f:4:1: 'roll_size' is not supported: rename the file and run 'lintel reload', as "
+     "logrotate(8) does\n"},
+    {"a.com {\nlog {\noutput stdout {\n}\n}\n}\n", "f:3:8: 'output stdout' has no block\n"},
+    {"a.com {\nlog {\noutput file /x\n}\nlog {\noutput file /x {\nmode 600\n}\n}\n}\n",
+     "f:5:1: '/x' has another mode in line 2\n"},
+    {"a.com {\nlog {\nformat\n}\n}\n", "f:3:1: 'format' needs at least 1 argument: format "
+                                       "json|console|combined|filter|append\n"},
+    {"a.com {\nlog {\nformat json {\ntime_format wall\n}\n}\n}\n",
+     "f:4:1: 'time_format' is not supported: lines have the form that Caddy's have by default\n"},
+    {"a.com {\nlog {\nformat json x\n}\n}\n", "f:3:13: nothing follows the name of a format\n"},
+    {"a.com {\nlog {\nformat filter {\nwrap combined\nstatus delete\n}\n}\n}\n",
+     "f:3:8: the fields of 'combined' are always the same\n"},
+    {"a.com {\nlog {\nformat filter {\nts delete\nsize\nsize drop\nuri replace\n"
+     "a regexp ( b\nb ip_mask 33\n}\n}\n}\n",
+     "f:4:1: 'ts' is in every line as it is\n"
+     "f:5:1: a filter is missing: '<field> delete'\n"
+     "f:6:6: unknown filter 'drop': there are cookie, delete, hash, ip_mask, query, regexp, "
+     "rename, "
+     "replace\n"
+     "f:7:5: 'replace' takes 1 argument, and no block\n"
+     "f:8:10: the regular expression is not valid at its byte 1: missing closing parenthesis\n"
+     "f:9:11: '33' is no number from 0 to 32\n"},
+    {"a.com {\nlog {\nformat append {\na\nwrap xml\n}\n}\n}\n",
+     "f:4:1: this is written '<field> <value>'\n"
+     "f:5:6: unknown log format 'xml': there are json, console, combined, filter, append\n"},
     {"a.com {\nlog {\noutput fil\n}\n}\n", "f:3:8: unknown output 'fil'; did you mean 'file'?\n"},
     {"a.com {\nlog {\noutput file\n}\n}\n", "f:3:8: 'output file' needs a path\n"},
-    {"a.com {\nlog {\noutput net x\n}\n}\n", "f:3:8: 'output net' is not supported yet\n"},
+    {"a.com {\nlog {\noutput net x\n}\n}\n", "f:3:8: 'output net' is not supported: write to "
+                                             "stdout, or to a file or FIFO that another "
+                                             "program reads\n"},
     {"a.com {\nlog {\nformat jsn\n}\n}\n",
      "f:3:8: unknown log format 'jsn'; did you mean 'json'?\n"},
-    {"a.com {\nlog {\nlevel info\n}\n}\n", "f:3:1: 'level' is not supported yet\n"},
     {"a.com {\nlog {\noutput stdout x\n}\n}\n", "f:3:15: nothing follows 'output stdout'\n"},
     {"a.com {\nrespond {hst}\n}\n", "f:2:9: '{hst}' is no placeholder; did you mean '{host}'?\n"},
     {"a.com {\nrespond {http.request.body}\n}\n",
