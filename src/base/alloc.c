@@ -1,5 +1,8 @@
 #include "base/alloc.h"
 
+#ifdef HAVE_MALLOC_TRIM
+#include <malloc.h>
+#endif
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,3 +54,14 @@ char *xasprintf(const char *fmt, ...)
     va_end(ap);
     return checked(n < 0 ? NULL : p);
 }
+
+#ifdef HAVE_MALLOC_TRIM
+void alloc_trim(void)
+{
+    malloc_trim(0);
+}
+#else
+void alloc_trim(void)
+{
+}
+#endif

@@ -15,4 +15,8 @@ char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *xstrndup(const char *s, size_t len) __attribute__((malloc, returns_nonnull));
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
 
+/* Gives free memory back to the system, where the C library keeps it for itself: after much was
+ * freed that will not be needed again. Takes milliseconds. */
+void alloc_trim(void);
+
 #endif

@@ -8,9 +8,11 @@
 #include <stdlib.h>
 
 #ifdef ARENA_MALLOC
-enum { CHUNK = 0, LARGE = 1 }; /* all but empty ones are large */
+enum { CHUNK = 0, CHUNK_MOST = 0, LARGE = 1 }; /* all but empty ones are large */
 #else
-enum { CHUNK = 4096 - 32, LARGE = 1024 };
+/* The first chunk is small, since most arenas need no more; those of an arena that goes on growing
+ * double, up to what malloc gives back to the system at once. */
+enum { CHUNK = 4096 - 32, CHUNK_MOST = 256 * 1024, LARGE = 1024 };
 #endif
 
 struct chunk {
@@ -77,6 +79,10 @@ void arena_reset(struct arena *a)
     run_cleanups(a);
     chunks_free(a->others);
     a->others = NULL;
+    if (a->current != NULL && a->current->cap > CHUNK) {
+        free(a->current);
+        a->current = NULL;
+    }
     if (a->current != NULL)
         a->current->used = 0;
 }
@@ -106,6 +112,14 @@ static char *large(struct arena *a, size_t size)
     return c->bytes;
 }
 
+/* How large the chunk after c is to be. */
+static size_t next_cap(const struct chunk *c)
+{
+    if (c == NULL)
+        return CHUNK;
+    return c->cap * 2 < CHUNK_MOST ? c->cap * 2 : CHUNK_MOST;
+}
+
 static char *take(struct arena *a, size_t size, size_t align)
 {
     struct chunk *c = a->current;
@@ -115,11 +129,13 @@ static char *take(struct arena *a, size_t size, size_t align)
         return large(a, size);
     at = c == NULL ? 0 : (c->used + align - 1) & ~(align - 1);
     if (c == NULL || at + size > c->cap) {
+        const size_t cap = next_cap(c);
+
         if (c != NULL) {
             c->next = a->others;
             a->others = c;
         }
-        c = a->current = chunk_new(CHUNK);
+        c = a->current = chunk_new(cap);
         at = 0;
     }
     c->used = at + size;

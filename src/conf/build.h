@@ -78,6 +78,7 @@ struct conf_builder {
     const struct matcher_type *const *const *matchers;
     struct str matcher_name; /* of the named matcher at hand, without its "@"; len 0: none */
     bool keep_source;
+    struct map shared_matchers; /* "/path", or "@name" and what it says -> struct matcher */
     struct order order;
     struct global global;
     struct site_draft *current;         /* the site being built, or NULL */

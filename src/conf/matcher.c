@@ -1,6 +1,7 @@
 #include "conf/matcher.h"
 
 #include "conf/build.h"
+#include "conf/says.h"
 #include "conf/source.h"
 
 /* ---- conditions ---- */
@@ -196,6 +197,29 @@ static int compile(const struct directive_args *d, struct named_matcher *m)
     return rc;
 }
 
+/* Those that say the same under the same name are compiled once: what an expression catches is
+ * called by the name. */
+static int compile_shared(const struct directive_args *d, struct named_matcher *m)
+{
+    struct conf_builder *b = d->builder;
+    struct str key = says_node(b->scratch, d->node, 1);
+    struct matcher *found;
+
+    if (key.len > 0)
+        key = arena_printf(b->scratch, STR_FMT " " STR_FMT, STR_ARG(m->name), STR_ARG(key));
+    found = key.len == 0 ? NULL : map_find(&b->shared_matchers, key);
+    if (found == NULL) {
+        if (compile(d, m) != 0)
+            return -1;
+        found = arena_alloc(b->scratch, sizeof *found);
+        *found = m->matcher;
+        if (key.len > 0)
+            map_add(&b->shared_matchers, b->scratch, key, found);
+    }
+    m->matcher = *found;
+    return 0;
+}
+
 static void define(struct conf_builder *b, struct named_matchers *here, const struct node *node)
 {
     const struct directive_args d = build_args(b, node, NULL);
@@ -209,7 +233,7 @@ static void define(struct conf_builder *b, struct named_matchers *here, const st
     else if (m.name.len == 1)
         diag_error(b->diag, m.at, "a matcher needs a name after its '@'");
     /* A broken one is defined too: its uses are no further mistakes. */
-    else if (compile(&d, &m) == 0)
+    else if (compile_shared(&d, &m) == 0)
         m.path = single_path(node);
     here->list = arena_grow(b->scratch, here->list, here->n, &here->cap, sizeof *here->list);
     here->list[here->n++] = m;
@@ -270,12 +294,19 @@ static int use_path(struct directive_args *d, struct str *path)
     const struct token name = {.text = STR_LIT("path")};
     const struct token words[] = {name, *d->matcher};
     const struct node line = {.words = words, .n_words = 2};
+    struct map *shared = &d->builder->shared_matchers;
+    struct matcher *found = map_find(shared, d->matcher->text);
     struct draft m = {NULL, 0, 0};
 
     *path = d->matcher->text;
-    if (add_line(d, &line, &m) != 0)
-        return -1;
-    *d->row_matcher = (struct matcher){m.list, m.n};
+    if (found == NULL) {
+        if (add_line(d, &line, &m) != 0)
+            return -1;
+        found = arena_alloc(d->builder->scratch, sizeof *found);
+        *found = (struct matcher){m.list, m.n};
+        map_add(shared, d->builder->scratch, d->matcher->text, found);
+    }
+    *d->row_matcher = *found;
     return 0;
 }
 

@@ -3,113 +3,48 @@
 #include "base/alloc.h"
 #include "base/siphash.h"
 #include "conf/build.h"
+#include "conf/says.h"
 #include "conf/source.h"
 
 /* ---- handlers that are shared ---- */
 
-struct shared_handler {
-    struct str says; /* len 0: empty place */
-    uint32_t slot;
-};
-
-static int put_tokens(struct buf *b, const struct token *words, size_t n)
-{
-    int rc = 0;
-
-    for (size_t i = 0; i < n && rc == 0; i++) {
-        /* What a name stands for differs from block to block. */
-        if (str_starts(words[i].text, STR_LIT("@")))
-            return -1;
-        rc = buf_printf(b, "%zu%c", words[i].text.len, words[i].quoted ? '"' : ':');
-        if (rc == 0)
-            rc = buf_append_str(b, words[i].text);
-    }
-    return rc;
-}
-
-static int put_block(struct buf *b, const struct node *node)
-{
-    int rc = node->has_block ? buf_putc(b, '{') : 0;
-
-    for (size_t i = 0; i < node->n_children && rc == 0; i++) {
-        const struct node *child = &node->children[i];
-
-        rc = put_tokens(b, child->words, child->n_words);
-        if (rc == 0)
-            rc = put_block(b, child);
-        if (rc == 0)
-            rc = buf_putc(b, ';');
-    }
-    return rc == 0 && node->has_block ? buf_putc(b, '}') : rc;
-}
-
-/* What a directive says, in the scratch arena; len 0 if it says something of its own, or too much.
- * A path before its arguments is a part of it, since some look at that; a named matcher is not. */
+/* What a directive says, in the scratch arena; len 0 if it says something of its own. A path before
+ * its arguments is a part of it, since some look at that; a named matcher is not. */
 static struct str says(struct conf_builder *b, const struct directive *row,
                        const struct directive_args *d)
 {
-    enum { SAYS_MAX = 64 * 1024 };
-    struct buf text = BUF_INIT(SAYS_MAX);
-    struct str result = {NULL, 0};
+    const bool named = d->matcher != NULL && d->matcher->text.p[0] == '@';
+    struct str rest;
 
-    bool has_path = d->matcher != NULL && d->matcher->text.p[0] != '@';
-
-    if (!row->own && put_tokens(&text, d->node->words, 1) == 0 &&
-        put_tokens(&text, d->matcher, has_path ? 1 : 0) == 0 && buf_putc(&text, ',') == 0 &&
-        put_tokens(&text, d->args, d->n_args) == 0 && put_block(&text, d->node) == 0)
-        result = arena_str(b->scratch, buf_str(&text));
-    buf_fini(&text);
-    return result;
-}
-
-/* The place of what is said in the table: of an equal one, or an empty one. */
-static struct shared_handler *place_of(const struct handlers *h, struct str text)
-{
-    size_t i = str_hash_nocase(text) & (h->cap_table - 1);
-
-    while (h->table[i].says.len > 0 && !str_eq(h->table[i].says, text))
-        i = (i + 1) & (h->cap_table - 1);
-    return &h->table[i];
-}
-
-static void grow_table(struct conf_builder *b)
-{
-    struct handlers old = b->handlers, *h = &b->handlers;
-
-    h->cap_table = old.cap_table == 0 ? 64 : old.cap_table * 2;
-    h->table = arena_alloc(b->scratch, h->cap_table * sizeof *h->table);
-    for (size_t i = 0; i < old.cap_table; i++)
-        if (old.table[i].says.len > 0)
-            *place_of(h, old.table[i].says) = old.table[i];
+    if (row->own)
+        return (struct str){NULL, 0};
+    rest = says_node(b->scratch, d->node, named ? 2 : 1);
+    return arena_printf(b->scratch, "%s%c" STR_FMT, row->name, d->matcher == NULL ? ' ' : '*',
+                        STR_ARG(rest));
 }
 
 /* The handler that says the same, if there is one. */
 static bool find_shared(struct conf_builder *b, struct str text, uint32_t *slot)
 {
-    const struct shared_handler *found;
+    const uint32_t *found = text.len == 0 ? NULL : map_find(&b->handlers.shared, text);
 
-    if (text.len == 0 || b->handlers.n_shared == 0)
-        return false;
-    found = place_of(&b->handlers, text);
-    *slot = found->slot;
-    return found->says.len > 0;
+    if (found != NULL)
+        *slot = *found;
+    return found != NULL;
 }
 
 static uint32_t add_handler(struct conf_builder *b, const struct handler_conf *conf,
                             struct str text)
 {
     struct handlers *h = &b->handlers;
-    uint32_t slot = (uint32_t)h->n;
+    uint32_t *slot = arena_alloc(b->scratch, sizeof *slot);
 
+    *slot = (uint32_t)h->n;
     h->list = arena_grow(b->scratch, h->list, h->n, &h->cap, sizeof *h->list);
     h->list[h->n++] = *conf;
-    if (text.len > 0) {
-        if ((h->n_shared + 1) * 2 > h->cap_table)
-            grow_table(b);
-        *place_of(h, text) = (struct shared_handler){text, slot};
-        h->n_shared++;
-    }
-    return slot;
+    if (text.len > 0)
+        map_add(&h->shared, b->scratch, text, slot);
+    return *slot;
 }
 
 /* ---- identity ---- */
@@ -184,15 +119,29 @@ void rows_add(struct conf_builder *b, const struct directive *row, const struct 
     rows->list[rows->n++] = out;
 }
 
+/* A route with the same rows is there once. */
+static struct route shared_route(struct conf_builder *b, const struct handler_row *rows, size_t n)
+{
+    struct str key = {(const char *)rows, n * sizeof *rows};
+    struct handler_row *list = n == 0 ? NULL : map_find(&b->handlers.routes, key);
+
+    if (list == NULL && n > 0) {
+        list = arena_alloc(b->arena, key.len);
+        memcpy(list, rows, key.len);
+        map_add(&b->handlers.routes, b->scratch, (struct str){(const char *)list, key.len}, list);
+    }
+    return (struct route){list, n};
+}
+
 struct route rows_compile(struct conf_builder *b, struct rows *rows, bool sorted)
 {
-    struct handler_row *list = arena_alloc(b->arena, (rows->n + 1) * sizeof *list);
+    struct handler_row *list = arena_alloc(b->scratch, (rows->n + 1) * sizeof *list);
 
     if (sorted)
         order_sort(&b->order, rows->list, rows->n);
     for (size_t i = 0; i < rows->n; i++)
         list[i] = rows->list[i].row;
-    return (struct route){list, rows->n};
+    return shared_route(b, list, rows->n);
 }
 
 /* ---- blocks of directives ---- */

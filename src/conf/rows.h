@@ -3,6 +3,7 @@
 #ifndef LINTEL_CONF_ROWS_H
 #define LINTEL_CONF_ROWS_H
 
+#include "base/map.h"
 #include "conf/directive.h"
 #include "conf/order.h"
 
@@ -17,8 +18,8 @@ struct rows {
 struct handlers {
     struct handler_conf *list; /* by slot */
     size_t n, cap;
-    struct shared_handler *table; /* hashed by what the directive says */
-    size_t n_shared, cap_table;
+    struct map shared; /* what a directive says -> its slot */
+    struct map routes; /* the bytes of the rows -> the rows */
 };
 
 struct named_route {

@@ -58,6 +58,8 @@ liblintel_a_SOURCES += \
 	src/conf/refused.c \
 	src/conf/rows.c \
 	src/conf/rows.h \
+	src/conf/says.c \
+	src/conf/says.h \
 	src/conf/site.c \
 	src/conf/source.c \
 	src/conf/source.h \

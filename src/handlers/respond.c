@@ -1,8 +1,11 @@
 #include "handlers/respond.h"
 
+#include "base/alloc.h"
 #include "http/handler.h"
 #include "http/placeholder.h"
 #include "http/prepared.h"
+
+#include <stdlib.h>
 
 struct respond_conf {
     int status; /* 0: not said */
@@ -104,26 +107,40 @@ static int status_for(const struct respond_conf *conf, const struct exchange *ex
     return ex->error.status != 0 ? ex->error.status : 200;
 }
 
-/* The state of a worker: the whole response, if it is always the same. */
+/* The state of a worker, for a response that is always the same: made when it is first asked for.
+ */
+struct respond_state {
+    struct prepared *prepared;
+};
+
 static int respond_start(const void *conf_, const struct worker_env *env, void **state,
                          struct err *e)
 {
     const struct respond_conf *conf = conf_;
-    struct prepared *p;
 
     (void)env;
     (void)e;
-    if (!conf->body.constant || !has_content(conf))
-        return 0;
-    p = prepared_new(conf->status == 0 ? 200 : conf->status, text_constant(&conf->body));
-    fields_add(&p->fields, p->arena, STR_LIT("Content-Type"), content_type(p->body));
-    *state = p;
+    if (conf->body.constant && has_content(conf))
+        *state = xalloc(sizeof(struct respond_state));
     return 0;
 }
 
 static void respond_stop(void *state)
 {
-    prepared_unref(state);
+    prepared_unref(((struct respond_state *)state)->prepared);
+    free(state);
+}
+
+static struct prepared *prepared_of(struct respond_state *st, const struct respond_conf *conf)
+{
+    struct prepared *p = st->prepared;
+
+    if (p != NULL)
+        return p;
+    p = st->prepared =
+        prepared_new(conf->status == 0 ? 200 : conf->status, text_constant(&conf->body));
+    fields_add(&p->fields, p->arena, STR_LIT("Content-Type"), content_type(p->body));
+    return p;
 }
 
 static enum verdict respond_handle(const void *conf_, struct exchange *ex)
@@ -134,7 +151,7 @@ static enum verdict respond_handle(const void *conf_, struct exchange *ex)
     if (conf->close)
         ex->close = true;
     if (ex->handler_state != NULL && (conf->status != 0 || ex->error.status == 0)) {
-        exchange_respond_prepared(ex, ex->handler_state);
+        exchange_respond_prepared(ex, prepared_of(ex->handler_state, conf));
         return TAKEN;
     }
     if (!has_content(conf)) {

@@ -22,6 +22,7 @@ struct conf *server_load(const char *path, struct buf *text)
     if (warnings.len > 0)
         fwrite(warnings.p, 1, warnings.len, stderr);
     buf_fini(&warnings);
+    alloc_trim(); /* A load takes many times what its result does. */
     return conf;
 }
 
