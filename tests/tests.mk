@@ -23,6 +23,7 @@ unit_tests = \
 	tests/unit/test_fetch \
 	tests/unit/test_fields \
 	tests/unit/test_file_cache \
+	tests/unit/test_file_match \
 	tests/unit/test_glob \
 	tests/unit/test_format \
 	tests/unit/test_h1 \
@@ -62,6 +63,8 @@ tests_unit_test_encode_SOURCES = tests/unit/decoder.c tests/unit/decoder.h \
 	tests/unit/test_encode.c
 tests_unit_test_encode_body_SOURCES = tests/unit/decoder.c tests/unit/decoder.h \
 	tests/unit/test_encode_body.c
+tests_unit_test_file_match_SOURCES = tests/unit/conf_fixture.h tests/unit/matcher_rig.c \
+	tests/unit/matcher_rig.h tests/unit/test_file_match.c
 tests_unit_test_match_SOURCES = tests/unit/conf_fixture.h tests/unit/matcher_rig.c \
 	tests/unit/matcher_rig.h tests/unit/test_match.c
 tests_unit_test_fetch_SOURCES = tests/unit/peer.c tests/unit/peer.h tests/unit/test_fetch.c

@@ -248,3 +248,14 @@ int beneath_open(const struct beneath *b, const char *path, struct stat *st)
     }
     return fd;
 }
+
+int beneath_stat(const struct beneath *b, const char *path, struct stat *st)
+{
+    int fd = open_either(b, path, O_PATH), rc;
+
+    if (fd == -1)
+        return -1;
+    rc = fstat(fd, st);
+    close_unless(fd, -1);
+    return rc;
+}

@@ -20,4 +20,7 @@ void beneath_fini(struct beneath *b);
  * something. path is relative. -1 with errno: EXDEV if it leads out of the folder. */
 int beneath_open(const struct beneath *b, const char *path, struct stat *st);
 
+/* What is there, of whatever kind, without opening it. -1 with errno. */
+int beneath_stat(const struct beneath *b, const char *path, struct stat *st);
+
 #endif

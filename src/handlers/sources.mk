@@ -27,8 +27,12 @@ liblintel_a_SOURCES += \
 	src/handlers/field_edit.h \
 	src/handlers/file_cache.c \
 	src/handlers/file_cache.h \
+	src/handlers/file_glob.c \
+	src/handlers/file_glob.h \
 	src/handlers/file_lookup.c \
 	src/handlers/file_lookup.h \
+	src/handlers/file_match.c \
+	src/handlers/file_match.h \
 	src/handlers/file_multipart.c \
 	src/handlers/file_multipart.h \
 	src/handlers/file_rep.c \

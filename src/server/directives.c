@@ -3,6 +3,7 @@
 #include "handlers/basic_auth.h"
 #include "handlers/encode.h"
 #include "handlers/error.h"
+#include "handlers/file_match.h"
 #include "handlers/file_server.h"
 #include "handlers/handle.h"
 #include "handlers/header.h"
@@ -41,4 +42,10 @@ static const struct directive *const directives[] = {
 };
 /* clang-format on */
 
-const struct language server_language = {.directives = directives, .matchers = http_matchers};
+static const struct matcher_type *const *const matchers[] = {
+    http_matcher_table,
+    file_match_matchers,
+    NULL,
+};
+
+const struct language server_language = {.directives = directives, .matchers = matchers};
