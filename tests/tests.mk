@@ -10,6 +10,7 @@ unit_tests = \
 	tests/unit/test_base64 \
 	tests/unit/test_basic_auth \
 	tests/unit/test_beneath \
+	tests/unit/test_cel \
 	tests/unit/test_cert_set \
 	tests/unit/test_client_hello \
 	tests/unit/test_conditional \
@@ -63,6 +64,8 @@ tests_unit_test_encode_SOURCES = tests/unit/decoder.c tests/unit/decoder.h \
 	tests/unit/test_encode.c
 tests_unit_test_encode_body_SOURCES = tests/unit/decoder.c tests/unit/decoder.h \
 	tests/unit/test_encode_body.c
+tests_unit_test_cel_SOURCES = tests/unit/conf_fixture.h tests/unit/matcher_rig.c \
+	tests/unit/matcher_rig.h tests/unit/test_cel.c
 tests_unit_test_file_match_SOURCES = tests/unit/conf_fixture.h tests/unit/matcher_rig.c \
 	tests/unit/matcher_rig.h tests/unit/test_file_match.c
 tests_unit_test_match_SOURCES = tests/unit/conf_fixture.h tests/unit/matcher_rig.c \
@@ -84,6 +87,7 @@ endif
 # Fuzz targets: in "make check" they run once over their corpus, by "make fuzz" for a while.
 fuzz_programs = \
 	tests/fuzz/fuzz_acme \
+	tests/fuzz/fuzz_cel \
 	tests/fuzz/fuzz_client_hello \
 	tests/fuzz/fuzz_conf \
 	tests/fuzz/fuzz_encoding \
@@ -93,6 +97,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz_text
 
 tests_fuzz_fuzz_acme_SOURCES = tests/fuzz/fuzz_acme.c tests/fuzz/replay.c
+tests_fuzz_fuzz_cel_SOURCES = tests/fuzz/fuzz_cel.c tests/fuzz/replay.c tests/unit/conf_fixture.h
 tests_fuzz_fuzz_client_hello_SOURCES = tests/fuzz/fuzz_client_hello.c tests/fuzz/replay.c
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/fuzz/replay.c tests/unit/conf_fixture.h
 tests_fuzz_fuzz_encoding_SOURCES = tests/fuzz/fuzz_encoding.c tests/fuzz/replay.c \

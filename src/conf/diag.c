@@ -167,6 +167,54 @@ static size_t column_offset(struct str line, unsigned column)
     return at;
 }
 
+static unsigned characters(struct str s)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < s.len; i++)
+        n += !is_continuation(s.p[i]);
+    return n;
+}
+
+/* In a quoted token a backslash may stand before a quote that its text has without. */
+static unsigned escaped_quotes(struct str before)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < before.len; i++)
+        n += before.p[i] == '"';
+    return n;
+}
+
+struct token diag_place(const struct diag *d, const struct token *t, size_t offset)
+{
+    const struct str raw = source_line(d, t);
+    const struct str begin = str_from(raw, column_offset(raw, t->column));
+    struct str rest = {t->text.p, offset < t->text.len ? offset : t->text.len}, line = rest;
+    struct token place = *t;
+    struct str shown, whole = t->text;
+
+    for (; rest.p != NULL; place.line += rest.p != NULL)
+        line = str_cut(&rest, '\n');
+    if (place.line == t->line && !str_starts(begin, STR_LIT("<<"))) {
+        place.column += (t->quoted ? 1 : 0) + characters(line);
+        if (str_starts(begin, STR_LIT("\"")))
+            place.column += escaped_quotes(line);
+        return place;
+    }
+    place.column = 1 + characters(line);
+    if (!str_starts(begin, STR_LIT("<<")))
+        return place;
+    /* A heredoc begins in the next line; its indentation is taken off. */
+    place.line++;
+    shown = source_line(d, &place);
+    whole = str_from(whole, (size_t)(line.p - t->text.p));
+    whole.len = str_chr(whole, '\n');
+    if (shown.len > whole.len)
+        place.column += characters((struct str){shown.p, shown.len - whole.len});
+    return place;
+}
+
 /* Control bytes other than a tab must not reach a terminal. */
 static int put_shown(struct buf *out, struct str s)
 {

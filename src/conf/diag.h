@@ -19,6 +19,10 @@ struct diag *diag_new(struct arena *a);
 /* Makes the text of a file known, for the lines in messages; it must live as long as d. */
 void diag_source(struct diag *d, struct str file, struct str text);
 
+/* The place of the byte at offset in the text of a token: in the line of the source that holds it.
+ */
+struct token diag_place(const struct diag *d, const struct token *t, size_t offset);
+
 /* Notes an error at a token. Of several at one place only the first is shown. Returns -1. */
 int diag_error(struct diag *d, const struct token *at, const char *fmt, ...) PRINTF_LIKE(3, 4);
 int diag_verror(struct diag *d, const struct token *at, const char *fmt, va_list ap)

@@ -31,6 +31,11 @@ void directive_secret(const struct directive_args *d, const struct token *at)
     diag_secret(d->builder->diag, at);
 }
 
+struct token directive_place(const struct directive_args *d, const struct token *t, size_t offset)
+{
+    return diag_place(d->builder->diag, t, offset);
+}
+
 /* ": a, b, c", or "" if they are too many for a message. */
 static const char *list_words(struct arena *a, const char *const *words)
 {

@@ -105,6 +105,9 @@ void directive_warn(const struct directive_args *d, const struct token *at, cons
 /* The line of at holds a secret: messages do not show it. */
 void directive_secret(const struct directive_args *d, const struct token *at);
 
+/* The place of the byte at offset in the text of a token, which may have several lines. */
+struct token directive_place(const struct directive_args *d, const struct token *t, size_t offset);
+
 /* "unknown <what> 'word'", with the nearest of the valid words (an array ended by NULL) if one is
  * near, or else all of them if they are few. */
 int directive_unknown(const struct directive_args *d, const struct token *at, const char *what,

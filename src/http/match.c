@@ -7,13 +7,11 @@
 #include <stddef.h>
 
 const struct matcher_type *const http_matcher_table[] = {
-    &client_ip_matcher,     &header_matcher,
-    &header_regexp_matcher, &host_matcher,
-    &method_matcher,        &not_matcher,
-    &path_matcher,          &path_regexp_matcher,
-    &protocol_matcher,      &query_matcher,
-    &remote_ip_matcher,     &vars_matcher,
-    &vars_regexp_matcher,   NULL,
+    &client_ip_matcher,     &expression_matcher,  &header_matcher,
+    &header_regexp_matcher, &host_matcher,        &method_matcher,
+    &not_matcher,           &path_matcher,        &path_regexp_matcher,
+    &protocol_matcher,      &query_matcher,       &remote_ip_matcher,
+    &vars_matcher,          &vars_regexp_matcher, NULL,
 };
 
 const struct matcher_type *const *const http_matchers[] = {http_matcher_table, NULL};

@@ -6,6 +6,7 @@
 #include "conf/directive.h"
 
 extern const struct matcher_type client_ip_matcher;
+extern const struct matcher_type expression_matcher;
 extern const struct matcher_type header_matcher;
 extern const struct matcher_type header_regexp_matcher;
 extern const struct matcher_type host_matcher;

@@ -3,6 +3,13 @@ liblintel_a_SOURCES += \
 	src/http/accept_encoding.h \
 	src/http/access_log.c \
 	src/http/access_log.h \
+	src/http/cel.h \
+	src/http/cel_eval.c \
+	src/http/cel_functions.c \
+	src/http/cel_lex.c \
+	src/http/cel_matchers.c \
+	src/http/cel_parse.c \
+	src/http/cel_priv.h \
 	src/http/conditional.c \
 	src/http/conditional.h \
 	src/http/error_page.c \
@@ -18,6 +25,7 @@ liblintel_a_SOURCES += \
 	src/http/log_filter.h \
 	src/http/match.c \
 	src/http/match.h \
+	src/http/match_expression.c \
 	src/http/match_header.c \
 	src/http/match_header.h \
 	src/http/match_host.c \

@@ -1,0 +1,32 @@
+#include "http/cel.h"
+#include "http/matchers.h"
+
+struct expression_condition {
+    const struct cel_node *expression;
+};
+
+static bool expression_matches(const void *conf, struct exchange *ex)
+{
+    const struct expression_condition *c = conf;
+
+    return cel_holds(c->expression, ex);
+}
+
+static int expression_set(const struct directive_args *d)
+{
+    struct expression_condition *c = d->target;
+
+    c->expression = cel_compile(d);
+    return c->expression == NULL ? -1 : 0;
+}
+
+/* Each line is a condition of its own. */
+const struct matcher_type expression_matcher = {
+    .row = {.name = "expression",
+            .min_args = 1,
+            .max_args = -1,
+            .conf_size = sizeof(struct expression_condition),
+            .set = expression_set,
+            .help = "expression <cel>",
+            .repeats = true},
+    .match = expression_matches};
