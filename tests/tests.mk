@@ -31,6 +31,7 @@ unit_tests = \
 	tests/unit/test_h1_gate \
 	tests/unit/test_hsts \
 	tests/unit/test_import \
+	tests/unit/test_is_json \
 	tests/unit/test_jws \
 	tests/unit/test_keys \
 	tests/unit/test_lexer \

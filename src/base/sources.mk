@@ -21,6 +21,8 @@ liblintel_a_SOURCES += \
 	src/base/idna.h \
 	src/base/ip_set.c \
 	src/base/ip_set.h \
+	src/base/is_json.c \
+	src/base/is_json.h \
 	src/base/list.h \
 	src/base/log.c \
 	src/base/log.h \

@@ -1,6 +1,7 @@
 #include "handlers/respond.h"
 
 #include "base/alloc.h"
+#include "base/is_json.h"
 #include "http/handler.h"
 #include "http/placeholder.h"
 #include "http/prepared.h"
@@ -82,15 +83,9 @@ static void respond_describe(const void *conf_, struct describer *out)
 
 /* ---- answering ---- */
 
-/* As Caddy: text, but for what is evidently JSON. */
 static struct str content_type(struct str body)
 {
-    struct str s = str_trim(body);
-
-    if (s.len >= 2 &&
-        ((s.p[0] == '{' && s.p[s.len - 1] == '}') || (s.p[0] == '[' && s.p[s.len - 1] == ']')))
-        return STR_LIT("application/json");
-    return STR_LIT("text/plain; charset=utf-8");
+    return is_json(body) ? STR_LIT("application/json") : STR_LIT("text/plain; charset=utf-8");
 }
 
 /* A 204 and a 304 have no content (RFC 9110 15.3.5, 15.4.5). */
