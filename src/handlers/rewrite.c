@@ -14,14 +14,36 @@ static bool has_dot_dot(struct str path)
     return false;
 }
 
+static bool is_name_byte(char c)
+{
+    return (c >= '0' && c <= '9') || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') ||
+           (c != '\0' && strchr(".-_?%[]:", c) != NULL);
+}
+
+/* The index of c, or the length; the name of a placeholder may have one as well ("{?query}"). */
+static size_t find_outside(struct str s, char c)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        size_t end = i + 1;
+
+        if (s.p[i] == c)
+            return i;
+        while (s.p[i] == '{' && end < s.len && is_name_byte(s.p[end]))
+            end++;
+        if (s.p[i] == '{' && end < s.len && s.p[end] == '}')
+            i = end;
+    }
+    return s.len;
+}
+
 int rewrite_target_set(const struct directive_args *d, const struct token *t,
                        struct rewrite_target *out)
 {
     struct token path = *t, query = *t;
     size_t mark;
 
-    path.text.len = str_chr(path.text, '#');
-    mark = str_chr(path.text, '?');
+    path.text.len = find_outside(path.text, '#');
+    mark = find_outside(path.text, '?');
     query.text = path.text;
     path.text.len = mark;
     if (has_dot_dot(path.text))

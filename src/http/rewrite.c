@@ -37,10 +37,19 @@ int rewrite_set_query(struct exchange *ex, struct str query)
 
 /* ---- values of placeholders ---- */
 
-/* Placeholders whose value is a path and a query, escaped as a client sends them. */
+/* Placeholders whose value is a path and a query, or one of them, escaped as a client sends them.
+ */
 static bool is_uri(const struct text_part *part)
 {
-    return part->kind == PH_URI;
+    return part->kind == PH_URI || part->kind == PH_ORIG_URI || part->kind == PH_PREFIXED_QUERY ||
+           part->kind == PH_ORIG_PREFIXED_QUERY;
+}
+
+/* Those whose value is escaped already. */
+static bool is_escaped(const struct text_part *part)
+{
+    return part->kind == PH_LITERAL || part->kind == PH_URI_ESCAPED ||
+           part->kind == PH_PATH_ESCAPED || part->kind == PH_QUERY_ESCAPED;
 }
 
 static struct str value_of(struct exchange *ex, const struct text_part *part)
@@ -66,7 +75,7 @@ static struct str path_value(struct exchange *ex, const struct text_part *part)
 {
     struct str value = value_of(ex, part);
 
-    if (part->kind == PH_LITERAL)
+    if (is_escaped(part))
         return value;
     return is_uri(part) ? path_of_uri(ex, value) : path_escape(ex->arena, value);
 }

@@ -61,6 +61,13 @@ static const struct {
     {"rewrite /foo{uri}?{query}&c=d", "/bar?a=b", "/foo/bar?a=b&c=d", NULL},
     {"rewrite /i{uri}", "/%C2%B7%E2%88%B5.png?a=b", "/i/%C2%B7%E2%88%B5.png?a=b",
      "/i/\302\267\342\210\265.png"},
+    {"rewrite /x{?query}", "/?a=b", "/x?a=b", NULL},
+    {"rewrite /x{?query}?", "/?a=b", "/x?a=b", NULL},
+    {"rewrite /x{?query}?c=d", "/?a=b", "/x?c=d", NULL},
+    {"rewrite /x?{query}&u={?query}", "/?a=b", "/x?a=b&u=%3Fa%3Db", NULL},
+    {"rewrite /x/{%path}", "/a%3Fb", "/x//a%3Fb", "/x/a?b"},
+    {"rewrite /x{orig_uri}?", "/a?b", "/x/a?b", NULL},
+    {"rewrite /x/{file.base}.{file.ext}", "/a/b%25.tar", "/x/b%25..tar", "/x/b%..tar"},
     {"rewrite /i{uri}", "/a/%2e%2e/b", "/i/b", NULL},
     {"rewrite /i{uri}", "/a/../b", "/i/b", NULL},
     /* and in the query */
