@@ -95,6 +95,15 @@ int directive_text(const struct directive_args *d, const struct token *t, struct
     return directive_error(d, t, "%s", e.msg);
 }
 
+int directive_replacement(const struct directive_args *d, const struct token *t, struct text *out)
+{
+    struct err e;
+
+    if (text_compile_replacement(d->arena, t->text, &d->builder->defined, out, &e) == 0)
+        return 0;
+    return directive_error(d, t, "%s", e.msg);
+}
+
 int directive_defined(const struct directive_args *d, const struct token *t, struct str *variable)
 {
     struct str name = defined_name(t->text);

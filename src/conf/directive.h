@@ -164,6 +164,10 @@ MUST_CHECK int directive_uint(const struct directive_args *d, const struct token
 MUST_CHECK int directive_text(const struct directive_args *d, const struct token *t,
                               struct text *out);
 
+/* The same for what replaces the matches of a regular expression: "${1}" and "${name}" stay. */
+MUST_CHECK int directive_replacement(const struct directive_args *d, const struct token *t,
+                                     struct text *out);
+
 /* What http/vars.h calls the placeholder that an argument defines; the directive's row says so in
  * defines. An error if it is not "{name}", or the language has that name. */
 MUST_CHECK int directive_defined(const struct directive_args *d, const struct token *t,

@@ -100,8 +100,16 @@ static int add_placeholder(struct text_compiler *tc, struct str s, const struct 
     return 0;
 }
 
-int text_compile(struct arena *a, struct str source, const struct defined *defined,
-                 struct text *out, struct err *e)
+/* The bytes of a reference to a group, "${1}" or "${name}", at the start of s, or 0. */
+static size_t group_len(struct str s)
+{
+    size_t end = str_chr(s, '}');
+
+    return str_starts(s, STR_LIT("${")) && end < s.len ? end + 1 : 0;
+}
+
+static int compile(struct arena *a, struct str source, const struct defined *defined, bool groups,
+                   struct text *out, struct err *e)
 {
     struct text_compiler tc = {
         .arena = a, .literal = arena_bytes(a, source.len + 1), .literal_cap = source.len};
@@ -110,7 +118,10 @@ int text_compile(struct arena *a, struct str source, const struct defined *defin
     for (size_t i = 0; i < source.len; i += used) {
         struct str rest = str_from(source, i);
 
-        used = 0;
+        used = groups ? group_len(rest) : 0;
+        add_bytes(&tc, (struct str){rest.p, used});
+        if (used > 0)
+            continue;
         if (str_starts(rest, STR_LIT("\\{")) || str_starts(rest, STR_LIT("\\}")))
             rest = str_from(source, ++i);
         else if (rest.p[0] == '{' && add_placeholder(&tc, rest, defined, &used, e) != 0)
@@ -125,4 +136,16 @@ int text_compile(struct arena *a, struct str source, const struct defined *defin
     out->n_parts = tc.n;
     out->constant = tc.n == 0 || (tc.n == 1 && tc.parts[0].kind == PH_LITERAL);
     return 0;
+}
+
+int text_compile(struct arena *a, struct str source, const struct defined *defined,
+                 struct text *out, struct err *e)
+{
+    return compile(a, source, defined, false, out, e);
+}
+
+int text_compile_replacement(struct arena *a, struct str source, const struct defined *defined,
+                             struct text *out, struct err *e)
+{
+    return compile(a, source, defined, true, out, e);
 }

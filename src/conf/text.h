@@ -13,4 +13,10 @@
 MUST_CHECK int text_compile(struct arena *a, struct str source, const struct defined *defined,
                             struct text *out, struct err *e);
 
+/* The same for what replaces the matches of a regular expression: "${1}" and "${name}", which are
+ * the expression's groups, stay as they are. */
+MUST_CHECK int text_compile_replacement(struct arena *a, struct str source,
+                                        const struct defined *defined, struct text *out,
+                                        struct err *e);
+
 #endif

@@ -90,10 +90,13 @@ int field_edit_add(const struct directive_args *d, const struct token *words, si
         return directive_error(d, &words[n < wanted ? 0 : wanted],
                                n < wanted ? "a value is missing" : "nothing more can stand here");
     edit.name = arena_str(d->arena, edit.name);
-    if (n > 1 && directive_text(d, &words[n - 1], &edit.value) != 0)
+    if (edit.kind == EDIT_REPLACE) {
+        if (directive_replacement(d, &words[n - 1], &edit.value) != 0 ||
+            set_find(d, &words[1], &edit) != 0)
+            return -1;
+    } else if (n > 1 && directive_text(d, &words[n - 1], &edit.value) != 0) {
         return -1;
-    if (edit.kind == EDIT_REPLACE && set_find(d, &words[1], &edit) != 0)
-        return -1;
+    }
     insert(d, out, &edit);
     return 0;
 }

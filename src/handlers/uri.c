@@ -51,7 +51,7 @@ static int set_path_regexp(const struct directive_args *d, struct uri_conf *conf
     conf->regex = regex_new(d->arena, d->args[1].text, &e);
     if (conf->regex == NULL)
         return directive_error(d, &d->args[1], "%s", e.msg);
-    return directive_text(d, &d->args[2], &conf->with);
+    return directive_replacement(d, &d->args[2], &conf->with);
 }
 
 static int set_query(const struct directive_args *d, struct uri_conf *conf)

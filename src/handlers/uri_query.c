@@ -91,7 +91,10 @@ static int add_op(const struct directive_args *d, const struct token *words, siz
         return directive_error(d, &words[0], "the key is missing: '%s'", forms[op.kind].form);
     if (directive_text(d, &key, &op.key) != 0)
         return -1;
-    if (op.kind != QUERY_DELETE && directive_text(d, &value, &op.value) != 0)
+    if (op.kind == QUERY_REPLACE && directive_replacement(d, &value, &op.value) != 0)
+        return -1;
+    if (op.kind != QUERY_REPLACE && op.kind != QUERY_DELETE &&
+        directive_text(d, &value, &op.value) != 0)
         return -1;
     if (op.kind == QUERY_REPLACE) {
         op.find = regex_new(d->arena, words[1].text, &e);

@@ -150,6 +150,8 @@ static const struct {
     {"uri query foo>foo", "/?foo=1", "/?foo=1", NULL},
     {"uri query foo>bar", "/?bar=1", "/?bar=1", NULL},
     {"uri query foo ^(ba)r ${1}z", "/?foo=bar&x=bar", "/?foo=baz&x=bar", NULL},
+    {"uri query foo (?<w>ba)r ${w}z-{path}", "/p?foo=bar", "/p?foo=baz-%2Fp", NULL},
+    {"uri path_regexp (?<w>[a-z]+)s$ ${w}-${0}", "/cats", "/cat-cats", NULL},
     {"uri query * a b", "/?x=aa&y=a", "/?x=bb&y=b", NULL},
     {"uri query a {header.X}", "/", "/?a=f%3F%7Bhost%7D%3Dx%26%25%23", NULL},
     {"uri query a b", "/?x=1+2%203&bad=%zz&y;z=1&k", "/?a=b&k=&x=1+2+3", NULL},
