@@ -19,6 +19,8 @@ static struct str says(struct conf_builder *b, const struct directive *row,
     if (row->own)
         return (struct str){NULL, 0};
     rest = says_node(b->scratch, d->node, named ? 2 : 1);
+    if (rest.p == NULL)
+        return rest;
     return arena_printf(b->scratch, "%s%c" STR_FMT, row->name, d->matcher == NULL ? ' ' : '*',
                         STR_ARG(rest));
 }

@@ -363,6 +363,19 @@ static void numbers_slots(void **state)
     conf_unref(c);
 }
 
+/* What a name stands for is a part of what a directive says. */
+static void shares_no_names(void **state)
+{
+    struct conf *c = load("http://a {\nhandle /x {\n@m path /1\nrespond @m\n}\n"
+                          "handle /y {\n@m path /2\nrespond @m\n}\n}\n");
+    const struct route *r = &c->sites[0]->route;
+
+    (void)state;
+    assert_int_equal(r->n_rows, 2);
+    assert_int_not_equal(r->rows[0].slot, r->rows[1].slot);
+    conf_unref(c);
+}
+
 /* ---- options and what sites set ---- */
 
 static void has_defaults(void **state)
@@ -660,6 +673,7 @@ int main(void)
         cmocka_unit_test(finds_many_hosts),
         cmocka_unit_test(orders_rows),
         cmocka_unit_test(numbers_slots),
+        cmocka_unit_test(shares_no_names),
         cmocka_unit_test(has_defaults),
         cmocka_unit_test(finds_storage),
         cmocka_unit_test(takes_options),
