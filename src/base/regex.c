@@ -380,6 +380,18 @@ static void expand(struct buf *out, struct str with, const struct regex *re,
     }
 }
 
+struct str regex_expand(const struct regex *re, struct arena *a, struct str with,
+                        const struct regex_match *m)
+{
+    struct buf out = BUF_INIT(REGEX_REPLACED_MAX);
+    struct str result;
+
+    expand(&out, with, re, m);
+    result = out.len == 0 ? STR_LIT("") : arena_str(a, buf_str(&out));
+    buf_fini(&out);
+    return result;
+}
+
 /* Where to look next: behind the match, and at least one character further. */
 static size_t next_place(const struct subject *s, size_t from, size_t end)
 {

@@ -36,6 +36,10 @@ struct str regex_group_name(const struct regex *re, size_t group);
 bool regex_matches(const struct regex *re, struct arena *scratch, struct str subject,
                    struct regex_match *m);
 
+/* What `with` stands for, with the groups of one match put in as regex_replace() does; in a. */
+struct str regex_expand(const struct regex *re, struct arena *a, struct str with,
+                        const struct regex_match *m);
+
 /* value with every match replaced, in a; value itself if nothing matched. In `with`, "$1", "$name",
  * "${1}" and "${name}" stand for what the groups matched ("" if there is no such group, or it took
  * no part), "$0" for the whole and "$$" for a dollar; a name is as long as it can be. */

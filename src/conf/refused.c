@@ -9,7 +9,6 @@ const struct refused refused_directives[] = {
      "there is no 'handle_response' yet; an upstream's answer is sent as it is"},
     {"fs", "files come from folders only: use 'root'"},
     {"intercept", "use 'handle_errors' for the errors of Lintel; those of upstreams are sent on"},
-    {"map", NULL},
     {"php_fastcgi", "FastCGI is not spoken yet: let PHP's own server speak HTTP behind a "
                     "'reverse_proxy'"},
     {"push", "browsers have given up HTTP/2 push: send a Link field with 'header'"},
@@ -17,7 +16,6 @@ const struct refused refused_directives[] = {
     {"timeouts", "they are set for all sites, by 'servers { timeouts }' among the global options"},
     {"tracing", "there are access logs: 'log'"},
     {"try_files", NULL},
-    {"vars", NULL},
     {NULL, NULL},
 };
 

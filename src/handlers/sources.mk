@@ -51,6 +51,8 @@ liblintel_a_SOURCES += \
 	src/handlers/limit_table.h \
 	src/handlers/log.c \
 	src/handlers/log.h \
+	src/handlers/map.c \
+	src/handlers/map.h \
 	src/handlers/metrics.c \
 	src/handlers/metrics.h \
 	src/handlers/mime.c \
@@ -61,10 +63,10 @@ liblintel_a_SOURCES += \
 	src/handlers/rate_limit.h \
 	src/handlers/redir.c \
 	src/handlers/redir.h \
-	src/handlers/respond.c \
-	src/handlers/respond.h \
 	src/handlers/request_body.c \
 	src/handlers/request_body.h \
+	src/handlers/respond.c \
+	src/handlers/respond.h \
 	src/handlers/response_match.c \
 	src/handlers/response_match.h \
 	src/handlers/reverse_proxy.c \
@@ -80,4 +82,6 @@ liblintel_a_SOURCES += \
 	src/handlers/uri.c \
 	src/handlers/uri.h \
 	src/handlers/uri_query.c \
-	src/handlers/uri_query.h
+	src/handlers/uri_query.h \
+	src/handlers/vars.c \
+	src/handlers/vars.h

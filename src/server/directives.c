@@ -8,6 +8,7 @@
 #include "handlers/handle.h"
 #include "handlers/header.h"
 #include "handlers/log.h"
+#include "handlers/map.h"
 #include "handlers/metrics.h"
 #include "handlers/rate_limit.h"
 #include "handlers/redir.h"
@@ -17,6 +18,7 @@
 #include "handlers/rewrite.h"
 #include "handlers/root.h"
 #include "handlers/uri.h"
+#include "handlers/vars.h"
 #include "http/match.h"
 
 /* One a line, so that changes to it do not meet. */
@@ -29,6 +31,7 @@ static const struct directive *const directives[] = {
     handle_directives,
     header_directives,
     log_directives,
+    map_directives,
     metrics_directives,
     rate_limit_directives,
     redir_directives,
@@ -38,6 +41,7 @@ static const struct directive *const directives[] = {
     rewrite_directives,
     root_directives,
     uri_directives,
+    vars_directives,
     NULL,
 };
 /* clang-format on */

@@ -40,6 +40,7 @@ it_tests = \
 	tests/it/reload-changes.py \
 	tests/it/reload-load.py \
 	tests/it/request-change.py \
+	tests/it/request-placeholders.py \
 	tests/it/run-completion.sh \
 	tests/it/run-adapt.py \
 	tests/it/run-directives.py \

@@ -375,6 +375,27 @@ static const struct {
      "f:3:8: unknown log format 'jsn'; did you mean 'json'?\n"},
     {"a.com {\nlog {\noutput stdout x\n}\n}\n", "f:3:15: nothing follows 'output stdout'\n"},
     {"a.com {\nrespond {hst}\n}\n", "f:2:9: '{hst}' is no placeholder; did you mean '{host}'?\n"},
+    {"a.com {\nvars\nvars a\nvars {\na b c\n}\nvars {x} y\nvars root /x\n}\n",
+     "f:2:1: 'vars' needs a variable, or a block of them\n"
+     "f:3:6: the value of the variable is missing\n"
+     "f:5:5: nothing more can stand here: put the value in quotes\n"
+     "f:7:6: '{x}' is no name of a variable\n"
+     "f:8:6: the folder of a site is set by 'root'\n"},
+    {"a.com {\nmap {host} x {\n}\nmap {host}\nmap {host} {path} {\n}\n}\n",
+     "f:2:12: 'x' is no placeholder: write '{name}'\n"
+     "f:4:1: 'map' needs at least 2 arguments: map [matcher] <source> <{destination}...> { "
+     "[~]<input> <output...> }: placeholders that follow from a value\n"
+     "f:5:12: '{path}' has a meaning already: choose another name\n"},
+    {"a.com {\nmap {hots} {name} {\na b c\na\na\n~( b\ndefault {naem}\ndefault z\n}\nrespond "
+     "{name}{mane}\n}\n",
+     "f:2:5: '{hots}' is no placeholder; did you mean '{host}'?\n"
+     "f:3:5: there is no destination for this output\n"
+     "f:4:1: 'a' was mapped already\n"
+     "f:5:1: 'a' was mapped already\n"
+     "f:6:1: the regular expression is not valid at its byte 1: missing closing parenthesis\n"
+     "f:7:9: '{naem}' is no placeholder; did you mean '{name}'?\n"
+     "f:8:1: 'default' was already given\n"
+     "f:10:9: '{mane}' is no placeholder; did you mean '{name}'?\n"},
     {"a.com {\nrespond {http.request.body}\n}\n",
      "f:2:9: '{http.request.body}' is not supported: a body may be of any size\n"},
     /* several */
