@@ -44,6 +44,7 @@ unit_tests = \
 	tests/unit/test_password \
 	tests/unit/test_path \
 	tests/unit/test_placeholder \
+	tests/unit/test_quote \
 	tests/unit/test_ranges \
 	tests/unit/test_regex \
 	tests/unit/test_rate_limit \

@@ -61,6 +61,9 @@ int cli_adapt(const struct cli_options *o);
 int cli_directives(const struct cli_options *o);
 int cli_hash_password(const struct cli_options *o);
 int cli_fmt(const struct cli_options *o);
+int cli_respond(const struct cli_options *o);
+int cli_file_server(const struct cli_options *o);
+int cli_reverse_proxy(const struct cli_options *o);
 int cli_version(const struct cli_options *o);
 int cli_help(const struct cli_options *o);
 
@@ -70,6 +73,9 @@ extern const struct cli_flag cli_flag_help;
 /* Options of one command, each table in the file of its command. */
 extern const struct cli_flag cli_hash_password_flags[];
 extern const struct cli_flag cli_fmt_flags[];
+extern const struct cli_flag cli_respond_flags[];
+extern const struct cli_flag cli_file_server_flags[];
+extern const struct cli_flag cli_reverse_proxy_flags[];
 extern const struct cli_flag cli_help_flags[];
 
 /* Prints the help of a command on standard output. */

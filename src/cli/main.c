@@ -32,6 +32,16 @@ const struct command cli_commands[] = {
      "The result goes to standard output. The exit status is 1 if that is not what the file has.\n"
      "FILE may be -, standard input: its status is 0, unless --diff shows something.\n",
      1, cli_fmt_flags, cli_fmt},
+    {"respond", "[BODY|STATUS]", "answer all requests alike, without a configuration",
+     "An argument of three digits is the status, any other the body, which may also come from a\n"
+     "pipe. In it {{.N}}, {{.Port}} and {{.Address}} tell the listeners apart.\n",
+     1, cli_respond_flags, cli_respond},
+    {"file-server", "", "serve a folder, without a configuration",
+     "With --domain by HTTPS, with a certificate that is obtained by itself.\n", 0,
+     cli_file_server_flags, cli_file_server},
+    {"reverse-proxy", "", "hand requests on to a server, without a configuration",
+     "By HTTPS if --from has a host name, with a certificate that is obtained by itself.\n", 0,
+     cli_reverse_proxy_flags, cli_reverse_proxy},
     {"version", "", "show the version", "", 0, no_flags, cli_version},
     {"help", "[COMMAND]", "show this, or the help of a command", "", 1, cli_help_flags, cli_help},
     {0},

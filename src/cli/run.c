@@ -2,8 +2,7 @@
 
 int cli_run(const struct cli_options *o)
 {
-    const char *path;
+    struct server_source source = {.path = cli_conf_path(o)};
 
-    path = cli_conf_path(o);
-    return path == NULL ? EXIT_USAGE : server_run(path);
+    return source.path == NULL ? EXIT_USAGE : server_run(&source);
 }

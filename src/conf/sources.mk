@@ -55,6 +55,8 @@ liblintel_a_SOURCES += \
 	src/conf/placeholder_load.h \
 	src/conf/placeholder_names.c \
 	src/conf/placeholder_names.h \
+	src/conf/quote.c \
+	src/conf/quote.h \
 	src/conf/refused.c \
 	src/conf/rows.c \
 	src/conf/rows.h \

@@ -7,17 +7,21 @@
 #include "server/instance.h"
 #include "server/net_text.h"
 #include "server/notify.h"
-#include "server/server.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
 /* ---- loading ---- */
 
-struct conf *server_load(const char *path, struct buf *text)
+struct conf *server_load(const struct server_source *source, struct buf *text)
 {
     struct buf warnings = BUF_INIT(ADMIN_ANSWER_MAX);
-    struct conf *conf = conf_load(path, &server_language, text, &warnings);
+    struct conf *conf;
+
+    if (source->text.p == NULL)
+        conf = conf_load(source->path, &server_language, text, &warnings);
+    else
+        conf = conf_parse(source->path, source->text, &server_language, text, &warnings);
 
     if (warnings.len > 0)
         fwrite(warnings.p, 1, warnings.len, stderr);
@@ -27,6 +31,16 @@ struct conf *server_load(const char *path, struct buf *text)
 }
 
 /* ---- the end of a change ---- */
+
+/* Whoever started us may wait for it. */
+static void greet(const struct server *s)
+{
+    log_info("server", "ready");
+    if (s->source->greeting == NULL)
+        return;
+    fputs(s->source->greeting, stdout);
+    fflush(stdout);
+}
 
 static void forget_conf(struct change *c)
 {
@@ -47,7 +61,7 @@ static void finish(struct server *s, const char *error)
         return;
     }
     if (!s->ready)
-        log_info("server", "ready");
+        greet(s);
     else if (error == NULL)
         log_info("server", "reloaded " STR_FMT, STR_ARG(s->conf->path));
     s->ready = true;
@@ -122,6 +136,8 @@ static void set_management(struct server *s, const char *old_storage)
     const struct options *o = &s->conf->options;
     struct err e;
 
+    if (s->source->text.p != NULL)
+        return;
     if (old_storage == NULL || strcmp(old_storage, o->storage) != 0) {
         instance_release(s->instance);
         s->instance = instance_take(o->storage, &e);
@@ -222,7 +238,7 @@ void server_on_reload(struct task *t)
         return;
     s->change.number++;
     notify_reloading();
-    conf = server_load(s->conf_path, &text);
+    conf = server_load(s->source, &text);
     if (conf != NULL) {
         server_change(s, conf);
     } else {

@@ -96,6 +96,8 @@ static void on_signal(void *arg, int number)
         on_stop_signal(s);
     else if (s->leaving || s->stopping)
         return;
+    else if (number == SIGHUP && s->source->text.p != NULL)
+        log_info("server", "there is nothing to reload: the command line is the configuration");
     else if (number == SIGHUP)
         server_reload(s);
     else if (number == SIGUSR1 && s->conf != NULL)
@@ -216,9 +218,9 @@ static int serve(struct server *s, struct conf *conf)
     return s->exit_status;
 }
 
-int server_run(const char *conf_path)
+int server_run(const struct server_source *source)
 {
-    struct server s = {.conf_path = conf_path, .instance = -1};
+    struct server s = {.source = source, .instance = -1};
     struct buf text = BUF_INIT(ADMIN_ANSWER_MAX);
     struct conf *conf;
 
@@ -226,7 +228,7 @@ int server_run(const char *conf_path)
     s.delay.on_timer = on_delay;
     s.reload.run = server_on_reload;
     signals_block();
-    conf = server_load(conf_path, &text);
+    conf = server_load(source, &text);
     if (conf == NULL) {
         fwrite(text.p, 1, text.len, stderr);
         buf_fini(&text);

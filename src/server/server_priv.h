@@ -8,6 +8,7 @@
 #include "server/admin.h"
 #include "server/listeners.h"
 #include "server/log_hub.h"
+#include "server/server.h"
 #include "server/signals.h"
 #include "server/worker.h"
 
@@ -30,7 +31,7 @@ struct change {
 };
 
 struct server {
-    const char *conf_path;
+    const struct server_source *source;
     struct loop *loop;
     struct mailbox home;
     struct signals signals;
@@ -68,8 +69,8 @@ void server_stop(struct server *s, uint64_t grace_ms);
 
 /* ---- reload.c ---- */
 
-/* Loads the file. NULL after errors: they are appended to text. Warnings are logged. */
-struct conf *server_load(const char *path, struct buf *text);
+/* Loads the source. NULL after errors: they are appended to text. Warnings are logged. */
+struct conf *server_load(const struct server_source *source, struct buf *text);
 
 /* Begins a change to conf, whose reference is given away. */
 void server_change(struct server *s, struct conf *conf);

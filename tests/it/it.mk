@@ -47,6 +47,7 @@ it_tests = \
 	tests/it/run-first.py \
 	tests/it/run-life.py \
 	tests/it/run-logs.py \
+	tests/it/run-oneliners.py \
 	tests/it/run-usage.sh \
 	tests/it/tls-hello.py \
 	tests/it/tls-names.py

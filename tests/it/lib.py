@@ -75,12 +75,12 @@ def wait_for(seconds, condition, what="a condition"):
 class Process:
     """A child with its output in a log file."""
 
-    def __init__(self, name, command, log, env):
+    def __init__(self, name, command, log, env, stdin=subprocess.DEVNULL, cwd=None):
         self.name = name
         self.log_path = log
         with open(log, "ab") as out:
-            self.popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out,
-                                          stderr=subprocess.STDOUT, env=env)
+            self.popen = subprocess.Popen(command, stdin=stdin, stdout=out,
+                                          stderr=subprocess.STDOUT, env=env, cwd=cwd)
 
     @property
     def pid(self):

@@ -93,7 +93,7 @@ class Connection:
 
 
 class Upstream:
-    def __init__(self, serve, unix_path=None, tls=None, backlog=64):
+    def __init__(self, serve, unix_path=None, tls=None, backlog=64, port=0):
         self.serve = serve
         self.tls = tls        # an ssl.SSLContext
         self.accepts = 0
@@ -106,7 +106,7 @@ class Upstream:
             self.port = None
         else:
             self.sock = socket.socket()
-            self.sock.bind(("127.0.0.1", 0))
+            self.sock.bind(("127.0.0.1", port))
             self.port = self.sock.getsockname()[1]
         self.sock.listen(backlog)
         threading.Thread(target=self._run, daemon=True).start()

@@ -1,0 +1,122 @@
+/* lintel file-server: a folder by HTTP, or by HTTPS under a name. */
+#include "cli/oneliner.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+const struct cli_flag cli_file_server_flags[] = {
+    {.name = "root", .letter = 'r', .value = "DIR", .help = "the folder (default: this one)"},
+    {.name = "domain",
+     .letter = 'd',
+     .value = "NAME",
+     .help = "serve it under this name only, by HTTPS"},
+    {.name = "listen",
+     .letter = 'l',
+     .value = "ADDRESS",
+     .help = "[HOST]:PORT (default: :80, with --domain :443)"},
+    {.name = "no-compress", .help = "do not compress"},
+    ONELINER_FLAG_ACCESS_LOG('a'),
+    ONELINER_FLAG_DEBUG,
+    {.name = "browse", .letter = 'b'},
+    {.name = "reveal-symlinks"},
+    {.name = "file-limit", .letter = 'f', .value = "NUMBER"},
+    {.name = "templates", .letter = 't'},
+    {.name = "precompressed", .letter = 'p', .value = "FORMAT"},
+    {0},
+};
+
+static const struct oneliner_refused refused[] = {
+    {"browse", "folders without an index are not listed yet"},
+    {"reveal-symlinks", "folders without an index are not listed yet"},
+    {"file-limit", "folders without an index are not listed yet"},
+    {"templates", "serve such pages from an application, by 'lintel reverse-proxy'"},
+    {"precompressed", "files are compressed as they are served"},
+    {NULL, NULL},
+};
+
+/* The folder, absolute, for the greeting; "" if that depends on the request. */
+static void find_root(struct oneliner *l, const char *root, char path[PATH_MAX])
+{
+    struct stat st;
+
+    path[0] = '\0';
+    if (strchr(root, '{') != NULL && stat(root, &st) == -1)
+        return; /* a placeholder */
+    if (realpath(root, path) == NULL)
+        oneliner_fail(l, "--root %s: %s", root, strerror(errno));
+    else if (stat(path, &st) == -1 || !S_ISDIR(st.st_mode))
+        oneliner_fail(l, "--root %s: not a folder", root);
+}
+
+static void read_domain(struct oneliner *l, const char *text, struct address *domain)
+{
+    struct err e;
+
+    *domain = (struct address){.kind = HOST_ANY};
+    if (text == NULL)
+        return;
+    if (address_parse(str_of(text), domain, &e) != 0)
+        oneliner_fail(l, "--domain: %s", e.msg);
+    else if (domain->kind == HOST_ANY || domain->port != 0 || domain->scheme != SCHEME_NONE)
+        oneliner_fail(l,
+                      "--domain takes only a host name, as in example.com; a port is for --listen");
+}
+
+/* As Caddy decides it: HTTPS if there is a name, unless the port is that of HTTP. */
+static struct address site_address(const struct address *domain, const struct listen *at)
+{
+    struct address site = *domain;
+
+    site.port = at->first;
+    site.scheme =
+        site.kind == HOST_ANY || site.port == ONELINER_HTTP_PORT ? SCHEME_HTTP : SCHEME_HTTPS;
+    return site;
+}
+
+static void put_site(struct oneliner *l, const struct address *site, const struct listen *at,
+                     const char *root)
+{
+    oneliner_globals(l, "");
+    oneliner_site(l, site);
+    listen_put(l, at);
+    oneliner_put(l, "\troot *");
+    oneliner_text(l, "--root", str_of(root));
+    oneliner_put(l, "\n%s\tfile_server\n}\n",
+                 cli_has(l->options, "no-compress") ? "" : "\tencode\n");
+}
+
+static void put_all(struct oneliner *l)
+{
+    const char *domain_text = cli_value(l->options, "domain");
+    const char *listen_text = cli_value(l->options, "listen");
+    const char *root = cli_value(l->options, "root");
+    char folder[PATH_MAX], url[ONELINER_URL_MAX];
+    struct address domain, site;
+    struct listen at;
+
+    root = root == NULL ? "." : root;
+    oneliner_refuse(l, refused);
+    find_root(l, root, folder);
+    read_domain(l, domain_text, &domain);
+    if (listen_text == NULL)
+        listen_text = domain.kind == HOST_ANY ? ":80" : ":443";
+    if (l->failed || listen_parse(l, listen_text, &at) != 0)
+        return;
+    if (at.first != at.last)
+        oneliner_fail(l, "--listen %s: one port is enough", listen_text);
+    site = site_address(&domain, &at);
+    put_site(l, &site, &at, root);
+    oneliner_url(&site, at.host, url);
+    oneliner_greet(l, "Serving %s at %s\n", folder[0] == '\0' ? root : folder, url);
+}
+
+int cli_file_server(const struct cli_options *o)
+{
+    struct oneliner l;
+
+    oneliner_init(&l, o);
+    put_all(&l);
+    return oneliner_run(&l);
+}
