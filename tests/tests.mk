@@ -13,6 +13,7 @@ unit_tests = \
 	tests/unit/test_cel \
 	tests/unit/test_cert_set \
 	tests/unit/test_client_hello \
+	tests/unit/test_client_ip \
 	tests/unit/test_conditional \
 	tests/unit/test_conf \
 	tests/unit/test_conf_errors \
@@ -66,6 +67,8 @@ tests_unit_test_encode_SOURCES = tests/unit/decoder.c tests/unit/decoder.h \
 	tests/unit/test_encode.c
 tests_unit_test_encode_body_SOURCES = tests/unit/decoder.c tests/unit/decoder.h \
 	tests/unit/test_encode_body.c
+tests_unit_test_client_ip_SOURCES = tests/unit/conf_fixture.h tests/unit/matcher_rig.c \
+	tests/unit/matcher_rig.h tests/unit/test_client_ip.c
 tests_unit_test_cel_SOURCES = tests/unit/conf_fixture.h tests/unit/matcher_rig.c \
 	tests/unit/matcher_rig.h tests/unit/test_cel.c
 tests_unit_test_file_match_SOURCES = tests/unit/conf_fixture.h tests/unit/matcher_rig.c \

@@ -50,6 +50,16 @@ bool ip_of_sockaddr(const struct sockaddr *sa, struct ip *out)
     return true;
 }
 
+struct str ip_format(struct arena *a, const struct ip *ip)
+{
+    char *text = arena_bytes(a, INET6_ADDRSTRLEN);
+
+    if (inet_ntop(ip->v6 ? AF_INET6 : AF_INET, ip->bytes + (ip->v6 ? 0 : 12), text,
+                  INET6_ADDRSTRLEN) == NULL)
+        abort();
+    return str_of(text);
+}
+
 /* IPv4 comes first. */
 static int compare(const struct ip *a, const struct ip *b)
 {

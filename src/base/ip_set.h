@@ -18,6 +18,8 @@ bool ip_parse(struct str s, struct ip *out);
 /* False: no address of the Internet families. */
 bool ip_of_sockaddr(const struct sockaddr *sa, struct ip *out);
 
+struct str ip_format(struct arena *a, const struct ip *ip);
+
 struct ip_range {
     struct ip first, last;
 };

@@ -12,6 +12,8 @@ static const char acme_ca_default[] = "https://acme-v02.api.letsencrypt.org/dire
 
 void compile_defaults(struct conf_builder *b)
 {
+    static const struct str client_ip_headers[] = {{"X-Forwarded-For", 15}};
+
     order_init(&b->order, b->scratch);
     b->global.options = (struct options){
         .admin = NULL, /* beside the storage, once that is known */
@@ -25,6 +27,8 @@ void compile_defaults(struct conf_builder *b)
         .body_timeout_ms = 60 * 1000,
         .max_header_size = 16 * 1024,
         .log_level = LOG_INFO,
+        .client_ip_headers = client_ip_headers,
+        .n_client_ip_headers = 1,
     };
     b->global.tls = (struct tls_conf){
         .source = CERT_NONE,

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/ip_set.h"
 #include "base/log.h"
 #include "base/str.h"
 
@@ -281,7 +282,11 @@ struct options {
     size_t max_header_size;   /* 16 KiB */
     unsigned workers;         /* 0: one a CPU */
     enum log_level log_level; /* of the server's own log */
-    bool strict_sni;          /* 421 where the host is not the name of the handshake */
+    struct ip_set trusted_proxies; /* peers that tell of their clients */
+    bool trusted_strict; /* of the addresses they tell, the last that is no trusted proxy */
+    const struct str *client_ip_headers; /* the fields they use */
+    size_t n_client_ip_headers;
+    bool strict_sni;            /* 421 where the host is not the name of the handshake */
     uint64_t shutdown_delay_ms; /* from the signal to the end of accepting */
     struct str default_sni;     /* the site of a client that sends no name; len 0: none is said */
     struct str fallback_sni;    /* the site of a client that sends an unknown one; len 0: none */

@@ -101,7 +101,55 @@ static int set_0rtt(const struct directive_args *d)
     return directive_error(d, &d->args[0], "'0rtt' can only be off: early data is never taken");
 }
 
+/* ---- trusted proxies ---- */
+
+static int set_trusted_proxies(const struct directive_args *d)
+{
+    struct ip_set *set = &options_of(d)->trusted_proxies;
+    struct err e;
+    int rc = 0;
+
+    if (!str_is(d->args[0].text, "static"))
+        return directive_error(
+            d, &d->args[0],
+            "the ranges of the proxies follow the word 'static': trusted_proxies "
+            "static private_ranges");
+    for (size_t i = 1; i < d->n_args; i++)
+        if (ip_set_add(set, d->arena, d->args[i].text, &e) != 0)
+            rc = directive_error(d, &d->args[i], "%s", e.msg);
+    ip_set_finish(set);
+    return rc;
+}
+
+static int set_trusted_strict(const struct directive_args *d)
+{
+    options_of(d)->trusted_strict = true;
+    return 0;
+}
+
+static int set_client_ip_headers(const struct directive_args *d)
+{
+    struct str *names = arena_alloc(d->arena, d->n_args * sizeof *names);
+
+    for (size_t i = 0; i < d->n_args; i++)
+        names[i] = directive_str(d, &d->args[i]);
+    options_of(d)->client_ip_headers = names;
+    options_of(d)->n_client_ip_headers = d->n_args;
+    return 0;
+}
+
 static const struct directive server_rows[] = {
+    {.name = "client_ip_headers",
+     .min_args = 1,
+     .max_args = -1,
+     .set = set_client_ip_headers,
+     .help = "client_ip_headers FIELD..."},
+    {.name = "trusted_proxies",
+     .min_args = 2,
+     .max_args = -1,
+     .set = set_trusted_proxies,
+     .help = "trusted_proxies static RANGE..."},
+    {.name = "trusted_proxies_strict", .set = set_trusted_strict, .help = "trusted_proxies_strict"},
     {.name = "0rtt", .min_args = 1, .max_args = 1, .set = set_0rtt, .help = "0rtt off"},
     {.name = "protocols",
      .min_args = 1,

@@ -48,10 +48,7 @@ const struct refused refused_servers[] = {
     {"metrics", NULL},
     {"name", "leave it out: listeners have no names"},
     {"trace", "use 'debug'"},
-    {"trusted_proxies", NULL},
-    {"trusted_proxies_strict", NULL},
-    {"trusted_proxies_unix", NULL},
-    {"client_ip_headers", NULL},
+    {"trusted_proxies_unix", "listeners are no Unix sockets"},
     {NULL, NULL},
 };
 

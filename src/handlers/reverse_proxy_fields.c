@@ -14,7 +14,7 @@ static const struct str hop_by_hop[] = {
     STR_LIT("Proxy-Authorization"), STR_LIT("Upgrade"),    STR_LIT("Transfer-Encoding"),
 };
 
-/* Fields of a request that we state ourselves. Nobody is trusted with X-Forwarded-*. */
+/* Fields of a request that we state ourselves: X-Forwarded-* with what a trusted proxy said. */
 static const struct str own_request[] = {
     STR_LIT("Host"),
     STR_LIT("Content-Length"),
@@ -93,15 +93,31 @@ static bool states_zero_length(const struct exchange *ex)
            fields_get(&ex->request, STR_LIT("Content-Length")).p != NULL;
 }
 
+/* What the peer said if it is trusted with that, or else what we know. */
+static void add_forwarded(struct exchange *ex, struct fields *out, struct str name,
+                          struct str known)
+{
+    struct str said = fields_joined(&ex->request, ex->arena, name);
+
+    if (ex->trusted_peer && said.len > 0)
+        known = said;
+    if (known.len > 0)
+        fields_add(out, ex->arena, name, known);
+}
+
 static void add_own(struct exchange *ex, struct fields *out)
 {
+    const struct str forwarded_for = STR_LIT("X-Forwarded-For");
+    struct str path = ex->remote_host, said;
     struct arena *a = ex->arena;
 
-    fields_add(out, a, STR_LIT("X-Forwarded-For"), ex->remote_host);
-    fields_add(out, a, STR_LIT("X-Forwarded-Proto"),
-               ex->secure ? STR_LIT("https") : STR_LIT("http"));
-    if (ex->authority.len > 0)
-        fields_add(out, a, STR_LIT("X-Forwarded-Host"), ex->authority);
+    said = fields_joined(&ex->request, a, forwarded_for);
+    if (ex->trusted_peer && said.len > 0)
+        path = arena_printf(a, STR_FMT ", " STR_FMT, STR_ARG(said), STR_ARG(path));
+    fields_add(out, a, forwarded_for, path);
+    add_forwarded(ex, out, STR_LIT("X-Forwarded-Proto"),
+                  ex->secure ? STR_LIT("https") : STR_LIT("http"));
+    add_forwarded(ex, out, STR_LIT("X-Forwarded-Host"), ex->authority);
     fields_add(out, a, STR_LIT("Via"),
                ex->http_minor == 0 ? STR_LIT("1.0 " VIA_NAME) : STR_LIT("1.1 " VIA_NAME));
 }

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/date.h"
+#include "http/client_ip.h"
 #include "http/log_filter.h"
 #include "http/placeholder.h"
 #include "http/prepared.h"
@@ -239,7 +240,7 @@ static void put_request(struct line *l)
     snprintf(port, sizeof port, "%u", ex->remote_port);
     put_member(l, "request>remote_ip", ex->remote_host);
     put_member(l, "request>remote_port", str_of(port));
-    put_member(l, "request>client_ip", ex->remote_host);
+    put_member(l, "request>client_ip", client_ip(ex));
     put_member(l, "request>proto", ex->http_minor == 0 ? STR_LIT("HTTP/1.0") : STR_LIT("HTTP/1.1"));
     put_member(l, "request>method", o.method);
     put_member(l, "request>host", o.authority);

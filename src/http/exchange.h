@@ -138,6 +138,8 @@ struct exchange {
     /* The connection. */
     const struct sockaddr *peer;
     struct str remote_host; /* the peer's address as text */
+    struct str client_ip;   /* the same, or whom a trusted proxy tells of: http/client_ip.h */
+    bool trusted_peer;      /* it is such a proxy */
     uint16_t remote_port;
     uint16_t local_port;
     const char *tls_version; /* "TLS1.3", or NULL */

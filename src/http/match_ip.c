@@ -11,7 +11,11 @@ static bool remote_ip_matches(const void *conf, struct exchange *ex)
 
 static bool client_ip_matches(const void *conf, struct exchange *ex)
 {
-    return remote_ip_matches(conf, ex);
+    struct ip ip;
+
+    if (!ex->trusted_peer)
+        return remote_ip_matches(conf, ex);
+    return ip_parse(ex->client_ip, &ip) && ip_set_has(conf, &ip);
 }
 
 static int ip_set(const struct directive_args *d)

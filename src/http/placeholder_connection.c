@@ -1,4 +1,5 @@
 /* Placeholders of the connection that a request came by. */
+#include "http/client_ip.h"
 #include "http/placeholder_values.h"
 
 /* "192.0.2.1:80", "[2001:db8::1]:80" */
@@ -27,10 +28,9 @@ struct str placeholder_remote_port(struct exchange *ex)
     return arena_printf(ex->arena, "%u", ex->remote_port);
 }
 
-/* Nobody is trusted to tell of another client. */
 struct str placeholder_client_ip(struct exchange *ex)
 {
-    return ex->remote_host;
+    return client_ip(ex);
 }
 
 struct str placeholder_local(struct exchange *ex)

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "http/access_log.h"
+#include "http/client_ip.h"
 #include "http/hsts.h"
 #include "http/route.h"
 
@@ -173,6 +174,7 @@ void service_handle(struct service *s, struct exchange *ex)
                                                                       sizeof challenge_prefix - 1});
     const struct host_entry *entry;
 
+    client_ip_find(ex, &s->conf->options);
     fields_add(&ex->response, ex->arena, STR_LIT("Server"), STR_LIT("Lintel"));
     if (challenge && answer_challenge(s, ex))
         return;

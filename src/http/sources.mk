@@ -10,6 +10,8 @@ liblintel_a_SOURCES += \
 	src/http/cel_matchers.c \
 	src/http/cel_parse.c \
 	src/http/cel_priv.h \
+	src/http/client_ip.c \
+	src/http/client_ip.h \
 	src/http/conditional.c \
 	src/http/conditional.h \
 	src/http/error_page.c \

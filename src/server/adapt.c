@@ -293,6 +293,20 @@ static struct json_object *json_of_listener(const struct listener_conf *l)
 
 /* ---- options ---- */
 
+static struct json_object *json_of_ranges(const struct ip_set *set)
+{
+    struct json_object *list = json_object_new_array();
+    struct arena *a = arena_new();
+
+    for (size_t i = 0; i < set->n; i++)
+        json_object_array_add(
+            list,
+            string(arena_printf(a, STR_FMT "-" STR_FMT, STR_ARG(ip_format(a, &set->list[i].first)),
+                                STR_ARG(ip_format(a, &set->list[i].last)))));
+    arena_free(a);
+    return list;
+}
+
 static struct json_object *json_of_options(const struct options *opt)
 {
     static const char *const levels[] = {"DEBUG", "INFO", "WARN", "ERROR"};
@@ -307,6 +321,8 @@ static struct json_object *json_of_options(const struct options *opt)
         put(o, "default_sni", string(opt->default_sni));
     if (opt->fallback_sni.len > 0)
         put(o, "fallback_sni", string(opt->fallback_sni));
+    put(o, "trusted_proxies", json_of_ranges(&opt->trusted_proxies));
+    put(o, "trusted_proxies_strict", json_object_new_boolean(opt->trusted_strict));
     put(o, "strict_sni_host", json_object_new_boolean(opt->strict_sni));
     put_ms(o, "grace_period_ms", opt->grace_period_ms);
     put_ms(o, "shutdown_delay_ms", opt->shutdown_delay_ms);

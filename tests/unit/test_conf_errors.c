@@ -141,6 +141,9 @@ static const struct {
      "f:3:1: 'name' is not supported: leave it out: listeners have no names\n"},
     {"{\nservers :443 {\n}\n}\na.com\n", "f:2:9: options for one listener only are not supported "
                                          "yet: write 'servers' without an address\n"},
+    {"{\nservers {\ntrusted_proxies private_ranges x\n}\n}\na.com\n",
+     "f:3:17: the ranges of the proxies follow the word 'static': trusted_proxies static "
+     "private_ranges\n"},
     {"{\n@m\n}\na.com\n", "f:2:1: matchers ('@m') belong in the block of a site\n"},
     /* named matchers, nested blocks, named routes */
     {"a.com {\n@a path /a\n@a path /b\n}\n", "f:3:1: matcher '@a' was already defined in line 2\n"},
