@@ -1,5 +1,6 @@
 EXTRA_DIST += \
 	contrib/bench \
+	contrib/bench-sites \
 	contrib/handshakes.c \
 	contrib/lintel.conf.in \
 	contrib/quickstart
