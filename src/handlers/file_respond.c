@@ -84,11 +84,27 @@ static void respond_ranges(struct exchange *ex, struct file_rep *rep, struct str
     }
 }
 
+/* The page of an error has its status and is always whole: conditions and ranges are about what
+ * would have been there (RFC 9110 13.2.1, 14.2), and so are validators. */
+static void respond_error_page(struct exchange *ex, struct file_rep *rep)
+{
+    hold(ex, rep);
+    add(ex, STR_LIT("Content-Type"), rep->content_type);
+    if (rep->full != NULL)
+        exchange_respond_bytes(ex, ex->error.status, rep->full->body);
+    else
+        exchange_respond_file(ex, ex->error.status, rep->fd, true, 0, rep->size);
+}
+
 void file_respond(struct exchange *ex, struct file_rep *rep)
 {
     const int64_t now_s = loop_wall_s(ex->loop);
     struct conditions c;
 
+    if (ex->error.status != 0) {
+        respond_error_page(ex, rep);
+        return;
+    }
     if (!conditions_read(&ex->request, ex->arena, &c)) {
         respond_whole(ex, rep);
         return;

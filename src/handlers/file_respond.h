@@ -1,4 +1,5 @@
-/* Answers a GET or HEAD with a file: conditions, ranges, or the whole. */
+/* Answers a GET or HEAD with a file: conditions, ranges, or the whole. In handle_errors the file is
+ * the page of the error, whatever was asked for. */
 #ifndef LINTEL_HANDLERS_FILE_RESPOND_H
 #define LINTEL_HANDLERS_FILE_RESPOND_H
 

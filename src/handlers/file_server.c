@@ -284,7 +284,7 @@ static enum verdict file_server_handle(const void *conf, struct exchange *ex)
         respond_status(ex, e->status);
         return TAKEN;
     }
-    if (!ex->is_head && !str_is(ex->method, "GET")) {
+    if (ex->error.status == 0 && !ex->is_head && !str_is(ex->method, "GET")) {
         respond_method(ex);
         return TAKEN;
     }

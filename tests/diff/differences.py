@@ -115,6 +115,15 @@ ROWS = [
     Row("rewrite-set", "body", "GET (/v1/api/..|/escaped) .*", r"GET (/v1/api/..|/escaped)\?x .*",
         "a question mark in a path is no query; newer Caddy escapes it in {path}", "%3Fx"),
 
+    Row("*", "etag|last-modified|accept-ranges", '"gj.*"|bytes|' + TIME, NONE,
+        "the page of an error has no validators and no ranges: they are about what would have been "
+        "there", status=404),
+    Row("*", "etag|last-modified|accept-ranges", '"gj.*"|bytes|' + TIME, NONE, "the same",
+        status=503),
+    Row("errors-handle", "body|content-range|content-type", ".*",
+        r"<p>not found</p>|text/html; charset=utf-8|" + NONE, "the same: the page is whole",
+        "GET /plain"),
+
     # encode
     Row("*", "etag", '"[0-9a-z]+"', '"[0-9a-z]+-[0-9a-z]+-(gzip|zstd)"',
         "RFC 9110 8.8.3.3: what is encoded is another representation; so newer Caddy"),
