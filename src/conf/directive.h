@@ -62,6 +62,7 @@ struct directive {
     int (*set)(const struct directive_args *d);
     const char *help; /* "redirect to <to> [code], default 302" */
     enum row_group group;
+    bool no_matcher;  /* IN_HANDLERS: its first argument is none, whatever it looks like */
     bool repeats;     /* may stand more than once in a block, where it makes no handler row */
     unsigned defines; /* arguments from this index on define placeholders: "{name}"; 0: none do */
     bool own;         /* of two that say the same each has a handler, and so a state, of its own */

@@ -261,7 +261,7 @@ bool matcher_comes_first(const struct directive *row, const struct directive_arg
 {
     const struct token *t = d->args;
 
-    if (d->n_args == 0)
+    if (d->n_args == 0 || row->no_matcher)
         return false;
     if (str_is(t->text, "*") || (t->text.len > 1 && t->text.p[0] == '@'))
         return true;

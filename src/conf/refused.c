@@ -15,7 +15,6 @@ const struct refused refused_directives[] = {
     {"templates", "serve the pages from an application behind a 'reverse_proxy'"},
     {"timeouts", "they are set for all sites, by 'servers { timeouts }' among the global options"},
     {"tracing", "there are access logs: 'log'"},
-    {"try_files", NULL},
     {NULL, NULL},
 };
 

@@ -36,6 +36,11 @@ static size_t find_outside(struct str s, char c)
     return s.len;
 }
 
+size_t rewrite_query_at(struct str target)
+{
+    return find_outside(target, '?');
+}
+
 int rewrite_target_set(const struct directive_args *d, const struct token *t,
                        struct rewrite_target *out)
 {

@@ -12,4 +12,7 @@ extern const struct directive rewrite_directives[]; /* ended by a zeroed row */
 MUST_CHECK int rewrite_target_set(const struct directive_args *d, const struct token *t,
                                   struct rewrite_target *out);
 
+/* Where the "?" stands that begins the query, or the length. */
+size_t rewrite_query_at(struct str target);
+
 #endif

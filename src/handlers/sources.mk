@@ -79,6 +79,8 @@ liblintel_a_SOURCES += \
 	src/handlers/rewrite.h \
 	src/handlers/root.c \
 	src/handlers/root.h \
+	src/handlers/try_files.c \
+	src/handlers/try_files.h \
 	src/handlers/uri.c \
 	src/handlers/uri.h \
 	src/handlers/uri_query.c \

@@ -17,6 +17,7 @@
 #include "handlers/reverse_proxy.h"
 #include "handlers/rewrite.h"
 #include "handlers/root.h"
+#include "handlers/try_files.h"
 #include "handlers/uri.h"
 #include "handlers/vars.h"
 #include "http/match.h"
@@ -40,6 +41,7 @@ static const struct directive *const directives[] = {
     reverse_proxy_directives,
     rewrite_directives,
     root_directives,
+    try_files_directives,
     uri_directives,
     vars_directives,
     NULL,

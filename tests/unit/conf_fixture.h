@@ -9,6 +9,7 @@
 #include "handlers/map.h"
 #include "handlers/request_body.h"
 #include "handlers/rewrite.h"
+#include "handlers/try_files.h"
 #include "handlers/uri.h"
 #include "handlers/vars.h"
 #include "http/match.h"
@@ -77,11 +78,17 @@ static const struct directive fake_directives[] = {
 };
 
 /* Of two rows of one name the first one counts. */
-static const struct directive *const fake_tables[] = {fake_directives,         handle_directives,
-                                                      rewrite_directives,      uri_directives,
-                                                      header_directives,       log_directives,
-                                                      request_body_directives, map_directives,
-                                                      vars_directives,         NULL};
+static const struct directive *const fake_tables[] = {fake_directives,
+                                                      handle_directives,
+                                                      rewrite_directives,
+                                                      uri_directives,
+                                                      try_files_directives,
+                                                      header_directives,
+                                                      log_directives,
+                                                      request_body_directives,
+                                                      map_directives,
+                                                      vars_directives,
+                                                      NULL};
 static const struct language fake_language = {.directives = fake_tables, .matchers = http_matchers};
 
 #endif

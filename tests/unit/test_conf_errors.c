@@ -195,6 +195,14 @@ static const struct {
      "f:3:1: 'handle_errors' belongs directly in the block of a site\n"},
     {"a.com {\nhandle_errors 200 {\n}\n}\n",
      "f:2:15: '200' is no error status: 400 to 599, 4xx or 5xx\n"},
+    {"a.com {\ntry_files\n}\n", "f:2:1: 'try_files' needs at least 1 argument: try_files "
+                                "<files...> [{ policy }]: rewrite to the first file that is "
+                                "there\n"},
+    {"a.com {\ntry_files /a =404 /b\n}\n", "f:2:19: nothing is tried behind '=404'\n"},
+    {"a.com {\ntry_files /a =404 /b?c\n}\n", "f:2:19: nothing is tried behind '=404'\n"},
+    {"a.com {\ntry_files ?a=b\n}\n", "f:2:11: there is no file before the '?'\n"},
+    {"a.com {\ntry_files /a {hots}\n}\n",
+     "f:2:14: '{hots}' is no placeholder; did you mean '{host}'?\n"},
     {"a.com {\nrewrite\n}\n", "f:2:1: 'rewrite' needs 1 argument: rewrite [matcher] "
                               "<path>[?<query>]: change the URI of the request\n"},
     {"a.com {\nrewrite /a/../b\n}\n", "f:2:9: the target must not hold '..'\n"},
