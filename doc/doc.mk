@@ -5,4 +5,5 @@ dist_man_MANS += \
 EXTRA_DIST += \
 	doc/HACKING.md \
 	doc/architecture.md \
-	doc/performance.md
+	doc/performance.md \
+	doc/recipes.md

@@ -17,6 +17,7 @@ it_tests = \
 	tests/it/auth-basic.py \
 	tests/it/auth-hash.py \
 	tests/it/certs-local.sh \
+	tests/it/conf-patterns.py \
 	tests/it/encode-files.py \
 	tests/it/encode-stream.py \
 	tests/it/files-beneath.py \
