@@ -149,6 +149,16 @@ void exchange_keep_original(struct exchange *ex)
     ex->original = o;
 }
 
+void exchange_restore_target(struct exchange *ex)
+{
+    const struct original o = exchange_original(ex);
+
+    ex->method = o.method;
+    ex->raw_path = o.raw_path;
+    ex->query = o.query;
+    ex->path = o.path;
+}
+
 static bool is_too_long(const struct exchange *ex)
 {
     return ex->request_body_max > 0 && ex->request_body_read > ex->request_body_max;

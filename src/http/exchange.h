@@ -213,6 +213,9 @@ struct original exchange_original(const struct exchange *ex);
  * not copied: who changes fields makes a list of their own. */
 void exchange_keep_original(struct exchange *ex);
 
+/* Takes back what was changed of the method, the path and the query. */
+void exchange_restore_target(struct exchange *ex);
+
 /* Gives back what a body holds: for those that put another in its place. */
 void exchange_close_body(struct body *b);
 

@@ -97,10 +97,13 @@ void route_fail(struct exchange *ex, int status, struct str message)
     }
     ex->error.status = status;
     ex->error.message = message;
-    if (ex->site != NULL && ex->site->errors.n_rows > 0)
-        route_start(ex, &ex->site->errors);
-    else
+    if (ex->site == NULL || ex->site->errors.n_rows == 0) {
         error_page_respond(ex, status);
+        return;
+    }
+    /* Where it was rewritten to is not what the error is about. */
+    exchange_restore_target(ex);
+    route_start(ex, &ex->site->errors);
 }
 
 void exchange_respond_error(struct exchange *ex, int status)
