@@ -117,7 +117,7 @@ static size_t next_cap(const struct chunk *c)
 {
     if (c == NULL)
         return CHUNK;
-    return c->cap * 2 < CHUNK_MOST ? c->cap * 2 : CHUNK_MOST;
+    return c->cap * 2 > CHUNK_MOST ? CHUNK_MOST : c->cap * 2;
 }
 
 static char *take(struct arena *a, size_t size, size_t align)
