@@ -208,10 +208,9 @@ struct vocabulary build_handlers_vocabulary(const struct conf_builder *b)
     return (struct vocabulary){b->tables, IN_HANDLERS, refused_directives, "directive"};
 }
 
-int directive_block(const struct directive_args *d, const struct directive *rows,
-                    const struct refused *refused, void *target)
+int directive_blocks(const struct directive_args *d, const struct directive *const *tables,
+                     const struct refused *refused, void *target)
 {
-    const struct directive *const tables[] = {rows, NULL};
     const size_t before = diag_errors(d->builder->diag);
     struct str what =
         arena_printf(d->builder->scratch, STR_FMT " option", STR_ARG(d->node->words[0].text));
@@ -219,6 +218,14 @@ int directive_block(const struct directive_args *d, const struct directive *rows
 
     build_block(d->builder, &v, d->node, target);
     return diag_errors(d->builder->diag) == before ? 0 : -1;
+}
+
+int directive_block(const struct directive_args *d, const struct directive *rows,
+                    const struct refused *refused, void *target)
+{
+    const struct directive *const tables[] = {rows, NULL};
+
+    return directive_blocks(d, tables, refused, target);
 }
 
 /* ---- top-level blocks ---- */

@@ -120,6 +120,10 @@ int directive_unknown(const struct directive_args *d, const struct token *at, co
 int directive_block(const struct directive_args *d, const struct directive *rows,
                     const struct refused *refused, void *target);
 
+/* The same for several such tables, an array ended by NULL. */
+int directive_blocks(const struct directive_args *d, const struct directive *const *tables,
+                     const struct refused *refused, void *target);
+
 /* Compiles the block of d->node, directives that make handler rows, to *out: sorted as Caddy sorts
  * them, or in the order of the file. Named matchers may be defined in it. Returns -1 after errors.
  */

@@ -1,18 +1,26 @@
 #include "handlers/forward_auth.h"
 
-#include "http/placeholder.h"
+#include "base/alloc.h"
+#include "handlers/rewrite.h"
 
 /* ---- configuration ---- */
 
-static int set_uri(const struct directive_args *d, const struct node *n, struct proxy_auth *auth)
+/* The target of all options, since they are also those of reverse_proxy. */
+static struct reverse_proxy_conf *conf_of(const struct directive_args *d)
 {
-    if (n->n_words != 2)
-        return directive_error(d, &n->words[0], "uri takes the path to ask");
-    if (auth->uri.n_parts > 0)
-        return directive_error(d, &n->words[0], "'uri' was already given");
-    if (!str_starts(n->words[1].text, STR_LIT("/")))
-        return directive_error(d, &n->words[1], "the uri begins with '/'");
-    return directive_text(d, &n->words[1], &auth->uri);
+    return d->target;
+}
+
+static int set_uri(const struct directive_args *d)
+{
+    struct reverse_proxy_conf *c = conf_of(d);
+
+    if (!str_starts(d->args[0].text, STR_LIT("/")))
+        return directive_error(d, &d->args[0], "the uri begins with '/'");
+    if (c->has_rewrite)
+        return directive_error(d, &d->node->words[0], "the URI was already given");
+    c->has_rewrite = true;
+    return rewrite_target_set(d, &d->args[0], &c->rewrite);
 }
 
 /* "Remote-User", or "Remote-User>X-User". */
@@ -31,75 +39,69 @@ static int add_copy(const struct directive_args *d, const struct token *t, struc
     return 0;
 }
 
-static int set_copy_headers(const struct directive_args *d, const struct node *n,
-                            struct proxy_auth *auth)
+static int set_copy_headers(const struct directive_args *d)
 {
+    struct proxy_auth *auth = conf_of(d)->auth;
+    const struct node *n = d->node;
     int rc = 0;
 
-    for (size_t i = 1; i < n->n_words; i++)
-        if (add_copy(d, &n->words[i], auth) != 0)
+    for (size_t i = 0; i < d->n_args; i++)
+        if (add_copy(d, &d->args[i], auth) != 0)
             rc = -1;
     for (size_t i = 0; i < n->n_children; i++)
         for (size_t j = 0; j < n->children[i].n_words; j++)
             if (add_copy(d, &n->children[i].words[j], auth) != 0)
                 rc = -1;
-    if (rc == 0 && n->n_words == 1 && n->n_children == 0)
+    if (rc == 0 && d->n_args == 0 && n->n_children == 0)
         return directive_error(d, &n->words[0], "copy_headers takes at least one field");
     return rc;
 }
 
-static int set_option(const struct directive_args *d, const struct node *n, struct proxy_auth *auth)
+const struct directive forward_auth_options[] = {
+    {.name = "copy_headers",
+     .max_args = -1,
+     .block = true,
+     .repeats = true,
+     .set = set_copy_headers,
+     .help = "copy_headers <field>[><to>]...: fields of the answer that the request gets"},
+    {.name = "uri",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_uri,
+     .help = "uri <path>[?<query>]: what to ask for"},
+    {0},
+};
+
+/* What the question says by default, as words of the configuration. */
+static int set_question(const struct directive_args *d)
 {
-    if (str_is(n->words[0].text, "uri"))
-        return set_uri(d, n, auth);
-    if (str_is(n->words[0].text, "copy_headers"))
-        return set_copy_headers(d, n, auth);
-    return reverse_proxy_set_option(d, n);
+    static const char *const fields[][2] = {{"X-Forwarded-Method", "{method}"},
+                                            {"X-Forwarded-Uri", "{uri}"}};
+    struct token words[2] = {d->node->words[0], d->node->words[0]};
+    int rc = 0;
+
+    words[0].text = STR_LIT("GET");
+    if (rewrite_method_set(d, &words[0], &conf_of(d)->method) != 0)
+        rc = -1;
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        words[0].text = str_of(fields[i][0]);
+        words[1].text = str_of(fields[i][1]);
+        if (field_edit_add(d, words, 2, &conf_of(d)->up) != 0)
+            rc = -1;
+    }
+    return rc;
 }
 
 int forward_auth_set(const struct directive_args *d)
 {
-    struct reverse_proxy_conf *c = d->target;
-    struct proxy_auth *auth = arena_alloc(d->arena, sizeof *auth);
-    int rc = reverse_proxy_set_upstreams(d);
+    struct reverse_proxy_conf *c = conf_of(d);
 
-    c->auth = auth;
-    for (size_t i = 0; i < d->node->n_children; i++)
-        if (set_option(d, &d->node->children[i], auth) != 0)
-            rc = -1;
-    if (rc == 0 && auth->uri.n_parts == 0)
-        return directive_error(d, &d->node->words[0], "forward_auth needs a uri to ask");
-    return rc == 0 ? reverse_proxy_check(d) : -1;
-}
-
-/* ---- the question ---- */
-
-/* As rewrite has it: a uri without a query keeps the one of the request. */
-const char *forward_auth_target(const struct proxy_auth *auth, struct exchange *ex)
-{
-    struct str uri = text_expand(&auth->uri, ex);
-    size_t n = 0;
-
-    if (ex->query.p != NULL && memchr(uri.p, '?', uri.len) == NULL)
-        uri = arena_printf(ex->arena, STR_FMT "?" STR_FMT, STR_ARG(uri), STR_ARG(ex->query));
-    char *copy = arena_bytes(ex->arena, uri.len + 1);
-
-    /* What a placeholder held must not end the request line. */
-    for (size_t i = 0; i < uri.len; i++)
-        if ((unsigned char)uri.p[i] > ' ' && uri.p[i] != 0x7f)
-            copy[n++] = uri.p[i];
-    copy[n] = '\0';
-    return copy;
-}
-
-void forward_auth_ask(struct exchange *ex, struct fields *out)
-{
-    struct str uri = ex->raw_path;
-
-    if (ex->query.p != NULL)
-        uri = arena_printf(ex->arena, STR_FMT "?" STR_FMT, STR_ARG(uri), STR_ARG(ex->query));
-    fields_set(out, ex->arena, STR_LIT("X-Forwarded-Method"), ex->method);
-    fields_set(out, ex->arena, STR_LIT("X-Forwarded-Uri"), uri);
+    c->auth = arena_alloc(d->arena, sizeof *c->auth);
+    if (set_question(d) != 0 || reverse_proxy_set_with(d, forward_auth_options) != 0)
+        return -1;
+    if (c->has_rewrite)
+        return 0;
+    return directive_error(d, &d->node->words[0], "forward_auth needs a uri to ask");
 }
 
 /* ---- the answer ---- */

@@ -14,7 +14,6 @@ struct auth_copy {
 };
 
 struct proxy_auth {
-    struct text uri;
     struct auth_copy *copies;
     size_t n, cap;
 };
@@ -22,11 +21,8 @@ struct proxy_auth {
 /* The directive's set function; its conf is a struct reverse_proxy_conf. */
 int forward_auth_set(const struct directive_args *d);
 
-/* The request target of the question, NUL-terminated. */
-const char *forward_auth_target(const struct proxy_auth *auth, struct exchange *ex);
-
-/* Adds what the question says beside the fields of the request. */
-void forward_auth_ask(struct exchange *ex, struct fields *out);
+/* The rows of its block that are not reverse_proxy's. */
+extern const struct directive forward_auth_options[];
 
 /* Gives the request the fields of the answer. Those that the client sent under the same names are
  * taken away, also where the answer has none. */

@@ -14,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "handlers/forward_auth.h"
 #include "handlers/reverse_proxy_conf.h"
 #include "handlers/reverse_proxy_fields.h"
@@ -95,7 +96,7 @@ struct proxied {
     struct fetch *fetch; /* NULL: over */
     size_t upstream;     /* index of the one at work */
     size_t tried;
-    const char *target;
+    struct proxy_request request;
     struct fields fields; /* the upstream's, names and values in the exchange's arena */
     int status;           /* 0: no head yet */
     int64_t content_length;
@@ -125,6 +126,12 @@ static size_t buffered(const struct proxied *p)
 static bool states_length(const struct proxied *p)
 {
     return p->ex->is_head && p->content_length != 0;
+}
+
+/* Nothing follows the head of the upstream's answer, although the client awaits a body. */
+static bool is_bare(const struct proxied *p)
+{
+    return p->status == 204 || p->status == 304 || (p->request.is_head && !p->ex->is_head);
 }
 
 /* ---- the response's way: upstream to client ---- */
@@ -237,7 +244,7 @@ static void respond(struct proxied *p)
     if (ex->responded)
         return;
     proxy_respond_fields(ex, p->st->conf, &p->fields);
-    if (p->status == 204 || p->status == 304 || (whole && buffered(p) == 0 && !states_length(p)))
+    if (is_bare(p) || (whole && buffered(p) == 0 && !states_length(p)))
         exchange_respond(ex, p->status);
     else if (whole && !p->ex->is_head)
         exchange_respond_bytes(ex, p->status, (struct str){p->buffer->bytes, p->buffer->end});
@@ -365,9 +372,9 @@ static bool start_fetch(struct proxied *p)
     struct fetch_spec spec = {
         .events = &events,
         .arg = p,
-        .method = c->auth != NULL ? "GET" : arena_str(ex->arena, ex->method).p,
+        .method = p->request.method.p,
         .url = u->url,
-        .target = p->target,
+        .target = p->request.target,
         .body_len = p->body_left,
         .unix_socket = u->unix_socket,
         .connect_timeout_ms = c->dial_timeout_ms,
@@ -378,7 +385,7 @@ static bool start_fetch(struct proxied *p)
 
     p->tried++;
     ex->upstream = &u->names;
-    spec.fields = proxy_request_lines(ex, c, u);
+    spec.fields = proxy_request_lines(ex, c, &p->request, u);
     p->fetch = fetch_start(p->st->fetcher, &spec, &e);
     if (p->fetch == NULL)
         complain(p, e.msg);
@@ -398,33 +405,44 @@ static void on_end(void *arg)
     p->buffer = NULL;
 }
 
+static size_t first_upstream(struct proxy_state *st)
+{
+    size_t n = st->conf->n_upstreams, turn = st->next;
+    uint32_t random;
+
+    switch (st->conf->policy) {
+    case POLICY_FIRST:
+        return 0;
+    case POLICY_RANDOM:
+        random_bytes(&random, sizeof random);
+        return random % n;
+    case POLICY_TURNS:
+        break;
+    }
+    st->next = (turn + 1) % n;
+    return turn;
+}
+
 static enum verdict reverse_proxy_handle(const void *conf, struct exchange *ex)
 {
-    const struct reverse_proxy_conf *c = conf;
     struct proxy_state *st = ex->handler_state;
-    struct proxied *p;
+    struct proxied *p = arena_alloc(ex->arena, sizeof *p);
+    int status = proxy_request_make(ex, conf, &p->request);
 
-    if (str_is(ex->method, "CONNECT")) { /* we are a gateway, not a tunnel */
-        exchange_respond_error(ex, 405);
+    if (status != 0) {
+        exchange_respond_error(ex, status);
         return TAKEN;
     }
-    p = arena_alloc(ex->arena, sizeof *p);
     p->source.pull = on_pull_response;
     p->respond.run = on_respond_task;
     p->ex = ex;
     p->st = st;
     p->at_end = PULL_FAIL;
-    p->upstream = st->next;
-    st->next = (st->next + 1) % c->n_upstreams;
+    p->upstream = first_upstream(st);
+    p->body_left = p->request.body_len;
     ex->handler_data = p;
-    if (c->auth != NULL) {
-        p->target = forward_auth_target(c->auth, ex);
-    } else {
-        p->target = proxy_request_target(ex);
-        /* RFC 9110 9.3.2: the body of a HEAD means nothing */
-        p->body_left = ex->is_head ? 0 : ex->request_body_len;
+    if (p->body_left != 0)
         ex->on_request_body = on_request_body;
-    }
     exchange_defer(ex, on_end, p);
     if (!start_fetch(p))
         exchange_respond_error(ex, 502);
@@ -483,6 +501,7 @@ const struct directive reverse_proxy_directives[] = {
      .type = &forward_auth_type,
      .conf_size = sizeof(struct reverse_proxy_conf),
      .set = forward_auth_set,
+     .options = forward_auth_options,
      .describe = reverse_proxy_describe,
      .help = "forward_auth [matcher] <upstream>... { uri, copy_headers }: ask whether a request "
              "may go on"},
@@ -493,6 +512,7 @@ const struct directive reverse_proxy_directives[] = {
      .type = &reverse_proxy_type,
      .conf_size = sizeof(struct reverse_proxy_conf),
      .set = reverse_proxy_set,
+     .options = reverse_proxy_options,
      .describe = reverse_proxy_describe,
      .help = "reverse_proxy [matcher] <upstream>... [{ ... }]: hand requests on to upstreams"},
     {0},

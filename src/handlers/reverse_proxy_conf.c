@@ -1,331 +1,208 @@
 #include "handlers/reverse_proxy_conf.h"
 
 #include "base/alloc.h"
+#include "handlers/rewrite.h"
 
 enum { DIAL_TIMEOUT_MS = 3000 };
 
-/* ---- upstream addresses ---- */
-
-static bool is_host(struct str s)
+static struct reverse_proxy_conf *conf_of(const struct directive_args *d)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        char c = ascii_lower(s.p[i]);
-
-        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '.' && c != '_')
-            return false;
-    }
-    return s.len > 0;
+    return d->target;
 }
 
-static bool is_ipv6(struct str s)
+/* ---- upstreams ---- */
+
+static int add_upstreams(const struct directive_args *d)
 {
-    if (s.len < 4 || s.p[0] != '[' || s.p[s.len - 1] != ']')
-        return false;
-    for (size_t i = 1; i < s.len - 1; i++)
-        if (strchr("0123456789abcdef:.", ascii_lower(s.p[i])) == NULL)
-            return false;
-    return true;
-}
+    struct reverse_proxy_conf *c = conf_of(d);
+    int rc = 0;
 
-/* "host:port" to its parts; port is 0 if there is none. */
-static int split_hostport(struct str text, struct str *host, uint64_t *port, struct err *e)
-{
-    size_t bracket = text.len > 0 && text.p[0] == '[' ? str_chr(text, ']') : 0;
-    size_t colon = bracket + str_chr(str_from(text, bracket), ':');
-
-    *host = (struct str){text.p, colon};
-    *port = 0;
-    if (colon < text.len &&
-        (!str_to_uint(str_from(text, colon + 1), UINT16_MAX, port) || *port == 0))
-        return err_set(e, ERR_SYNTAX, "the port is a number from 1 to 65535");
-    if (host->len == 0 && *port != 0)
-        *host = STR_LIT("localhost");
-    if (!is_host(*host) && !is_ipv6(*host))
-        return err_set(e, ERR_SYNTAX, "an upstream is [http://]host:port or unix//path");
-    return 0;
-}
-
-static bool take_prefix(struct str *s, const char *prefix)
-{
-    if (!str_starts(*s, str_of(prefix)))
-        return false;
-    *s = str_from(*s, strlen(prefix));
-    return true;
-}
-
-/* The port of the scheme is left out where the host and the port are put together. */
-static void name_upstream(struct arena *a, struct str host, uint64_t port, struct upstream *u)
-{
-    const unsigned standard = u->secure ? 443 : 80;
-    const unsigned number = port == 0 ? standard : (unsigned)port;
-    struct upstream_names *n = &u->names;
-
-    n->host = n->hostport = arena_str(a, host);
-    n->port = arena_printf(a, "%u", number);
-    if (number != standard)
-        n->hostport = arena_printf(a, STR_FMT ":%u", STR_ARG(host), number);
-    n->address = arena_printf(a, "tcp/" STR_FMT ":%u", STR_ARG(host), number);
-}
-
-int upstream_parse(struct arena *a, struct str text, struct upstream *u, struct err *e)
-{
-    struct str rest = text, host;
-    uint64_t port;
-
-    *u = (struct upstream){.name = arena_str(a, text).p};
-    if (take_prefix(&rest, "unix/")) {
-        if (rest.len == 0 || rest.p[0] != '/')
-            return err_set(e, ERR_SYNTAX, "a unix socket is written unix//path");
-        u->unix_socket = arena_str(a, rest).p;
-        u->url = "http://localhost/";
-        u->names.hostport = u->names.host = STR_LIT("localhost");
-        u->names.address = arena_printf(a, "unix/" STR_FMT, STR_ARG(rest));
-        return 0;
-    }
-    if (memchr(text.p, '{', text.len) != NULL)
-        return err_set(e, ERR_INVALID, "placeholders in upstream addresses are not supported");
-    u->secure = take_prefix(&rest, "https://");
-    if (!u->secure && !take_prefix(&rest, "http://") && memmem(rest.p, rest.len, "://", 3) != NULL)
-        return err_set(e, ERR_INVALID, "only http:// and https:// upstreams are supported");
-    if (memchr(rest.p, '/', rest.len) != NULL || memchr(rest.p, '?', rest.len) != NULL)
-        return err_set(e, ERR_INVALID, "an upstream has no path: it gets the request's own");
-    if (split_hostport(rest, &host, &port, e) != 0)
-        return -1;
-    name_upstream(a, host, port, u);
-    u->url = arena_printf(a, "%s://" STR_FMT "/", u->secure ? "https" : "http",
-                          STR_ARG(u->names.hostport))
-                 .p;
-    return 0;
-}
-
-static int add_upstreams(const struct directive_args *d, const struct token *t, size_t n)
-{
-    struct reverse_proxy_conf *c = d->target;
-
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < d->n_args; i++) {
         struct err e;
 
         c->upstreams =
             arena_grow(d->arena, c->upstreams, c->n_upstreams, &c->cap, sizeof *c->upstreams);
-        if (upstream_parse(d->arena, t[i].text, &c->upstreams[c->n_upstreams], &e) != 0)
-            return directive_error(d, &t[i], "%s", e.msg);
-        c->n_upstreams++;
+        if (upstream_parse(d->arena, d->args[i].text, &c->upstreams[c->n_upstreams], &e) == 0)
+            c->n_upstreams++;
+        else
+            rc = directive_error(d, &d->args[i], "%s", e.msg);
     }
-    return 0;
+    return rc;
 }
 
-/* ---- header_up, header_down ---- */
-
-static int set_field_op(const struct directive_args *d, const struct node *n, struct field_ops *ops)
+static int set_policy(const struct directive_args *d)
 {
-    struct field_op op = {.kind = FIELD_SET};
+    static const char *const names[] = {
+        [POLICY_TURNS] = "round_robin", [POLICY_FIRST] = "first", [POLICY_RANDOM] = "random", NULL};
+    static const char *const later[] = {
+        "client_ip_hash", "cookie",        "header", "ip_hash",  "least_conn",
+        "query",          "random_choose", "uri",    "uri_hash", "weighted_round_robin"};
+    const struct token *t = &d->args[0];
 
-    if (n->n_words < 2 || n->n_words > 3)
-        return directive_error(d, &n->words[0], STR_FMT " takes a field and a value, or -field",
-                               STR_ARG(n->words[0].text));
-    op.name = n->words[1].text;
-    if (op.name.len > 0 && (op.name.p[0] == '+' || op.name.p[0] == '-')) {
-        op.kind = op.name.p[0] == '+' ? FIELD_ADD : FIELD_REMOVE;
-        op.name = str_from(op.name, 1);
+    for (size_t i = 0; i < ARRAY_LEN(later); i++)
+        if (str_is(t->text, later[i]))
+            return directive_error(d, t, "the policy '%s' is not supported yet", later[i]);
+    for (size_t i = 0; names[i] != NULL; i++) {
+        if (!str_is(t->text, names[i]))
+            continue;
+        conf_of(d)->policy = (enum proxy_policy)i;
+        return d->n_args == 1 ? 0
+                              : directive_error(d, &d->args[1], "nothing follows '%s'", names[i]);
     }
-    if (op.name.len == 0 || memchr(op.name.p, '*', op.name.len) != NULL)
-        return directive_error(d, &n->words[1], "this is no field name");
-    if ((n->n_words == 3) != (op.kind != FIELD_REMOVE))
-        return directive_error(d, &n->words[1],
-                               op.kind == FIELD_REMOVE ? "-field takes no value"
-                                                       : "the value is missing");
-    if (n->n_words == 3 && directive_text(d, &n->words[2], &op.value) != 0)
-        return -1;
-    op.name = arena_str(d->arena, op.name);
-    ops->list = arena_grow(d->arena, ops->list, ops->n, &ops->cap, sizeof *ops->list);
-    ops->list[ops->n++] = op;
-    return 0;
+    return directive_unknown(d, t, "policy", names);
 }
 
-static int set_header_up(const struct directive_args *d, const struct node *n)
+/* ---- the request and the answer ---- */
+
+static int add_edit(const struct directive_args *d, struct field_edits *edits)
 {
-    return set_field_op(d, n, &((struct reverse_proxy_conf *)d->target)->up);
+    char sign = d->args[0].text.len == 0 ? '\0' : d->args[0].text.p[0];
+
+    if (sign == '?' || sign == '>')
+        return directive_error(d, &d->args[0], "'%c' is for 'header', not for a proxy", sign);
+    return field_edit_add(d, d->args, d->n_args, edits);
 }
 
-static int set_header_down(const struct directive_args *d, const struct node *n)
+static int set_header_up(const struct directive_args *d)
 {
-    return set_field_op(d, n, &((struct reverse_proxy_conf *)d->target)->down);
+    return add_edit(d, &conf_of(d)->up);
+}
+
+static int set_header_down(const struct directive_args *d)
+{
+    return add_edit(d, &conf_of(d)->down);
+}
+
+static int set_method(const struct directive_args *d)
+{
+    if (str_eq_nocase(d->args[0].text, STR_LIT("CONNECT")))
+        return directive_error(d, &d->args[0], "this is a gateway, no tunnel");
+    return rewrite_method_set(d, &d->args[0], &conf_of(d)->method);
+}
+
+static int set_rewrite(const struct directive_args *d)
+{
+    if (conf_of(d)->has_rewrite) /* by "uri" of forward_auth */
+        return directive_error(d, &d->node->words[0], "the URI was already given");
+    conf_of(d)->has_rewrite = true;
+    return rewrite_target_set(d, &d->args[0], &conf_of(d)->rewrite);
+}
+
+/* What comes is sent on at once, which is what any interval asks for at most. */
+static int set_flush_interval(const struct directive_args *d)
+{
+    struct token t = d->args[0];
+    uint64_t ms;
+
+    if (str_is(t.text, "-1"))
+        return 0;
+    if (str_starts(t.text, STR_LIT("-")))
+        t.text = str_from(t.text, 1);
+    return directive_duration(d, &t, &ms);
 }
 
 /* ---- the block ---- */
 
-struct sub {
-    const char *name;
-    int (*set)(const struct directive_args *d, const struct node *n);
+const struct directive reverse_proxy_options[] = {
+    {.name = "flush_interval",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_flush_interval,
+     .help = "flush_interval <duration>: answers are sent on as they come in any case"},
+    {.name = "header_down",
+     .min_args = 1,
+     .max_args = 3,
+     .repeats = true,
+     .set = set_header_down,
+     .help = "header_down [+|-]<field> [<value>|<find> <replacement>]: fields of the answer"},
+    {.name = "header_up",
+     .min_args = 1,
+     .max_args = 3,
+     .repeats = true,
+     .set = set_header_up,
+     .help = "header_up [+|-]<field> [<value>|<find> <replacement>]: fields of the request"},
+    {.name = "lb_policy",
+     .min_args = 1,
+     .max_args = -1,
+     .set = set_policy,
+     .help = "lb_policy first|random|round_robin: the upstream to ask first"},
+    {.name = "method",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_method,
+     .help = "method <method>: of the request to the upstream"},
+    {.name = "rewrite",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_rewrite,
+     .help = "rewrite <path>[?<query>]: the URI of the request to the upstream"},
+    {.name = "to",
+     .min_args = 1,
+     .max_args = -1,
+     .repeats = true,
+     .set = add_upstreams,
+     .help = "to <upstream>..."},
+    {.name = "transport",
+     .min_args = 1,
+     .max_args = 1,
+     .block = true,
+     .set = reverse_proxy_set_transport,
+     .help = "transport http { ... }: how to speak with upstreams"},
+    {0},
 };
 
-/* Finds n's row in subs (ended by a zeroed one) and runs it. Words that Caddy knows and we do not
- * yet are told apart from words nobody knows. */
-static int set_sub(const struct directive_args *d, const struct node *n, const char *what,
-                   const struct sub *subs, const char *const *later)
+#define STREAMED "bodies are streamed, with as much in memory as it takes"
+#define NO_UPGRADE "leave it out: attempts to upgrade the protocol are not handed on"
+
+static const struct refused refused[] = {
+    {"buffer_requests", STREAMED},
+    {"buffer_responses", STREAMED},
+    {"dynamic", NULL},
+    {"fail_duration", NULL},
+    {"handle_response", NULL},
+    {"health_body", NULL},
+    {"health_fails", NULL},
+    {"health_follow_redirects", NULL},
+    {"health_headers", NULL},
+    {"health_interval", NULL},
+    {"health_method", NULL},
+    {"health_passes", NULL},
+    {"health_port", NULL},
+    {"health_request_body", NULL},
+    {"health_status", NULL},
+    {"health_timeout", NULL},
+    {"health_upstream", NULL},
+    {"health_uri", NULL},
+    {"lb_retries", NULL},
+    {"lb_retry_match", NULL},
+    {"lb_try_duration", NULL},
+    {"lb_try_interval", NULL},
+    {"max_buffer_size", STREAMED},
+    {"max_fails", NULL},
+    {"replace_status", NULL},
+    {"request_buffers", STREAMED},
+    {"response_buffers", STREAMED},
+    {"stream_buffer_size", NO_UPGRADE},
+    {"stream_close_delay", NO_UPGRADE},
+    {"stream_timeout", NO_UPGRADE},
+    {"trusted_proxies", NULL},
+    {"unhealthy_latency", NULL},
+    {"unhealthy_request_count", NULL},
+    {"unhealthy_status", NULL},
+    {"verbose_logs", "use the global option 'debug'"},
+    {NULL, NULL},
+};
+
+int reverse_proxy_set_with(const struct directive_args *d, const struct directive *options)
 {
-    const char *names[16] = {NULL};
-    size_t n_names = 0;
+    const struct directive *const tables[] = {reverse_proxy_options, options, NULL};
+    int rc;
 
-    for (; subs->name != NULL; subs++) {
-        if (str_is(n->words[0].text, subs->name))
-            return subs->set(d, n);
-        names[n_names++] = subs->name;
-    }
-    for (; *later != NULL; later++)
-        if (str_is(n->words[0].text, *later))
-            return directive_error(d, &n->words[0], "%s %s is not supported by this version", what,
-                                   *later);
-    return directive_unknown(d, &n->words[0], what, names);
-}
-
-static int set_duration(const struct directive_args *d, const struct node *n, unsigned *value)
-{
-    uint64_t ms;
-
-    if (n->n_words != 2)
-        return directive_error(d, &n->words[0], STR_FMT " takes a duration",
-                               STR_ARG(n->words[0].text));
-    if (directive_duration(d, &n->words[1], &ms) != 0)
+    conf_of(d)->dial_timeout_ms = DIAL_TIMEOUT_MS;
+    rc = add_upstreams(d);
+    if (directive_blocks(d, tables, refused, d->target) != 0 || rc != 0)
         return -1;
-    if (ms > INT32_MAX)
-        return directive_error(d, &n->words[1], "at most 24 days");
-    *value = (unsigned)ms;
-    return 0;
-}
-
-static int set_dial_timeout(const struct directive_args *d, const struct node *n)
-{
-    return set_duration(d, n, &((struct reverse_proxy_conf *)d->target)->dial_timeout_ms);
-}
-
-static int set_response_header_timeout(const struct directive_args *d, const struct node *n)
-{
-    return set_duration(d, n,
-                        &((struct reverse_proxy_conf *)d->target)->response_header_timeout_ms);
-}
-
-static const struct sub transport_subs[] = {
-    {"dial_timeout", set_dial_timeout},
-    {"response_header_timeout", set_response_header_timeout},
-    {NULL, NULL},
-};
-
-static const char *const transport_later[] = {"read_buffer",
-                                              "write_buffer",
-                                              "max_response_header",
-                                              "proxy_protocol",
-                                              "dial_fallback_delay",
-                                              "expect_continue_timeout",
-                                              "read_timeout",
-                                              "write_timeout",
-                                              "resolvers",
-                                              "tls",
-                                              "tls_client_auth",
-                                              "tls_insecure_skip_verify",
-                                              "tls_curves",
-                                              "tls_timeout",
-                                              "tls_trust_pool",
-                                              "tls_trusted_ca_certs",
-                                              "tls_server_name",
-                                              "tls_renegotiation",
-                                              "tls_except_ports",
-                                              "keepalive",
-                                              "keepalive_interval",
-                                              "keepalive_idle_conns",
-                                              "keepalive_idle_conns_per_host",
-                                              "versions",
-                                              "compression",
-                                              "max_conns_per_host",
-                                              "network_proxy",
-                                              "forward_proxy_url",
-                                              "local_address",
-                                              NULL};
-
-static int set_transport(const struct directive_args *d, const struct node *n)
-{
-    int rc = 0;
-
-    if (n->n_words != 2 || !str_is(n->words[1].text, "http"))
-        return directive_error(d, &n->words[n->n_words > 1 ? 1 : 0],
-                               "the only transport of this version is http");
-    for (size_t i = 0; i < n->n_children; i++)
-        if (set_sub(d, &n->children[i], "transport option", transport_subs, transport_later) != 0)
-            rc = -1;
-    return rc;
-}
-
-static int set_to(const struct directive_args *d, const struct node *n)
-{
-    if (n->n_words < 2)
-        return directive_error(d, &n->words[0], "to takes at least one upstream");
-    return add_upstreams(d, n->words + 1, n->n_words - 1);
-}
-
-static const struct sub subs[] = {
-    {"to", set_to},
-    {"header_up", set_header_up},
-    {"header_down", set_header_down},
-    {"transport", set_transport},
-    {NULL, NULL},
-};
-
-static const char *const later[] = {"dynamic",
-                                    "lb_policy",
-                                    "lb_retries",
-                                    "lb_try_duration",
-                                    "lb_try_interval",
-                                    "lb_retry_match",
-                                    "health_uri",
-                                    "health_upstream",
-                                    "health_port",
-                                    "health_interval",
-                                    "health_passes",
-                                    "health_fails",
-                                    "health_timeout",
-                                    "health_method",
-                                    "health_status",
-                                    "health_request_body",
-                                    "health_body",
-                                    "health_follow_redirects",
-                                    "health_headers",
-                                    "fail_duration",
-                                    "max_fails",
-                                    "unhealthy_status",
-                                    "unhealthy_latency",
-                                    "unhealthy_request_count",
-                                    "flush_interval",
-                                    "request_buffers",
-                                    "response_buffers",
-                                    "buffer_requests",
-                                    "buffer_responses",
-                                    "stream_timeout",
-                                    "stream_close_delay",
-                                    "stream_buffer_size",
-                                    "trusted_proxies",
-                                    "method",
-                                    "rewrite",
-                                    "verbose_logs",
-                                    "replace_status",
-                                    "handle_response",
-                                    "copy_response",
-                                    "copy_response_headers",
-                                    NULL};
-
-int reverse_proxy_set_upstreams(const struct directive_args *d)
-{
-    ((struct reverse_proxy_conf *)d->target)->dial_timeout_ms = DIAL_TIMEOUT_MS;
-    return add_upstreams(d, d->args, d->n_args);
-}
-
-int reverse_proxy_set_option(const struct directive_args *d, const struct node *n)
-{
-    return set_sub(d, n, "reverse_proxy option", subs, later);
-}
-
-int reverse_proxy_check(const struct directive_args *d)
-{
-    if (((const struct reverse_proxy_conf *)d->target)->n_upstreams > 0)
+    if (conf_of(d)->n_upstreams > 0)
         return 0;
     return directive_error(d, &d->node->words[0], STR_FMT " needs at least one upstream",
                            STR_ARG(d->node->words[0].text));
@@ -333,10 +210,5 @@ int reverse_proxy_check(const struct directive_args *d)
 
 int reverse_proxy_set(const struct directive_args *d)
 {
-    int rc = reverse_proxy_set_upstreams(d);
-
-    for (size_t i = 0; i < d->node->n_children; i++)
-        if (reverse_proxy_set_option(d, &d->node->children[i]) != 0)
-            rc = -1;
-    return rc == 0 ? reverse_proxy_check(d) : -1;
+    return reverse_proxy_set_with(d, NULL);
 }

@@ -1,8 +1,7 @@
 #include "handlers/reverse_proxy_fields.h"
 
 #include "base/alloc.h"
-#include "handlers/forward_auth.h"
-#include "http/placeholder.h"
+#include "handlers/rewrite.h"
 
 #define VIA_NAME "Lintel"
 
@@ -48,49 +47,16 @@ static void remove_named(struct fields *f, const struct fields *from)
     }
 }
 
-/* ---- header_up, header_down ---- */
-
-/* A placeholder may hold what no field value may (RFC 9110 5.5): "%0d%0a" of a path, decoded. */
-static struct str without_controls(struct arena *a, struct str s)
-{
-    char *copy = arena_bytes(a, s.len + 1);
-
-    for (size_t i = 0; i < s.len; i++)
-        copy[i] = (unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f ? ' ' : s.p[i];
-    copy[s.len] = '\0';
-    return str_trim((struct str){copy, s.len});
-}
-
-static void apply(const struct field_ops *ops, struct fields *f, struct exchange *ex)
-{
-    for (size_t i = 0; i < ops->n; i++) {
-        const struct field_op *op = &ops->list[i];
-
-        switch (op->kind) {
-        case FIELD_REMOVE:
-            fields_remove(f, op->name);
-            break;
-        case FIELD_SET:
-            fields_set(f, ex->arena, op->name,
-                       without_controls(ex->arena, text_expand(&op->value, ex)));
-            break;
-        case FIELD_ADD:
-            fields_add(f, ex->arena, op->name,
-                       without_controls(ex->arena, text_expand(&op->value, ex)));
-            break;
-        }
-    }
-}
-
 /* ---- the request ---- */
 
 /* Whether a request without content should say so (RFC 9110 8.6). */
-static bool states_zero_length(const struct exchange *ex)
+static bool states_zero_length(const struct exchange *ex, const struct proxy_request *rq)
 {
-    if (ex->request_body_len != 0 || ex->is_head)
+    if (rq->body_len != 0 || rq->is_head)
         return false;
-    return str_is(ex->method, "POST") || str_is(ex->method, "PUT") || str_is(ex->method, "PATCH") ||
-           fields_get(&ex->request, STR_LIT("Content-Length")).p != NULL;
+    return str_is(rq->method, "POST") || str_is(rq->method, "PUT") || str_is(rq->method, "PATCH") ||
+           (ex->request_body_len == 0 && !rq->bodiless &&
+            fields_get(&ex->request, STR_LIT("Content-Length")).p != NULL);
 }
 
 /* What the peer said if it is trusted with that, or else what we know. */
@@ -148,8 +114,26 @@ static const char *const *to_lines(struct arena *a, const struct fields *f)
     return lines;
 }
 
+/* The upstream learns its site from one Host field: the first one, unless it is empty. */
+static void keep_one_host(struct fields *f)
+{
+    size_t kept = 0;
+    bool found = false;
+
+    for (size_t i = 0; i < f->n; i++) {
+        const struct field *line = &f->list[i];
+        bool host = line->name.len == 4 && str_eq_nocase(line->name, STR_LIT("Host"));
+
+        if (host && (found || line->value.len == 0))
+            continue;
+        found |= host;
+        f->list[kept++] = *line;
+    }
+    f->n = kept;
+}
+
 const char *const *proxy_request_lines(struct exchange *ex, const struct reverse_proxy_conf *c,
-                                       const struct upstream *u)
+                                       const struct proxy_request *rq, const struct upstream *u)
 {
     struct fields out = {0};
 
@@ -170,49 +154,84 @@ const char *const *proxy_request_lines(struct exchange *ex, const struct reverse
     if (out.n > 0)
         remove_named(&out, &ex->request);
     add_own(ex, &out);
-    if (c->auth != NULL)
-        forward_auth_ask(ex, &out);
-    else if (states_zero_length(ex))
+    field_edits_run(&c->up, ex, &out);
+    keep_one_host(&out);
+    if (states_zero_length(ex, rq))
         fields_add(&out, ex->arena, STR_LIT("Content-Length"), STR_LIT("0"));
-    apply(&c->up, &out, ex);
     return to_lines(ex->arena, &out);
 }
 
-const char *proxy_request_target(struct exchange *ex)
-{
-    size_t len = ex->raw_path.len + (ex->query.p == NULL ? 0 : 1 + ex->query.len);
-    char *target = arena_bytes(ex->arena, len + 1), *at = put(target, ex->raw_path);
+/* ---- what is asked ---- */
 
-    if (ex->query.p != NULL) {
-        *at++ = '?';
-        at = put(at, ex->query);
-    }
-    *at = '\0';
-    return target;
+static int set_method(struct exchange *ex, const struct text *method, struct proxy_request *rq)
+{
+    rq->method = rewrite_method(method, ex);
+    if (rq->method.p == NULL)
+        return 400;
+    rq->is_head = str_is(rq->method, "HEAD");
+    rq->bodiless = rq->is_head || str_is(rq->method, "GET");
+    return 0;
+}
+
+int proxy_request_make(struct exchange *ex, const struct reverse_proxy_conf *c,
+                       struct proxy_request *rq)
+{
+    int status = 0;
+
+    *rq = (struct proxy_request){.method = ex->method, .is_head = ex->is_head};
+    rq->bodiless = ex->is_head; /* RFC 9110 9.3.2: the body of a HEAD means nothing */
+    if (c->method.n_parts > 0)
+        status = set_method(ex, &c->method, rq);
+    if (status != 0)
+        return status;
+    if (str_is(rq->method, "CONNECT")) /* we are a gateway, not a tunnel */
+        return 405;
+    rq->method = arena_str(ex->arena, rq->method);
+    rq->body_len = rq->bodiless ? 0 : ex->request_body_len;
+    if (c->has_rewrite)
+        return rewrite_aside(ex, &c->rewrite, &rq->target);
+    rq->target = rewrite_origin_form(ex);
+    return 0;
 }
 
 /* ---- the response ---- */
+
+/* Adds the fields that are not about one connection; out has room for them. */
+static void add_end_to_end(const struct fields *from, struct fields *out)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        const struct field *f = &from->list[i];
+
+        if (!is_among(f->name, hop_by_hop, ARRAY_LEN(hop_by_hop)) &&
+            !(f->name.len == 14 && str_eq_nocase(f->name, STR_LIT("Content-Length"))))
+            out->list[out->n++] = *f;
+    }
+    remove_named(out, from);
+}
+
+/* As Caddy does: the upstream's own Server field is shown, and Via says who stood between. Ours is
+ * for header_down to change where there is none. */
+static void add_server(struct exchange *ex, struct fields *in)
+{
+    const struct str name = STR_LIT("Server");
+    struct str ours = fields_get(&ex->response, name);
+
+    fields_remove(&ex->response, name);
+    if (ours.p != NULL && fields_get(in, name).p == NULL)
+        fields_add(in, ex->arena, name, ours);
+}
 
 void proxy_respond_fields(struct exchange *ex, const struct reverse_proxy_conf *c,
                           const struct fields *upstream_fields)
 {
     struct fields in = {0};
 
-    in.cap = upstream_fields->n + 1;
+    in.cap = upstream_fields->n + 2;
     in.list = arena_alloc(ex->arena, in.cap * sizeof *in.list);
-    for (size_t i = 0; i < upstream_fields->n; i++) {
-        const struct field *f = &upstream_fields->list[i];
-
-        if (!is_among(f->name, hop_by_hop, ARRAY_LEN(hop_by_hop)) &&
-            !(f->name.len == 14 && str_eq_nocase(f->name, STR_LIT("Content-Length"))))
-            in.list[in.n++] = *f;
-    }
-    remove_named(&in, upstream_fields);
-    /* As Caddy does: the upstream's own Server field is shown, and Via says who stood between. */
-    if (fields_get(&in, STR_LIT("Server")).p != NULL)
-        fields_remove(&ex->response, STR_LIT("Server"));
+    add_end_to_end(upstream_fields, &in);
+    add_server(ex, &in);
     fields_add(&in, ex->arena, STR_LIT("Via"), STR_LIT("1.1 " VIA_NAME));
+    field_edits_run(&c->down, ex, &in);
     for (size_t i = 0; i < in.n; i++)
         fields_add(&ex->response, ex->arena, in.list[i].name, in.list[i].value);
-    apply(&c->down, &ex->response, ex);
 }

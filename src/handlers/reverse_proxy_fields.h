@@ -6,12 +6,23 @@
 #include "handlers/reverse_proxy_conf.h"
 #include "http/exchange.h"
 
+/* What an upstream is asked; texts are NUL-terminated. */
+struct proxy_request {
+    struct str method;
+    const char *target; /* in origin-form: byte for byte as the client sent it, or rewritten */
+    bool is_head;
+    bool bodiless; /* what the client sends as body is not handed on */
+    int64_t body_len;
+};
+
+/* Fills in *rq. Returns 0, or the status to answer with: what the client sent, put in a method or
+ * a URI, makes none, or we are no tunnel. */
+MUST_CHECK int proxy_request_make(struct exchange *ex, const struct reverse_proxy_conf *c,
+                                  struct proxy_request *rq);
+
 /* The request's lines for upstream u, as fetch_spec.fields wants them, in the exchange's arena. */
 const char *const *proxy_request_lines(struct exchange *ex, const struct reverse_proxy_conf *c,
-                                       const struct upstream *u);
-
-/* The request target in origin-form, NUL-terminated, byte for byte as the client sent it. */
-const char *proxy_request_target(struct exchange *ex);
+                                       const struct proxy_request *rq, const struct upstream *u);
 
 /* Puts an upstream's fields into ex->response. */
 void proxy_respond_fields(struct exchange *ex, const struct reverse_proxy_conf *c,

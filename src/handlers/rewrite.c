@@ -95,33 +95,44 @@ static bool is_token(struct str s)
     return s.len > 0;
 }
 
-static int method_set(const struct directive_args *d)
+int rewrite_method_set(const struct directive_args *d, const struct token *t, struct text *out)
 {
-    struct text *method = d->target;
-
-    if (directive_text(d, &d->args[0], method) != 0)
+    if (directive_text(d, t, out) != 0)
         return -1;
-    if (method->constant && !is_token(text_constant(method)))
-        return directive_error(d, &d->args[0], "'" STR_FMT "' is no method",
-                               STR_ARG(d->args[0].text));
+    if (out->constant && !is_token(text_constant(out)))
+        return directive_error(d, t, "'" STR_FMT "' is no method", STR_ARG(t->text));
     return 0;
 }
 
-static enum verdict method_handle(const void *conf, struct exchange *ex)
+static int method_set(const struct directive_args *d)
 {
-    struct str method = text_expand(conf, ex);
+    return rewrite_method_set(d, &d->args[0], d->target);
+}
+
+struct str rewrite_method(const struct text *t, struct exchange *ex)
+{
+    struct str method = text_expand(t, ex);
     char *upper = arena_bytes(ex->arena, method.len + 1);
 
-    if (!is_token(method)) {
-        exchange_respond_error(ex, 400);
-        return TAKEN;
-    }
+    if (!is_token(method))
+        return (struct str){NULL, 0};
     for (size_t i = 0; i < method.len; i++)
         upper[i] = method.p[i] >= 'a' && method.p[i] <= 'z' ? (char)(method.p[i] - 'a' + 'A')
                                                             : method.p[i];
     upper[method.len] = '\0';
+    return (struct str){upper, method.len};
+}
+
+static enum verdict method_handle(const void *conf, struct exchange *ex)
+{
+    struct str method = rewrite_method(conf, ex);
+
+    if (method.p == NULL) {
+        exchange_respond_error(ex, 400);
+        return TAKEN;
+    }
     exchange_keep_original(ex);
-    ex->method = (struct str){upper, method.len};
+    ex->method = method;
     return NEXT;
 }
 

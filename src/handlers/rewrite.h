@@ -15,4 +15,11 @@ MUST_CHECK int rewrite_target_set(const struct directive_args *d, const struct t
 /* Where the "?" stands that begins the query, or the length. */
 size_t rewrite_query_at(struct str target);
 
+/* A method as "method" takes it. -1 after directive_error(). */
+MUST_CHECK int rewrite_method_set(const struct directive_args *d, const struct token *t,
+                                  struct text *out);
+
+/* What such a text stands for, in capitals and NUL-terminated; p == NULL if that is no token. */
+struct str rewrite_method(const struct text *t, struct exchange *ex);
+
 #endif

@@ -75,12 +75,15 @@ liblintel_a_SOURCES += \
 	src/handlers/reverse_proxy_conf.h \
 	src/handlers/reverse_proxy_fields.c \
 	src/handlers/reverse_proxy_fields.h \
+	src/handlers/reverse_proxy_transport.c \
 	src/handlers/rewrite.c \
 	src/handlers/rewrite.h \
 	src/handlers/root.c \
 	src/handlers/root.h \
 	src/handlers/try_files.c \
 	src/handlers/try_files.h \
+	src/handlers/upstream.c \
+	src/handlers/upstream.h \
 	src/handlers/uri.c \
 	src/handlers/uri.h \
 	src/handlers/uri_query.c \

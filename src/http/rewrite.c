@@ -222,6 +222,34 @@ int rewrite_set(struct exchange *ex, const struct rewrite_target *t)
     return status == 0 && t->has_query ? rewrite_set_query(ex, query) : status;
 }
 
+const char *rewrite_origin_form(struct exchange *ex)
+{
+    size_t len = ex->raw_path.len + (ex->query.p == NULL ? 0 : 1 + ex->query.len);
+    char *target = arena_bytes(ex->arena, len + 1);
+    char *at = mempcpy(target, ex->raw_path.p, ex->raw_path.len);
+
+    if (ex->query.p != NULL) {
+        *at++ = '?';
+        at = mempcpy(at, ex->query.p, ex->query.len);
+    }
+    *at = '\0';
+    return target;
+}
+
+int rewrite_aside(struct exchange *ex, const struct rewrite_target *t, const char **target)
+{
+    const struct str raw_path = ex->raw_path, path = ex->path, query = ex->query;
+    const struct original *original = ex->original;
+    int status = rewrite_set(ex, t);
+
+    *target = rewrite_origin_form(ex);
+    ex->raw_path = raw_path;
+    ex->path = path;
+    ex->query = query;
+    ex->original = original;
+    return status;
+}
+
 /* ---- uri ---- */
 
 static struct str merge_slashes(struct arena *a, struct str raw)

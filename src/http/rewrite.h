@@ -24,6 +24,14 @@ struct rewrite_target {
  * query, {query} in the place of a key stands for its pairs. */
 MUST_CHECK int rewrite_set(struct exchange *ex, const struct rewrite_target *t);
 
+/* What rewrite_set() would make of the URI, as a request target, NUL-terminated; that of the
+ * exchange stays. */
+MUST_CHECK int rewrite_aside(struct exchange *ex, const struct rewrite_target *t,
+                             const char **target);
+
+/* The URI as a request target in origin-form, NUL-terminated. */
+const char *rewrite_origin_form(struct exchange *ex);
+
 /* Of the path, at its beginning or its end; it is there also in another case, or escaped. An escape
  * in it means this very escape. "//" in it keeps the path's double slashes, which are one else. */
 MUST_CHECK int rewrite_strip_prefix(struct exchange *ex, struct str prefix);

@@ -49,7 +49,7 @@ def lets_through(port, asked):
     check_eq(["X-Id: 7"], [x for x in lines if x.startswith("X-Id")])
     check(not any(x.startswith("X-Other") for x in lines), "a field nobody asked for")
     question = asked.requests[-1].decode()
-    check(question.startswith("GET /verify?p=/page HTTP/1.1\r\n"), question)
+    check(question.startswith("GET /verify?p=%2Fpage HTTP/1.1\r\n"), question)
     for line in ("X-Forwarded-Method: GET", "X-Forwarded-Uri: /page?x=1", "Cookie: c=d",
                  "X-Forwarded-For: 127.0.0.1", "Host: localhost"):
         check("\r\n%s\r\n" % line in question, line, question)

@@ -338,14 +338,41 @@ static const struct {
 } directives[] = {
     {"reverse_proxy", "at least one upstream"},
     {"reverse_proxy http://a/b", "no path"},
-    {"reverse_proxy a:1 {\n lb_policy first\n}", "lb_policy is not supported"},
+    {"reverse_proxy a:1 {\n lb_policy least_conn\n}", "'least_conn' is not supported yet"},
+    {"reverse_proxy a:1 {\n lb_policy best\n}", "there are round_robin, first, random"},
+    {"reverse_proxy a:1 {\n lb_policy first last\n}", "3:18: nothing follows 'first'"},
+    {"reverse_proxy a:1 {\n health_uri /\n}", "'health_uri' is not supported yet"},
+    {"reverse_proxy a:1 {\n response_buffers 1MB\n}", "bodies are streamed"},
+    {"reverse_proxy a:1 {\n flush_interval often\n}", "often"},
     {"reverse_proxy a:1 {\n heeder_up A b\n}", "header_up"},
     {"reverse_proxy a:1 {\n transport fastcgi\n}", "only transport"},
-    {"reverse_proxy a:1 {\n transport http {\n tls\n}\n}", "tls is not supported"},
+    {"reverse_proxy a:1 {\n transport http {\n tls\n}\n}", "write 'https://'"},
     {"reverse_proxy a:1 {\n transport http {\n dial_timeout soon\n}\n}", "soon"},
+    {"reverse_proxy a:1 {\n transport http {\n compression on\n}\n}", "can only be off"},
+    {"reverse_proxy a:1 {\n transport http {\n versions h2c\n}\n}", "'1.1' is missing"},
+    {"reverse_proxy a:1 {\n transport http {\n versions 1.0\n}\n}", "version"},
+    {"reverse_proxy a:1 {\n header_up\n}", "at least 1"},
     {"reverse_proxy a:1 {\n header_up A\n}", "value"},
-    {"reverse_proxy a:1 {\n header_up -A b\n}", "no value"},
+    {"reverse_proxy a:1 {\n header_up -A b\n}", "nothing more"},
+    {"reverse_proxy a:1 {\n header_up ?A b\n}", "'?' is for 'header'"},
+    {"reverse_proxy a:1 {\n header_up A ( b\n}", "3:14"},
     {"reverse_proxy a:1 {\n header_up A {nonsense}\n}", "nonsense"},
+    {"reverse_proxy a:1 {\n header_up Content-Length 3\n}", "belongs to the protocol"},
+    {"reverse_proxy a:1 {\n header_up +Transfer-Encoding chunked\n}", "belongs to the protocol"},
+    {"reverse_proxy a:1 {\n header_down A:b c\n}", "no field name"},
+    {"reverse_proxy a:1 {\n method G/T\n}", "no method"},
+    {"reverse_proxy a:1 {\n method CONNECT\n}", "a gateway, no tunnel"},
+    {"reverse_proxy a:1 {\n rewrite /a/../b\n}", "'..'"},
+    {"reverse_proxy a:1 {\n rewrite /a\n rewrite /b\n}", "already given in line 3"},
+    {"forward_auth a:1", "needs a uri"},
+    {"forward_auth {\n uri /\n}", "at least one upstream"},
+    {"forward_auth a:1 {\n uri x\n}", "begins with '/'"},
+    {"forward_auth a:1 {\n uri /\n uri /\n}", "already given"},
+    {"forward_auth a:1 {\n uri /\n rewrite /\n}", "4:2: the URI was already given"},
+    {"forward_auth a:1 {\n rewrite /\n uri /\n}", "4:2: the URI was already given"},
+    {"forward_auth a:1 {\n uri /\n copy_headers\n}", "at least one field"},
+    {"forward_auth a:1 {\n uri /\n copy_headers A>B>C\n}", "from>to"},
+    {"forward_auth a:1 {\n urii /\n}", "uri"},
 };
 
 static void tells_what_is_wrong_with_a_directive(void **state)
@@ -354,7 +381,8 @@ static void tells_what_is_wrong_with_a_directive(void **state)
     for (size_t i = 0; i < ARRAY_LEN(directives); i++) {
         struct buf errors = BUF_INIT(8192);
 
-        assert_null(parse(directives[i].directive, &errors));
+        if (parse(directives[i].directive, &errors) != NULL)
+            fail_msg("%s: no error", directives[i].directive);
         if (strstr(errors.p, directives[i].error) == NULL)
             fail_msg("%s: %s", directives[i].directive, errors.p);
         buf_fini(&errors);
@@ -447,33 +475,192 @@ static void states_that_a_post_is_empty(void **state)
     peer_stop(&p);
 }
 
+/* What the upstream at port has seen of a request with the fields given, and what the client got.
+ */
+static void ask(struct rig *r, const char *method, const char *target, const struct field *fields,
+                size_t n)
+{
+    rig_begin(r, method, target);
+    for (size_t i = 0; i < n; i++)
+        fields_add(&r->ex.request, r->arena, fields[i].name, fields[i].value);
+    rig_run(r);
+}
+
 static void changes_fields_as_told(void **state)
 {
+    static const struct field fields[] = {{STR_LIT("Cookie"), STR_LIT("a=b")},
+                                          {STR_LIT("x-any-one"), STR_LIT("1")},
+                                          {STR_LIT("X-Any-Two"), STR_LIT("2")},
+                                          {STR_LIT("A-Id"), STR_LIT("3")},
+                                          {STR_LIT("X-Re"), STR_LIT("abc axc")}};
     struct peer p;
     struct rig r;
-    char directive[512];
+    char directive[640];
 
     (void)state;
     peer_start(&p, serve_seen,
-               "HTTP/1.1 200 OK\r\nX-Secret: 1\r\nServer: app\r\nContent-Length: 0\r\n\r\n");
+               "HTTP/1.1 200 OK\r\nX-Secret: 1\r\nServer: app\r\nX-Re: http://a http://b\r\n"
+               "Content-Length: 0\r\n\r\n");
     snprintf(directive, sizeof directive,
              "reverse_proxy {\n to 127.0.0.1:%u\n header_up Host {upstream_hostport}\n"
              " header_up -Cookie\n header_up X-Path {path}\n header_up +Accept image/*\n"
-             " header_up X-Forwarded-For {remote_host}!\n header_down -X-Secret\n"
-             " header_down Server mine\n}",
+             " header_up X-Forwarded-For {remote_host}!\n header_up -X-Any-*\n"
+             " header_up -*-Id\n header_up X-Re a(.)c <$1>\n header_down -X-Secret\n"
+             " header_down Server mine\n header_down X-Re http:// https://\n}",
              p.port);
     rig_init(&r, directive);
-    rig_begin(&r, "GET", "/a%0d%0aEvil:%201");
-    fields_add(&r.ex.request, r.arena, STR_LIT("Cookie"), STR_LIT("a=b"));
-    rig_run(&r);
+    ask(&r, "GET", "/a%0d%0aEvil:%201", fields, ARRAY_LEN(fields));
     snprintf(directive, sizeof directive,
              "GET /a%%0d%%0aEvil:%%201 HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n"
-             "X-Forwarded-For: 192.0.2.7!\r\nX-Forwarded-Proto: http\r\n"
-             "X-Forwarded-Host: example.org:8080\r\nVia: 1.1 Lintel\r\nX-Path: /a  Evil: 1\r\n"
-             "Accept: image/*\r\n\r\n",
+             "X-Re: <b> <x>\r\nX-Forwarded-For: 192.0.2.7!\r\nX-Forwarded-Proto: http\r\n"
+             "X-Forwarded-Host: example.org:8080\r\nVia: 1.1 Lintel\r\nAccept: image/*\r\n"
+             "X-Path: /a  Evil: 1\r\n\r\n",
              p.port);
     assert_string_equal(seen, directive);
-    assert_string_equal(text_of(&r.fields), "Server=mine|Via=1.1 Lintel|");
+    assert_string_equal(text_of(&r.fields), "Server=mine|X-Re=https://a https://b|Via=1.1 Lintel|");
+    rig_end_exchange(&r);
+    rig_fini(&r);
+    peer_stop(&p);
+}
+
+/* One Host line reaches the upstream, whatever is said: two could mean two sites. */
+static void leaves_one_host(void **state)
+{
+    static const struct {
+        const char *option;
+        const char *host; /* NULL: that of the upstream */
+    } cases[] = {{"header_up +Host b.example", "example.org:8080"},
+                 {"header_up Host b.example", "b.example"},
+                 {"header_up Host {header.X-None}", NULL},
+                 {"header_up -Host", NULL},
+                 {"header_up -*", NULL},
+                 {"header_up Host \"(.*)\" \"$1\n.evil\"", "example.org:8080 .evil"},
+                 {"header_up Host {header.X-Host}", "c.example"}};
+    static const struct field fields[] = {{STR_LIT("Host"), STR_LIT("d.example")},
+                                          {STR_LIT("X-Host"), STR_LIT("c.example")}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[256], wanted[128];
+        struct peer p;
+        struct rig r;
+
+        peer_start(&p, serve_seen, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        snprintf(text, sizeof text, "reverse_proxy 127.0.0.1:%u {\n%s\n}", p.port, cases[i].option);
+        rig_init(&r, text);
+        ask(&r, "GET", "/", fields, ARRAY_LEN(fields));
+        snprintf(wanted, sizeof wanted, "\r\nHost: 127.0.0.1:%u\r\n", p.port);
+        if (cases[i].host != NULL)
+            snprintf(wanted, sizeof wanted, "\r\nHost: %s\r\n", cases[i].host);
+        if (strstr(seen, wanted) == NULL)
+            fail_msg("%s: %s", cases[i].option, seen);
+        assert_null(strstr(strstr(seen, "Host:") + 1, "\nHost:"));
+        rig_end_exchange(&r);
+        rig_fini(&r);
+        peer_stop(&p);
+    }
+}
+
+/* ---- method, rewrite ---- */
+
+static const struct {
+    const char *options;
+    const char *method;
+    const char *target;
+    const char *line; /* what the upstream gets; NULL: nothing */
+    int status;
+} asked[] = {
+    {"method POST", "GET", "/a", "POST /a ", 200},
+    {"method post", "GET", "/a", "POST /a ", 200},
+    {"method {header.X-Method}", "GET", "/a", "PURGE /a ", 200},
+    {"method {header.X-None}", "GET", "/a", NULL, 400},
+    {"method {header.X-Tunnel}", "GET", "/a", NULL, 405},
+    {"rewrite /new{uri}", "GET", "/r/a%20b?c=d", "GET /new/r/a%20b?c=d ", 200},
+    {"rewrite /fixed?a=b", "PUT", "/q?x=y", "PUT /fixed?a=b ", 200},
+    {"rewrite /fixed", "GET", "/q?x=y", "GET /fixed?x=y ", 200},
+    {"rewrite /f?q={header.X-Split}", "GET", "/", "GET /f?q=a%0D%0AX%3A+b ", 200},
+    {"rewrite /f/{header.X-Split}", "GET", "/", "GET /f/a%0D%0AX:%20b ", 200},
+    {"rewrite /f/{header.X-Up}", "GET", "/", NULL, 400},
+    {"rewrite /new\n method PUT\n header_up X-Uri \"{method} {uri}\"", "GET", "/a?b", "PUT /new?b ",
+     200},
+};
+
+static void asks_for_something_else(void **state)
+{
+    static const struct field fields[] = {{STR_LIT("X-Method"), STR_LIT("Purge")},
+                                          {STR_LIT("X-Tunnel"), STR_LIT("connect")},
+                                          {STR_LIT("X-Split"), STR_LIT("a\r\nX: b")},
+                                          {STR_LIT("X-Up"), STR_LIT("../x")}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+        char text[256];
+        struct peer p;
+        struct rig r;
+
+        seen[0] = '\0';
+        peer_start(&p, serve_seen, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        snprintf(text, sizeof text, "reverse_proxy 127.0.0.1:%u {\n header_up -X-*\n%s\n}", p.port,
+                 asked[i].options);
+        rig_init(&r, text);
+        ask(&r, asked[i].method, asked[i].target, fields, ARRAY_LEN(fields));
+        if (r.ex.status != asked[i].status ||
+            (asked[i].line == NULL ? seen[0] != '\0'
+                                   : strncmp(seen, asked[i].line, strlen(asked[i].line)) != 0))
+            fail_msg("%s: %d %s", asked[i].options, r.ex.status, seen);
+        assert_true(str_is(r.ex.method, asked[i].method));
+        assert_null(r.ex.original);
+        rig_end_exchange(&r);
+        rig_fini(&r);
+        peer_stop(&p);
+    }
+}
+
+/* With GET and HEAD the body stays with the client, for others to read. */
+static void keeps_the_body_of_a_get(void **state)
+{
+    static const char *const methods[] = {"GET", "HEAD"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+        char text[128];
+        struct peer p;
+        struct rig r;
+
+        peer_start(&p, serve_seen, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-A: b\r\n\r\n");
+        snprintf(text, sizeof text, "reverse_proxy 127.0.0.1:%u {\n method %s\n}", p.port,
+                 methods[i]);
+        rig_init(&r, text);
+        rig_begin(&r, "POST", "/");
+        fields_add(&r.ex.request, r.arena, STR_LIT("Content-Length"), STR_LIT("100"));
+        r.ex.request_body_len = 100;
+        r.to_send = 100;
+        rig_run(&r);
+        assert_int_equal(r.ex.status, 200);
+        assert_int_equal(r.to_send, 100);
+        assert_null(strstr(seen, "Content-Length"));
+        assert_null(strstr(seen, "chunked"));
+        rig_end_exchange(&r);
+        rig_fini(&r);
+        peer_stop(&p);
+    }
+}
+
+/* The length in the answer to a HEAD is that of a body which does not come. */
+static void a_head_gives_a_get_no_body(void **state)
+{
+    char text[128];
+    struct peer p;
+    struct rig r;
+
+    (void)state;
+    peer_start(&p, serve_seen, "HTTP/1.1 200 OK\r\nContent-Length: 70\r\n\r\n");
+    snprintf(text, sizeof text, "reverse_proxy 127.0.0.1:%u {\n method HEAD\n}", p.port);
+    rig_init(&r, text);
+    ask(&r, "GET", "/", NULL, 0);
+    assert_int_equal(r.ex.status, 200);
+    assert_int_equal(r.kind, BODY_NONE);
+    assert_false(r.failed);
     rig_end_exchange(&r);
     rig_fini(&r);
     peer_stop(&p);
@@ -772,6 +959,44 @@ static void passes_over_an_upstream_that_is_down(void **state)
     rig_fini(&r);
 }
 
+static void serve_name(struct peer *s, int fd)
+{
+    char head[8192];
+
+    while (peer_read_head(fd, head, sizeof head) && peer_say(fd, s->text))
+        atomic_fetch_add(&s->sent, 1);
+}
+
+static void asks_upstreams_by_the_policy(void **state)
+{
+    static const struct {
+        const char *policy;
+        size_t least, most; /* of 40 requests, those that the first upstream gets */
+    } cases[] = {{"first", 40, 40}, {"round_robin", 20, 20}, {"random", 1, 39}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct peer one, other;
+        char text[128];
+        struct rig r;
+
+        peer_start(&one, serve_name, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        peer_start(&other, serve_name, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        snprintf(text, sizeof text, "reverse_proxy 127.0.0.1:%u 127.0.0.1:%u {\n lb_policy %s\n}",
+                 one.port, other.port, cases[i].policy);
+        rig_init(&r, text);
+        for (int n = 0; n < 40; n++) {
+            ask(&r, "GET", "/", NULL, 0);
+            assert_int_equal(r.ex.status, 200);
+            rig_end_exchange(&r);
+        }
+        rig_fini(&r);
+        peer_stop(&one);
+        peer_stop(&other);
+        assert_in_range(atomic_load(&one.sent), cases[i].least, cases[i].most);
+    }
+}
+
 static void a_silent_upstream_is_given_up(void **state)
 {
     struct peer p;
@@ -800,6 +1025,10 @@ int main(void)
         cmocka_unit_test(hands_on_what_is_for_the_upstream),
         cmocka_unit_test(states_that_a_post_is_empty),
         cmocka_unit_test(changes_fields_as_told),
+        cmocka_unit_test(leaves_one_host),
+        cmocka_unit_test(asks_for_something_else),
+        cmocka_unit_test(keeps_the_body_of_a_get),
+        cmocka_unit_test(a_head_gives_a_get_no_body),
         cmocka_unit_test(answers_as_the_upstream_does),
         cmocka_unit_test(a_cut_response_stays_cut),
         cmocka_unit_test(a_slow_client_slows_the_upstream),
@@ -807,6 +1036,7 @@ int main(void)
         cmocka_unit_test(streams_a_request_body),
         cmocka_unit_test(an_early_answer_does_not_cut_the_request),
         cmocka_unit_test(passes_over_an_upstream_that_is_down),
+        cmocka_unit_test(asks_upstreams_by_the_policy),
         cmocka_unit_test(a_silent_upstream_is_given_up),
     };
 

@@ -1,0 +1,161 @@
+/* "transport http": how to speak with upstreams. */
+#include "handlers/reverse_proxy_conf.h"
+
+static struct reverse_proxy_conf *conf_of(const struct directive_args *d)
+{
+    return d->target;
+}
+
+/* ---- timeouts ---- */
+
+static int set_duration(const struct directive_args *d, unsigned *value)
+{
+    uint64_t ms;
+
+    if (directive_duration(d, &d->args[0], &ms) != 0)
+        return -1;
+    if (ms > INT32_MAX)
+        return directive_error(d, &d->args[0], "at most 24 days");
+    *value = (unsigned)ms;
+    return 0;
+}
+
+static int set_dial_timeout(const struct directive_args *d)
+{
+    return set_duration(d, &conf_of(d)->dial_timeout_ms);
+}
+
+static int set_response_header_timeout(const struct directive_args *d)
+{
+    return set_duration(d, &conf_of(d)->response_header_timeout_ms);
+}
+
+/* ---- what is so in any case ---- */
+
+static int expect(const struct directive_args *d, const char *word, const char *why)
+{
+    const struct token *t = &d->args[0];
+
+    if (str_is(t->text, word))
+        return 0;
+    return directive_error(d, t, "'" STR_FMT "' can only be %s: %s",
+                           STR_ARG(d->node->words[0].text), word, why);
+}
+
+static int set_compression(const struct directive_args *d)
+{
+    return expect(d, "off", "an upstream is told what the client accepts, and nothing else");
+}
+
+static int set_network_proxy(const struct directive_args *d)
+{
+    return expect(d, "none", "upstreams are connected to without another proxy between");
+}
+
+/* The list says what may be spoken. */
+static int set_versions(const struct directive_args *d)
+{
+    static const char *const known[] = {"1.1", "2", "h2c", "3", NULL};
+    bool http11 = false;
+
+    for (size_t i = 0; i < d->n_args; i++) {
+        size_t k = 0;
+
+        while (known[k] != NULL && !str_is(d->args[i].text, known[k]))
+            k++;
+        if (known[k] == NULL)
+            return directive_unknown(d, &d->args[i], "version", known);
+        http11 |= k == 0;
+    }
+    if (http11)
+        return 0;
+    return directive_error(d, &d->args[0],
+                           "'1.1' is missing: HTTP/1.1 is all that is spoken with upstreams");
+}
+
+static int set_buffer(const struct directive_args *d)
+{
+    uint64_t bytes;
+
+    if (directive_size(d, &d->args[0], &bytes) != 0)
+        return -1;
+    directive_warn(d, &d->node->words[0], "'" STR_FMT "' changes nothing: buffers have one size",
+                   STR_ARG(d->node->words[0].text));
+    return 0;
+}
+
+/* ---- the block ---- */
+
+static const struct directive options[] = {
+    {.name = "compression",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_compression,
+     .help = "compression off: which is so in any case"},
+    {.name = "dial_timeout",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_dial_timeout,
+     .help = "dial_timeout <duration>: until there is a connection"},
+    {.name = "network_proxy",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_network_proxy,
+     .help = "network_proxy none: which is so in any case"},
+    {.name = "read_buffer",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_buffer,
+     .help = "read_buffer <size>: changes nothing"},
+    {.name = "response_header_timeout",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_response_header_timeout,
+     .help = "response_header_timeout <duration>: until the answer begins"},
+    {.name = "versions",
+     .min_args = 1,
+     .max_args = -1,
+     .set = set_versions,
+     .help = "versions 1.1...: what may be spoken"},
+    {.name = "write_buffer",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_buffer,
+     .help = "write_buffer <size>: changes nothing"},
+    {0},
+};
+
+static const struct refused refused[] = {
+    {"dial_fallback_delay", "leave it out: addresses of both families are tried in any case"},
+    {"expect_continue_timeout", "leave it out: Lintel itself answers 'Expect'"},
+    {"forward_proxy_url", "upstreams are connected to without another proxy between"},
+    {"keepalive", NULL},
+    {"keepalive_idle_conns", NULL},
+    {"keepalive_idle_conns_per_host", NULL},
+    {"keepalive_interval", "see tcp(7) for the system's settings"},
+    {"local_address", NULL},
+    {"max_conns_per_host", NULL},
+    {"max_response_header", "it is 16 KiB, as much as can be sent on"},
+    {"proxy_protocol", NULL},
+    {"read_timeout", NULL},
+    {"resolvers", "names are resolved by the system"},
+    {"tls", "write 'https://' before the upstream"},
+    {"tls_client_auth", NULL},
+    {"tls_curves", "the TLS library chooses"},
+    {"tls_except_ports", "write 'https://' before the upstreams that speak TLS"},
+    {"tls_insecure_skip_verify", NULL},
+    {"tls_renegotiation", "leave it out: TLS is never negotiated again"},
+    {"tls_server_name", NULL},
+    {"tls_timeout", "'dial_timeout' is for both, the connection and its TLS"},
+    {"tls_trust_pool", NULL},
+    {"tls_trusted_ca_certs", NULL},
+    {"write_timeout", NULL},
+    {NULL, NULL},
+};
+
+int reverse_proxy_set_transport(const struct directive_args *d)
+{
+    if (!str_is(d->args[0].text, "http"))
+        return directive_error(d, &d->args[0], "the only transport of this version is http");
+    return directive_block(d, options, refused, d->target);
+}
