@@ -20,8 +20,8 @@ def source_rows():
     for path in glob.glob(os.path.join(TOP, "src/*/*.c")):
         with open(path) as f:
             text = f.read()
-        for table in re.findall(r"^const struct directive [a-z_0-9]+\[\] = \{(.*?)^\};", text,
-                                re.S | re.M):
+        for table in re.findall(r"^const struct directive [a-z_0-9]+(?<!_options)\[\] = "
+                                r"\{(.*?)^\};", text, re.S | re.M):
             for row in re.findall(r"\{\s*\.name = \"([a-z_0-9]+)\",(.*?)\.help", table, re.S):
                 rows.setdefault(row[0], set()).update(PLACE.findall(row[1]))
     return rows
