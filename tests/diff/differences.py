@@ -124,6 +124,13 @@ ROWS = [
         r"<p>not found</p>|text/html; charset=utf-8|" + NONE, "the same: the page is whole",
         "GET /plain"),
 
+    Row("files-canonical", "body|content-type", "<a href=.*|text/html; charset=utf-8", NONE + "|",
+        "Go's redirect has a page; ours is the Location alone, as that of redir in both"),
+    Row("files-canonical", "location", "/folder/", r"/folder/\?a=b", "the query is kept"),
+    Row("files-canonical", "status", "404", "308",
+        "as documented, a file is named without a slash at its end", r"file\.txt/"),
+    Row("files-canonical", "location", NONE, r"/file\.txt(\?a=b)?", "the same", r"file\.txt/"),
+
     # encode
     Row("*", "etag", '"[0-9a-z]+"', '"[0-9a-z]+-[0-9a-z]+-(gzip|zstd)"',
         "RFC 9110 8.8.3.3: what is encoded is another representation; so newer Caddy"),
