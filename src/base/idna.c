@@ -36,6 +36,11 @@ int idna_to_ascii(struct str name, char out[IDNA_NAME_MAX + 1], struct err *e)
     return rc;
 }
 
+const char *idna_version(void)
+{
+    return idn2_check_version(NULL);
+}
+
 #else
 
 int idna_to_ascii(struct str name, char out[IDNA_NAME_MAX + 1], struct err *e)
@@ -45,6 +50,11 @@ int idna_to_ascii(struct str name, char out[IDNA_NAME_MAX + 1], struct err *e)
     return err_set(e, ERR_INVALID,
                    "this lintel was built without libidn2: write the host name in its ASCII form "
                    "('xn--...')");
+}
+
+const char *idna_version(void)
+{
+    return NULL;
 }
 
 #endif

@@ -14,4 +14,7 @@ bool idna_is_international(struct str name);
  * 0, or -1 with the reason in e; always so when lintel was built without libidn2. */
 MUST_CHECK int idna_to_ascii(struct str name, char out[IDNA_NAME_MAX + 1], struct err *e);
 
+/* The library's, or NULL when lintel was built without it. */
+const char *idna_version(void);
+
 #endif

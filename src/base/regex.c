@@ -443,3 +443,14 @@ struct str regex_replace(const struct regex *re, struct arena *a, struct str val
     buf_fini(&out);
     return result;
 }
+
+const char *regex_version(void)
+{
+    static char text[64]; /* it has 24 bytes and a date */
+
+    if (pcre2_config(PCRE2_CONFIG_VERSION, NULL) > (int)sizeof text)
+        return "";
+    pcre2_config(PCRE2_CONFIG_VERSION, text);
+    text[strcspn(text, " ")] = '\0';
+    return text;
+}

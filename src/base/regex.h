@@ -46,4 +46,7 @@ struct str regex_expand(const struct regex *re, struct arena *a, struct str with
 struct str regex_replace(const struct regex *re, struct arena *a, struct str value,
                          struct str with);
 
+/* The library's, as "10.42". Main thread. */
+const char *regex_version(void);
+
 #endif

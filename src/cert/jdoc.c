@@ -111,3 +111,8 @@ void jdoc_add_str(struct json_object *o, const char *name, struct str s)
     assert(s.len <= INT_MAX);
     json_object_object_add(o, name, json_object_new_string_len(s.len == 0 ? "" : s.p, (int)s.len));
 }
+
+const char *jdoc_version(void)
+{
+    return json_c_version();
+}

@@ -30,4 +30,7 @@ MUST_CHECK int jdoc_write(struct json_object *o, struct buf *out, struct err *e)
 /* Adds a text member; s is copied. */
 void jdoc_add_str(struct json_object *o, const char *name, struct str s);
 
+/* json-c's. */
+const char *jdoc_version(void);
+
 #endif

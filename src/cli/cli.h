@@ -73,6 +73,7 @@ extern const struct cli_flag cli_flag_help;
 /* Options of one command, each table in the file of its command. */
 extern const struct cli_flag cli_hash_password_flags[];
 extern const struct cli_flag cli_fmt_flags[];
+extern const struct cli_flag cli_version_flags[];
 extern const struct cli_flag cli_respond_flags[];
 extern const struct cli_flag cli_file_server_flags[];
 extern const struct cli_flag cli_reverse_proxy_flags[];

@@ -42,7 +42,7 @@ const struct command cli_commands[] = {
     {"reverse-proxy", "", "hand requests on to a server, without a configuration",
      "By HTTPS if --from has a host name, with a certificate that is obtained by itself.\n", 0,
      cli_reverse_proxy_flags, cli_reverse_proxy},
-    {"version", "", "show the version", "", 0, no_flags, cli_version},
+    {"version", "", "show the version", "", 0, cli_version_flags, cli_version},
     {"help", "[COMMAND]", "show this, or the help of a command", "", 1, cli_help_flags, cli_help},
     {0},
 };

@@ -270,3 +270,8 @@ unsigned h1_engine_connections(const struct h1_engine *en)
 {
     return en->n_connections;
 }
+
+const char *h1_engine_version(void)
+{
+    return MHD_get_version();
+}

@@ -38,4 +38,7 @@ void h1_engine_drain(struct h1_engine *en);
 
 unsigned h1_engine_connections(const struct h1_engine *en);
 
+/* libmicrohttpd's. */
+const char *h1_engine_version(void);
+
 #endif

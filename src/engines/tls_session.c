@@ -73,3 +73,8 @@ int tls_session_setup(gnutls_session_t session, const struct tls_choice *choice,
     }
     return rc == 0 ? 0 : err_set(e, ERR_TLS, "TLS session: %s", gnutls_strerror(rc));
 }
+
+const char *tls_session_version(void)
+{
+    return gnutls_check_version(NULL);
+}

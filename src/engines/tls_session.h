@@ -41,4 +41,7 @@ MUST_CHECK int tls_session_setup(gnutls_session_t session, const struct tls_choi
                                  const struct tls_tickets *tickets, enum tls_alpn alpn,
                                  struct err *e);
 
+/* GnuTLS's. */
+const char *tls_session_version(void);
+
 #endif

@@ -423,3 +423,8 @@ void fetch_resume_send(struct fetch *f)
     if (!f->ended)
         fetch_queue(f, OP_RESUME_SEND);
 }
+
+const char *fetch_version(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version;
+}

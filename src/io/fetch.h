@@ -80,4 +80,7 @@ void fetch_cancel(struct fetch *f);
 void fetch_resume_recv(struct fetch *f); /* on_body answered false: offer again */
 void fetch_resume_send(struct fetch *f); /* pull answered PULL_AGAIN: ask again */
 
+/* libcurl's. */
+const char *fetch_version(void);
+
 #endif

@@ -36,6 +36,13 @@ assert_eq "$all" "$out" "--help"
 expect 0 -h
 expect 0 version
 assert_contains "$out" "lintel 0." "version"
+assert_eq "1" "$(echo "$out" | wc -l)" "lines of version"
+expect 0 version --verbose
+for part in libmicrohttpd GnuTLS libcurl json-c PCRE2 libidn2; do
+    echo "$out" | grep -qE "^$part +([0-9]+\.[0-9.]+|none)\$" || fail "version of $part: $out"
+done
+assert_contains "$out" "basic_auth      bcrypt" "version --verbose"
+assert_contains "$out" "encode  " "version --verbose"
 expect 0 --version
 assert_eq "" "$err" "--version on standard error"
 
