@@ -1,6 +1,7 @@
 #include "base/ip_set.h"
 
 #include "base/alloc.h"
+#include "base/merge.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -136,14 +137,15 @@ static int compare_ranges(const void *a, const void *b)
     return compare(&((const struct ip_range *)a)->first, &((const struct ip_range *)b)->first);
 }
 
+/* Ranges that meet become one; those before the first changed one are apart already. */
 void ip_set_finish(struct ip_set *s)
 {
-    size_t kept = 0;
+    size_t first = merge_tail(s->list, s->n_finished, s->n, sizeof *s->list, compare_ranges);
+    size_t kept = first == 0 ? 0 : first - 1;
 
-    if (s->n == 0)
+    if (first == s->n)
         return;
-    qsort(s->list, s->n, sizeof *s->list, compare_ranges);
-    for (size_t i = 1; i < s->n; i++) {
+    for (size_t i = kept + 1; i < s->n; i++) {
         struct ip_range *before = &s->list[kept];
 
         if (compare(&s->list[i].first, &before->last) > 0)
@@ -151,7 +153,7 @@ void ip_set_finish(struct ip_set *s)
         else if (compare(&s->list[i].last, &before->last) > 0)
             before->last = s->list[i].last;
     }
-    s->n = kept + 1;
+    s->n = s->n_finished = kept + 1;
 }
 
 bool ip_set_has(const struct ip_set *s, const struct ip *ip)

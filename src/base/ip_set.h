@@ -27,6 +27,7 @@ struct ip_range {
 struct ip_set {
     struct ip_range *list; /* sorted and apart, after ip_set_finish() */
     size_t n, cap;
+    size_t n_finished; /* sorted and apart already */
 };
 
 /* Adds an address, a range "192.0.2.0/24", or what "private_ranges" stands for. The set grows in a.

@@ -28,6 +28,7 @@ liblintel_a_SOURCES += \
 	src/base/log.h \
 	src/base/log_limit.h \
 	src/base/map.c \
+	src/base/merge.c \
 	src/base/map.h \
 	src/base/password.c \
 	src/base/password.h \

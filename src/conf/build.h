@@ -77,7 +77,9 @@ struct conf_builder {
     const struct directive *const *tables;
     const struct matcher_type *const *const *matchers;
     struct str matcher_name; /* of the named matcher at hand, without its "@"; len 0: none */
+    unsigned matcher_depth;  /* of matchers in matchers */
     bool keep_source;
+    bool semicolon_seen;        /* at the end of a line */
     struct map shared_matchers; /* "/path", or "@name" and what it says -> struct matcher */
     struct order order;
     struct global global;

@@ -14,6 +14,7 @@ struct lexer {
     struct str inserted; /* what is left of an environment value: read before rest */
     unsigned line, column;
     unsigned inserted_line, inserted_column; /* where its {$NAME} stood */
+    const char *no_environment;              /* no "{$" before it is closed */
     bool new_line;                           /* a line end since the last token */
     struct buf word;
     bool too_long; /* word could not take all */
@@ -137,12 +138,16 @@ static bool insert_environment(struct lexer *lx)
     const char *found;
     size_t end;
 
-    if (lx->inserted.len > 0 || !str_starts(lx->rest, STR_LIT("{$")))
+    if (lx->inserted.len > 0 || !str_starts(lx->rest, STR_LIT("{$")) ||
+        (lx->no_environment != NULL && lx->rest.p < lx->no_environment))
         return false;
-    for (end = 2; end < lx->rest.len && lx->rest.p[end] != '}'; end++)
-        if (lx->rest.p[end] == '\n')
-            return false;
-    if (end == lx->rest.len || end == 2)
+    for (end = 2; end < lx->rest.len && lx->rest.p[end] != '}' && lx->rest.p[end] != '\n';)
+        end++;
+    if (end == lx->rest.len || lx->rest.p[end] == '\n') {
+        lx->no_environment = lx->rest.p + end;
+        return false;
+    }
+    if (end == 2)
         return false;
     inner = (struct str){lx->rest.p + 2, end - 2};
     name = str_cut(&inner, ':');
@@ -422,6 +427,16 @@ static int push(struct lexer *lx, struct token t)
     return 0;
 }
 
+/* What word processors make of quotes. Caddy takes them for letters, too. */
+static void check_quotes(struct lexer *lx, const struct token *t)
+{
+    struct str s = upcoming(lx);
+
+    if (str_starts(s, STR_LIT("\xe2\x80")) && s.len > 2 && (unsigned char)s.p[2] >= 0x98 &&
+        (unsigned char)s.p[2] <= 0x9f)
+        diag_warn(lx->diag, t, "this is no quote but a letter: write '\"'");
+}
+
 static int read_token(struct lexer *lx)
 {
     struct token t = here(lx);
@@ -438,6 +453,7 @@ static int read_token(struct lexer *lx)
         if (read_heredoc(lx, &t, &h) != 0)
             return -1;
     } else {
+        check_quotes(lx, &t);
         read_plain(lx);
     }
     return push(lx, t);

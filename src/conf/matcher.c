@@ -4,6 +4,8 @@
 #include "conf/says.h"
 #include "conf/source.h"
 
+enum { MATCHER_DEPTH_MAX = 32 };
+
 /* ---- conditions ---- */
 
 static const struct matcher_type *find_type(const struct conf_builder *b, struct str name)
@@ -78,11 +80,16 @@ static int unknown_type(const struct directive_args *d, const struct token *name
     return diag_unknown(b->diag, name, "matcher", &nearest);
 }
 
-/* Several lines of one condition are kept as one text. */
+/* Several lines of one condition are kept as one text, which ends where it would be too long to
+ * read: each line more costs a copy. */
 static const char *add_source(struct arena *a, const char *before, const struct node *line)
 {
-    struct str more = source_line(a, line, 0);
+    enum { SOURCE_LONG = 4096 };
+    struct str more;
 
+    if (before != NULL && strlen(before) > SOURCE_LONG)
+        return before;
+    more = source_line(a, line, 0);
     return before == NULL ? more.p : arena_printf(a, "%s; " STR_FMT, before, STR_ARG(more)).p;
 }
 
@@ -126,7 +133,7 @@ static int add(const struct directive_args *d, const struct node *line, struct d
     return line->words[0].quoted ? add_expression(d, line, m) : add_line(d, line, m);
 }
 
-int directive_matcher(const struct directive_args *d, size_t first, struct matcher *out)
+static int compile_draft(const struct directive_args *d, size_t first, struct matcher *out)
 {
     const struct node *node = d->node;
     struct node line = *node;
@@ -149,6 +156,21 @@ int directive_matcher(const struct directive_args *d, size_t first, struct match
     return rc;
 }
 
+/* "not not not ..." nests without any braces. */
+int directive_matcher(const struct directive_args *d, size_t first, struct matcher *out)
+{
+    struct conf_builder *b = d->builder;
+    int rc;
+
+    if (b->matcher_depth == MATCHER_DEPTH_MAX)
+        return directive_error(d, &d->node->words[0], "matchers are nested deeper than %d",
+                               MATCHER_DEPTH_MAX);
+    b->matcher_depth++;
+    rc = compile_draft(d, first, out);
+    b->matcher_depth--;
+    return rc;
+}
+
 /* ---- names ---- */
 
 bool matcher_is_definition(const struct node *node)
@@ -158,11 +180,11 @@ bool matcher_is_definition(const struct node *node)
 
 static const struct named_matcher *find_named(const struct named_matchers *from, struct str name)
 {
-    for (; from != NULL; from = from->up)
-        for (size_t i = 0; i < from->n; i++)
-            if (str_eq(from->list[i].name, name))
-                return &from->list[i];
-    return NULL;
+    const struct named_matcher *found = NULL;
+
+    for (; from != NULL && found == NULL; from = from->up)
+        found = map_find(&from->by_name, name);
+    return found;
 }
 
 /* The path of the one path matcher in the definition, if it is the only one. */
@@ -220,23 +242,44 @@ static int compile_shared(const struct directive_args *d, struct named_matcher *
     return 0;
 }
 
+/* "@" alone, or a name that is taken: perhaps by the same line, imported twice. */
+static void report_name(struct conf_builder *b, const struct token *at,
+                        const struct named_matcher *before)
+{
+    if (before == NULL)
+        diag_error(b->diag, at, "a matcher needs a name after its '@'");
+    else if (before->at->line == at->line && str_eq(before->at->file, at->file))
+        diag_error(b->diag, at, "'" STR_FMT "' is imported more than once into the same block",
+                   STR_ARG(at->text));
+    else if (str_eq(before->at->file, at->file))
+        diag_error(b->diag, at, "matcher '" STR_FMT "' was already defined in line %u",
+                   STR_ARG(at->text), before->at->line);
+    else
+        diag_error(b->diag, at, "matcher '" STR_FMT "' was already defined at " STR_FMT ":%u:%u",
+                   STR_ARG(at->text), STR_ARG(before->at->file), before->at->line,
+                   before->at->column);
+}
+
 static void define(struct conf_builder *b, struct named_matchers *here, const struct node *node)
 {
     const struct directive_args d = build_args(b, node, NULL);
-    struct named_matcher m = {.name = node->words[0].text, .at = &node->words[0]};
-    struct named_matchers mine = {NULL, here->list, here->n, 0};
-    const struct named_matcher *before = find_named(&mine, m.name);
+    const struct token *at = &node->words[0];
+    const struct named_matcher *before = map_find(&here->by_name, at->text);
+    struct named_matcher *m;
 
-    if (before != NULL)
-        diag_error(b->diag, m.at, "matcher '" STR_FMT "' was already defined in line %u",
-                   STR_ARG(m.name), before->at->line);
-    else if (m.name.len == 1)
-        diag_error(b->diag, m.at, "a matcher needs a name after its '@'");
+    if (before != NULL || at->text.len == 1) {
+        report_name(b, at, before);
+        return;
+    }
+    m = arena_alloc(b->scratch, sizeof *m);
+    m->name = at->text;
+    m->at = at;
     /* A broken one is defined too: its uses are no further mistakes. */
-    else if (compile_shared(&d, &m) == 0)
-        m.path = single_path(node);
-    here->list = arena_grow(b->scratch, here->list, here->n, &here->cap, sizeof *here->list);
+    if (compile_shared(&d, m) == 0)
+        m->path = single_path(node);
+    here->list = arena_grow(b->scratch, here->list, here->n, &here->cap, sizeof(*here->list));
     here->list[here->n++] = m;
+    map_add(&here->by_name, b->scratch, m->name, m);
 }
 
 void matcher_enter(struct conf_builder *b, struct named_matchers *here, const struct node *parent)
@@ -280,9 +323,10 @@ static int use_named(struct directive_args *d, struct str *path)
         return 0;
     }
     nearest_init(&nearest, t->text);
-    for (const struct named_matchers *at = d->builder->named; at != NULL; at = at->up)
+    for (const struct named_matchers *at = d->builder->named;
+         at != NULL && !diag_is_full(d->builder->diag); at = at->up)
         for (size_t i = 0; i < at->n; i++)
-            nearest_offer(&nearest, at->list[i].name);
+            nearest_offer(&nearest, at->list[i]->name);
     if (nearest.best.len > 0)
         return diag_unknown(d->builder->diag, t, "matcher", &nearest);
     return directive_error(d, t, "matcher '" STR_FMT "' is defined nowhere in this block",

@@ -3,6 +3,7 @@
 #ifndef LINTEL_CONF_MATCHER_H
 #define LINTEL_CONF_MATCHER_H
 
+#include "base/map.h"
 #include "conf/directive.h"
 
 struct named_matcher {
@@ -15,8 +16,9 @@ struct named_matcher {
 /* Those of a block. */
 struct named_matchers {
     const struct named_matchers *up; /* of the block around it */
-    struct named_matcher *list;
+    struct named_matcher **list;     /* in the order of the file */
     size_t n, cap;
+    struct map by_name;
 };
 
 /* Whether a line of a block defines a matcher. */

@@ -75,6 +75,7 @@ uint64_t directive_identity(const struct directive_args *d)
     struct conf_builder *b = d->builder;
     uint64_t hash = b->n_identities++;
 
+    b->handlers.n_own++;
     if (b->current != NULL)
         hash = fold(hash, b->current->site->name);
     return fold_node(hash, d->node);
@@ -82,25 +83,52 @@ uint64_t directive_identity(const struct directive_args *d)
 
 /* ---- rows ---- */
 
+/* The path of a file, in the configuration's arena. Rows of one file come one after the other. */
+static struct str keep_file(struct conf_builder *b, struct str file)
+{
+    struct handlers *h = &b->handlers;
+
+    if (file.p != h->file_source) {
+        h->file_source = file.p;
+        h->file = arena_str(b->arena, file);
+    }
+    return h->file;
+}
+
+/* Fills in the new handler's conf. *shareable: it depends on nothing but its words, nor does what
+ * is in its block. */
+static int set_handler(struct conf_builder *b, const struct directive *row,
+                       struct directive_args *d, bool *shareable)
+{
+    const struct matcher matcher = *d->row_matcher;
+    const unsigned n_own = b->handlers.n_own;
+
+    if (row->set(d) != 0)
+        return -1;
+    if (row->own || matcher.all != d->row_matcher->all || matcher.n != d->row_matcher->n)
+        b->handlers.n_own++;
+    *shareable = b->handlers.n_own == n_own;
+    return 0;
+}
+
 /* The handler of a directive: one that says the same, or a new one. */
 static int handler_of(struct conf_builder *b, const struct directive *row, struct directive_args *d,
                       uint32_t *slot)
 {
     struct str text = says(b, row, d);
-    struct handler_conf conf = {.type = row->type,
-                                .file = d->node->words[0].file,
-                                .line = d->node->words[0].line,
-                                .row = row};
+    struct handler_conf conf = {.type = row->type, .line = d->node->words[0].line, .row = row};
+    bool shareable;
 
     if (find_shared(b, text, slot))
         return 0;
+    conf.file = keep_file(b, d->node->words[0].file);
     d->target = arena_alloc(b->arena, row->conf_size > 0 ? row->conf_size : 1);
     conf.conf = d->target;
     if (b->keep_source)
         conf.source = source_keep(b->arena, d);
-    if (row->set(d) != 0)
+    if (set_handler(b, row, d, &shareable) != 0)
         return -1;
-    *slot = add_handler(b, &conf, text);
+    *slot = add_handler(b, &conf, shareable ? text : STR_LIT(""));
     return 0;
 }
 
@@ -174,41 +202,41 @@ int directive_route(const struct directive_args *d, bool sorted, struct route *o
 
 static const struct named_route *find_route(const struct conf_builder *b, struct str name)
 {
-    for (size_t i = 0; i < b->routes.n; i++)
-        if (str_eq(b->routes.list[i].name, name))
-            return &b->routes.list[i];
-    return NULL;
+    return map_find(&b->routes.by_name, name);
 }
 
 void named_routes_add(struct conf_builder *b, const struct node *node)
 {
     const struct token *t = &node->words[0];
     struct named_routes *routes = &b->routes;
-    struct named_route route = {.name = str_from(t->text, 2), .node = node};
+    struct str name = str_from(t->text, 2);
     const struct named_route *before;
+    struct named_route *route;
 
     if (node->n_words > 1 || !node->has_block || !str_ends(t->text, STR_LIT(")")) ||
         t->text.len < 4) {
         diag_error(b->diag, t, "a named route is written '&(name) {', with a block");
         return;
     }
-    route.name.len--;
-    before = find_route(b, route.name);
+    name.len--;
+    before = find_route(b, name);
     if (before != NULL) {
         diag_error(b->diag, t, "named route '" STR_FMT "' was already defined in line %u",
-                   STR_ARG(route.name), before->node->words[0].line);
+                   STR_ARG(name), before->node->words[0].line);
         return;
     }
-    route.route = arena_alloc(b->arena, sizeof *route.route);
+    route = arena_alloc(b->scratch, sizeof *route);
+    *route = (struct named_route){name, node, arena_alloc(b->arena, sizeof *route->route)};
     routes->list =
-        arena_grow(b->scratch, routes->list, routes->n, &routes->cap, sizeof *routes->list);
+        arena_grow(b->scratch, routes->list, routes->n, &routes->cap, sizeof(*routes->list));
     routes->list[routes->n++] = route;
+    map_add(&routes->by_name, b->scratch, name, route);
 }
 
 void named_routes_build(struct conf_builder *b)
 {
     for (size_t i = 0; i < b->routes.n; i++)
-        (void)build_route(b, b->routes.list[i].node, true, b->routes.list[i].route);
+        (void)build_route(b, b->routes.list[i]->node, true, b->routes.list[i]->route);
 }
 
 const struct route *directive_named_route(const struct directive_args *d, const struct token *t)
@@ -220,8 +248,8 @@ const struct route *directive_named_route(const struct directive_args *d, const 
     if (found != NULL)
         return found->route;
     nearest_init(&nearest, t->text);
-    for (size_t i = 0; i < b->routes.n; i++)
-        nearest_offer(&nearest, b->routes.list[i].name);
+    for (size_t i = 0; i < b->routes.n && !diag_is_full(b->diag); i++)
+        nearest_offer(&nearest, b->routes.list[i]->name);
     diag_unknown(b->diag, t, "named route", &nearest);
     return NULL;
 }

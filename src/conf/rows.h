@@ -14,12 +14,16 @@ struct rows {
 };
 
 /* Directives that say the same share one handler: what a snippet says is compiled once, however
- * many sites import it. */
+ * many sites import it. Not those that are more than they say: whose row has "own", that asked for
+ * an identity (directive_identity()) or changed their matcher; nor what these stand in. */
 struct handlers {
     struct handler_conf *list; /* by slot */
     size_t n, cap;
-    struct map shared; /* what a directive says -> its slot */
-    struct map routes; /* the bytes of the rows -> the rows */
+    struct map shared;       /* what a directive says -> its slot */
+    struct map routes;       /* the bytes of the rows -> the rows */
+    unsigned n_own;          /* how many of those that are not shared were met */
+    const char *file_source; /* the file of the last one... */
+    struct str file;         /* ...and its copy in the configuration's arena */
 };
 
 struct named_route {
@@ -29,8 +33,9 @@ struct named_route {
 };
 
 struct named_routes {
-    struct named_route *list;
+    struct named_route **list;
     size_t n, cap;
+    struct map by_name;
 };
 
 /* Compiles a directive that makes a handler and adds its row to b->rows, or to the errors of the

@@ -1,4 +1,6 @@
+#include "base/alloc.h"
 #include "base/idna.h"
+#include "base/merge.h"
 #include "http/exchange.h"
 #include "http/matchers.h"
 #include "http/placeholder.h"
@@ -91,12 +93,16 @@ static int add(const struct directive_args *d, const struct token *t)
     return normal(d, t, text_constant(&text), &c->exact[c->n_exact++]);
 }
 
-/* The name that is there twice; len 0: none is. */
-static struct str repeated(const struct host_condition *c)
+/* The one of the new names that is there twice; len 0: none is. */
+static struct str repeated(const struct host_condition *c, const struct str *new, size_t n_new)
 {
-    for (size_t i = 1; i < c->n_exact; i++)
-        if (str_eq(c->exact[i - 1], c->exact[i]))
-            return c->exact[i];
+    for (size_t i = 0; i < n_new; i++) {
+        const struct str *at = bsearch(&new[i], c->exact, c->n_exact, sizeof *at, compare);
+
+        if ((at > c->exact && str_eq(at[-1], *at)) ||
+            (at + 1 < c->exact + c->n_exact && str_eq(at[1], *at)))
+            return *at;
+    }
     return (struct str){NULL, 0};
 }
 
@@ -112,19 +118,32 @@ static int report_repeated(const struct directive_args *d, struct str twice)
     return -1;
 }
 
-static int host_set(const struct directive_args *d)
+/* Sorts in the names from n_before on. There may be a line for each name. */
+static int sort(const struct directive_args *d, size_t n_before)
 {
     struct host_condition *c = d->target;
-    struct str twice;
+    const size_t n_new = c->n_exact - n_before;
+    struct str *new, twice;
+
+    if (n_new == 0)
+        return 0;
+    new = xalloc(n_new * sizeof *new);
+    memcpy(new, c->exact + n_before, n_new * sizeof *new);
+    merge_tail(c->exact, n_before, c->n_exact, sizeof *c->exact, compare);
+    twice = repeated(c, new, n_new);
+    free(new);
+    return twice.len > 0 ? report_repeated(d, twice) : 0;
+}
+
+static int host_set(const struct directive_args *d)
+{
+    const size_t n_before = ((const struct host_condition *)d->target)->n_exact;
     int rc = 0;
 
     for (size_t i = 0; i < d->n_args; i++)
         if (add(d, &d->args[i]) != 0)
             rc = -1;
-    if (c->n_exact > 0)
-        qsort(c->exact, c->n_exact, sizeof *c->exact, compare);
-    twice = repeated(c);
-    return twice.len > 0 ? report_repeated(d, twice) : rc;
+    return sort(d, n_before) == 0 ? rc : -1;
 }
 
 const struct matcher_type host_matcher = {.row = {.name = "host",

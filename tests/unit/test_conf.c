@@ -349,6 +349,35 @@ static void orders_rows(void **state)
     }
 }
 
+/* What two directives share must not depend on anything but what they say. */
+static void shares_what_is_equal(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t n_handlers;
+    } rows[] = {
+        {"http://a {\nhandle {\nrespond\n}\n}\nhttp://b {\nhandle {\nrespond\n}\n}\n", 2},
+        {"http://a {\nhandle {\n@m path /a\nrespond @m\n}\n}\n"
+         "http://b {\nhandle {\n@m path /b\nrespond @m\n}\n}\n",
+         3},
+        {"http://a {\ncount\n}\nhttp://b {\ncount\n}\n", 2},
+        {"http://a {\nhandle {\ncount\n}\n}\nhttp://b {\nhandle {\ncount\n}\n}\n", 4},
+        {"http://a {\nroute {\nhandle {\ncount\n}\n}\n}\nhttp://b {\nroute {\nhandle "
+         "{\ncount\n}\n}\n"
+         "}\n",
+         6},
+        {"http://a {\nhandle_errors 404 {\nrespond\n}\nhandle_errors 500 {\nrespond\n}\n}\n", 3},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct conf *c = load(rows[i].text);
+
+        assert_int_equal(c->n_handlers, rows[i].n_handlers);
+        conf_unref(c);
+    }
+}
+
 static void numbers_slots(void **state)
 {
     struct conf *c = load("http://a {\nrespond\nroot /\n}\nhttp://b {\nrespond\n}\n");
@@ -674,6 +703,7 @@ int main(void)
         cmocka_unit_test(orders_rows),
         cmocka_unit_test(numbers_slots),
         cmocka_unit_test(shares_no_names),
+        cmocka_unit_test(shares_what_is_equal),
         cmocka_unit_test(has_defaults),
         cmocka_unit_test(finds_storage),
         cmocka_unit_test(takes_options),
