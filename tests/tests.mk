@@ -39,6 +39,7 @@ unit_tests = \
 	tests/unit/test_limit_table \
 	tests/unit/test_local_ca \
 	tests/unit/test_match \
+	tests/unit/test_merge \
 	tests/unit/test_mime \
 	tests/unit/test_offload \
 	tests/unit/test_parser \
@@ -93,6 +94,7 @@ endif
 fuzz_programs = \
 	tests/fuzz/fuzz_acme \
 	tests/fuzz/fuzz_cel \
+	tests/fuzz/fuzz_adapt \
 	tests/fuzz/fuzz_client_hello \
 	tests/fuzz/fuzz_conf \
 	tests/fuzz/fuzz_encoding \
@@ -103,8 +105,9 @@ fuzz_programs = \
 
 tests_fuzz_fuzz_acme_SOURCES = tests/fuzz/fuzz_acme.c tests/fuzz/replay.c
 tests_fuzz_fuzz_cel_SOURCES = tests/fuzz/fuzz_cel.c tests/fuzz/replay.c tests/unit/conf_fixture.h
+tests_fuzz_fuzz_adapt_SOURCES = tests/fuzz/fuzz_adapt.c tests/fuzz/replay.c
 tests_fuzz_fuzz_client_hello_SOURCES = tests/fuzz/fuzz_client_hello.c tests/fuzz/replay.c
-tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/fuzz/replay.c tests/unit/conf_fixture.h
+tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/fuzz/replay.c
 tests_fuzz_fuzz_encoding_SOURCES = tests/fuzz/fuzz_encoding.c tests/fuzz/replay.c \
 	tests/unit/decoder.c tests/unit/decoder.h
 tests_fuzz_fuzz_format_SOURCES = tests/fuzz/fuzz_format.c tests/fuzz/replay.c

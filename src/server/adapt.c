@@ -45,14 +45,22 @@ static struct json_object *strings(const struct str *list, size_t n)
 
 /* ---- routes ---- */
 
+/* A route that is being told, and those it is in: named routes may invoke each other. */
+struct within {
+    const struct conf *conf;
+    const struct route *route;
+    const struct within *up;
+};
+
 /* What a handler tells goes into its row. */
 struct told {
     struct describer describer;
-    const struct conf *conf;
+    const struct within *within;
     struct json_object *row;
 };
 
-static struct json_object *json_of_route(const struct conf *c, const struct route *r);
+static struct json_object *json_of_route(const struct conf *c, const struct route *r,
+                                         const struct within *up);
 
 static struct told *told_of(struct describer *d)
 {
@@ -85,9 +93,21 @@ static void tell_item(struct describer *d, const char *key, struct str value)
     json_object_array_add(list, string(value));
 }
 
+static bool is_in(const struct within *within, const struct route *route)
+{
+    while (within != NULL && within->route != route)
+        within = within->up;
+    return within != NULL;
+}
+
 static void tell_route(struct describer *d, const char *key, const struct route *value)
 {
-    put(told_of(d)->row, key, json_of_route(told_of(d)->conf, value));
+    const struct within *within = told_of(d)->within;
+
+    if (is_in(within, value))
+        put(told_of(d)->row, key, json_object_new_string("the one this stands in, again"));
+    else
+        put(told_of(d)->row, key, json_of_route(within->conf, value, within));
 }
 
 static struct json_object *json_of_matcher(const struct matcher *m)
@@ -101,11 +121,12 @@ static struct json_object *json_of_matcher(const struct matcher *m)
     return list;
 }
 
-static struct json_object *json_of_row(const struct conf *c, const struct handler_row *row)
+static struct json_object *json_of_row(const struct within *within, const struct handler_row *row)
 {
-    const struct handler_conf *h = &c->handlers[row->slot];
-    struct told told = {
-        {tell_text, tell_number, tell_flag, tell_item, tell_route}, c, json_object_new_object()};
+    const struct handler_conf *h = &within->conf->handlers[row->slot];
+    struct told told = {{tell_text, tell_number, tell_flag, tell_item, tell_route},
+                        within,
+                        json_object_new_object()};
 
     if (row->matcher.n > 0)
         put(told.row, "match", json_of_matcher(&row->matcher));
@@ -120,12 +141,14 @@ static struct json_object *json_of_row(const struct conf *c, const struct handle
     return told.row;
 }
 
-static struct json_object *json_of_route(const struct conf *c, const struct route *r)
+static struct json_object *json_of_route(const struct conf *c, const struct route *r,
+                                         const struct within *up)
 {
+    const struct within here = {c, r, up};
     struct json_object *list = json_object_new_array();
 
     for (size_t i = 0; i < r->n_rows; i++)
-        json_object_array_add(list, json_of_row(c, &r->rows[i]));
+        json_object_array_add(list, json_of_row(&here, &r->rows[i]));
     return list;
 }
 
@@ -231,9 +254,9 @@ static struct json_object *json_of_site(const struct conf *c, const struct site 
         put_text(o, "hsts", s->hsts.mode == HSTS_OFF ? "off" : "ramp");
     if (s->n_logs > 0)
         put(o, "logs", json_of_logs(s));
-    put(o, "route", json_of_route(c, &s->route));
+    put(o, "route", json_of_route(c, &s->route, NULL));
     if (s->errors.n_rows > 0)
-        put(o, "errors", json_of_route(c, &s->errors));
+        put(o, "errors", json_of_route(c, &s->errors, NULL));
     return o;
 }
 

@@ -1,9 +1,9 @@
 /* Any bytes as a configuration: lexer, imports, parser, rows, compilation. What is not refused must
  * hold together. What follows a NUL is another file, which any import of a file gets: the disk is
  * never looked at. */
-#include "../unit/conf_fixture.h"
-
 #include "conf/import_disk.h"
+#include "conf/load.h"
+#include "server/directives.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     reads = 0;
     other_file = other.p == NULL ? STR_LIT("") : other;
-    c = conf_parse("fuzz.conf", text, &fake_language, &errors, NULL);
+    c = conf_parse("fuzz.conf", text, &server_language, &errors, NULL);
 
     assert((c == NULL) == (errors.len > 0));
     if (c != NULL) {
