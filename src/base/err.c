@@ -13,9 +13,17 @@ int err_set(struct err *e, enum err_code code, const char *fmt, ...)
         return -1;
     e->code = code;
     e->retry_ms = 0;
+    e->at = 0;
     va_start(ap, fmt);
     vsnprintf(e->msg, sizeof e->msg, fmt, ap);
     va_end(ap);
+    return -1;
+}
+
+int err_at(struct err *e, size_t at)
+{
+    if (e != NULL)
+        e->at = (unsigned)at;
     return -1;
 }
 

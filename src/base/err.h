@@ -3,6 +3,8 @@
 #ifndef LINTEL_BASE_ERR_H
 #define LINTEL_BASE_ERR_H
 
+#include <stddef.h>
+
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
@@ -25,13 +27,17 @@ enum err_code {
 struct err {
     enum err_code code;
     unsigned retry_ms; /* 0: trying again is no use; otherwise not before so many milliseconds */
+    unsigned at;       /* of a text that was read: the byte where it is wrong, or 0 */
     char msg[256];     /* one line, no newline, no secrets */
 };
 
 /* Each sets *e (which may be NULL) and returns -1, so that a caller can "return err_set(...)".
- * err_sys appends strerror(errno); errno is kept. retry_ms is set to 0. */
+ * err_sys appends strerror(errno); errno is kept. retry_ms and at are set to 0. */
 int err_set(struct err *e, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 int err_sys(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Sets e->at. Returns -1. */
+int err_at(struct err *e, size_t at);
 
 /* Puts "prefix: " before the message that is there; code and retry_ms stay. Returns -1. */
 int err_wrap(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -59,6 +59,7 @@ static pcre2_code *compile(struct str pattern, struct err *e)
         return code;
     pcre2_get_error_message(error, (PCRE2_UCHAR *)why, sizeof why);
     err_set(e, ERR_SYNTAX, "the regular expression is not valid at its byte %zu: %s", at, why);
+    err_at(e, at);
     return NULL;
 }
 

@@ -30,6 +30,7 @@ liblintel_a_SOURCES += \
 	src/base/map.c \
 	src/base/merge.c \
 	src/base/map.h \
+	src/base/merge.h \
 	src/base/password.c \
 	src/base/password.h \
 	src/base/random.c \

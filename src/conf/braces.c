@@ -34,9 +34,26 @@ static bool is_glued(const struct lexemes *in, size_t i)
            (i + 1 == in->n || in->list[i + 1].starts_line);
 }
 
+/* "{{" or "}}": only braces, and more than one. */
+static bool is_doubled(const struct token *t, char brace)
+{
+    size_t n = 0;
+
+    while (n < t->text.len && t->text.p[n] == brace)
+        n++;
+    return !t->quoted && n > 1 && n == t->text.len;
+}
+
+static int report_doubled(struct diag *d, const struct token *open)
+{
+    return diag_error(d, open, "a block begins with one '{'");
+}
+
 static int report_stray(struct diag *d, const struct suspects *s, const struct token *stray,
                         const struct token *closed)
 {
+    if (s->glued != NULL && is_doubled(s->glued, '{'))
+        return report_doubled(d, s->glued);
     if (s->glued != NULL)
         return diag_error(d, s->glued, "a blank is missing before the '{' that ends this word");
     if (s->close != NULL && s->close->column != stray->column)
@@ -67,6 +84,10 @@ int braces_match(struct arena *a, struct diag *d, struct lexemes *in)
             indent = l->token.column;
         if (suspects.glued == NULL && is_glued(in, i))
             suspects.glued = &l->token;
+        if (l->starts_line && is_doubled(&l->token, '}'))
+            return suspects.glued != NULL && is_doubled(suspects.glued, '{')
+                       ? report_doubled(d, suspects.glued)
+                       : diag_error(d, &l->token, "each '}' stands on a line of its own");
         if (lexeme_is(l, "{")) {
             stack = arena_grow(a, stack, depth, &cap, sizeof *stack);
             stack[depth++] = (struct open_brace){l, indent};

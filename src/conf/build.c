@@ -1,6 +1,7 @@
 #include "conf/build.h"
 
 #include "base/alloc.h"
+#include "conf/foreign.h"
 
 static const struct directive *find(const struct vocabulary *v, struct str name, unsigned place)
 {
@@ -26,8 +27,50 @@ static bool is_address_like(const struct node *node)
 {
     struct str name = node->words[0].text;
 
-    return node->has_block && (str_chr(name, '.') < name.len || str_chr(name, ':') < name.len ||
-                               str_is(name, "localhost"));
+    return (node->has_block || node->n_words == 1) &&
+           (str_chr(name, '.') < name.len || str_chr(name, ':') < name.len ||
+            str_is(name, "localhost"));
+}
+
+/* Where a known directive belongs that stands in the wrong place; NULL for any other word. */
+static const char *right_place(const struct vocabulary *v, struct str name)
+{
+    if (v->place == 0)
+        return NULL;
+    if (v->place == IN_HANDLERS && find(v, name, IN_SITE | IN_ERRORS) != NULL)
+        return "belongs directly in the block of a site";
+    if (find(v, name, IN_GLOBAL) != NULL)
+        return "is a global option: it belongs in a block without an address at the top of the "
+               "file";
+    return find(v, name, 0) != NULL ? "belongs in the block of a site" : NULL;
+}
+
+/* Lines end with ';' elsewhere. */
+static struct str without_semicolon(struct str name)
+{
+    while (str_ends(name, STR_LIT(";")))
+        name.len--;
+    return name;
+}
+
+/* Words of other servers and of plugins. True: it was one, and that is reported. */
+static bool report_foreign(struct conf_builder *b, const struct vocabulary *v,
+                           const struct token *t)
+{
+    struct str name = without_semicolon(t->text);
+    const char *instead = (v->place & IN_HANDLERS) != 0 ? foreign_instead(name) : NULL;
+
+    if (instead != NULL)
+        diag_error(b->diag, t, "'" STR_FMT "' is no directive: %s", STR_ARG(name), instead);
+    else if (v->place != 0 && foreign_is_plugin(name))
+        diag_error(b->diag, t,
+                   "'" STR_FMT "' belongs to a plugin of Caddy that Lintel does not have",
+                   STR_ARG(name));
+    else if (name.len < t->text.len && find(v, name, v->place) != NULL)
+        diag_error(b->diag, t, "no ';' ends a line: write '" STR_FMT "'", STR_ARG(name));
+    else
+        return false;
+    return true;
 }
 
 static void report_unknown(struct conf_builder *b, const struct vocabulary *v,
@@ -35,27 +78,16 @@ static void report_unknown(struct conf_builder *b, const struct vocabulary *v,
 {
     const struct token *name = &node->words[0];
     struct nearest nearest;
+    const char *place;
 
     if (v->place == IN_GLOBAL && matcher_is_definition(node)) {
         diag_error(b->diag, name, "matchers ('" STR_FMT "') belong in the block of a site",
                    STR_ARG(name->text));
         return;
     }
-    if (v->place != 0 && find(v, name->text, IN_GLOBAL) != NULL) {
-        diag_error(b->diag, name,
-                   "'" STR_FMT "' is a global option: it belongs in a block without an address at "
-                   "the top of the file",
-                   STR_ARG(name->text));
-        return;
-    }
-    if (v->place == IN_GLOBAL && find(v, name->text, 0) != NULL) {
-        diag_error(b->diag, name, "'" STR_FMT "' belongs in the block of a site",
-                   STR_ARG(name->text));
-        return;
-    }
-    if (v->place == IN_HANDLERS && find(v, name->text, IN_SITE | IN_ERRORS) != NULL) {
-        diag_error(b->diag, name, "'" STR_FMT "' belongs directly in the block of a site",
-                   STR_ARG(name->text));
+    place = right_place(v, name->text);
+    if (place != NULL) {
+        diag_error(b->diag, name, "'" STR_FMT "' %s", STR_ARG(name->text), place);
         return;
     }
     if ((v->place & IN_HANDLERS) != 0 && is_address_like(node)) {
@@ -65,6 +97,8 @@ static void report_unknown(struct conf_builder *b, const struct vocabulary *v,
                    STR_ARG(name->text));
         return;
     }
+    if (report_foreign(b, v, name))
+        return;
     nearest_init(&nearest, name->text);
     for (size_t i = 0; v->tables[i] != NULL && !diag_is_full(b->diag); i++)
         for (const struct directive *row = v->tables[i]; row->name != NULL; row++)
@@ -161,6 +195,18 @@ static int check_first(struct conf_builder *b, struct seen *seen, const struct d
     return 0;
 }
 
+/* Once, since who writes one writes many. */
+static void check_semicolon(struct conf_builder *b, const struct node *node)
+{
+    const struct token *last = &node->words[node->n_words - 1];
+
+    if (last->quoted || last->text.len < 2 || !str_ends(last->text, STR_LIT(";")) ||
+        b->semicolon_seen)
+        return;
+    b->semicolon_seen = true;
+    diag_warn(b->diag, last, "no ';' ends a line: here it is a part of the word");
+}
+
 static void build_directive(struct conf_builder *b, const struct vocabulary *v,
                             const struct node *node, struct seen *seen, void *target)
 {
@@ -169,6 +215,7 @@ static void build_directive(struct conf_builder *b, const struct vocabulary *v,
 
     if (row == NULL)
         return;
+    check_semicolon(b, node);
     if ((row->places & (IN_HANDLERS | IN_ERRORS)) != 0) {
         rows_add(b, row, node);
         return;
@@ -281,6 +328,15 @@ static bool is_lost_directive(struct conf_builder *b, const struct node *node)
     const struct vocabulary v = {.tables = b->tables};
     const struct token *t = &node->words[0];
 
+    if (matcher_is_definition(node)) {
+        diag_error(b->diag, t, "a named matcher belongs in the block of a site");
+        return true;
+    }
+    if (str_starts(t->text, STR_LIT("<"))) {
+        diag_error(b->diag, t, "'" STR_FMT "' is no address: %s", STR_ARG(t->text),
+                   foreign_instead(STR_LIT("server")));
+        return true;
+    }
     if (find(&v, t->text, IN_SITE | IN_HANDLERS | IN_ERRORS) == NULL &&
         find_refused(refused_directives, t->text) == NULL)
         return false;

@@ -215,6 +215,19 @@ struct token diag_place(const struct diag *d, const struct token *t, size_t offs
     return place;
 }
 
+struct token diag_inside(const struct diag *d, const struct token *at, size_t offset)
+{
+    struct str line = source_line(d, at);
+
+    line = str_from(line, column_offset(line, at->column));
+    if (at->quoted && line.len > 0)
+        line = str_from(line, 1);
+    return offset > 0 && offset <= at->text.len &&
+                   str_starts(line, (struct str){at->text.p, offset})
+               ? diag_place(d, at, offset)
+               : *at;
+}
+
 /* Control bytes other than a tab must not reach a terminal. */
 static int put_shown(struct buf *out, struct str s)
 {
@@ -258,14 +271,17 @@ static bool is_secret(const struct diag *d, const struct token *at, struct str l
            memmem(line.p, line.len, "eab", 3) != NULL;
 }
 
-static int put_note(const struct diag *d, struct buf *out, const struct note *n)
+/* kind: "" or "warning: " */
+static int put_note(const struct diag *d, struct buf *out, const struct note *n, const char *kind)
 {
     struct str line;
 
     if (n->at.line == 0) /* the file as a whole */
-        return buf_printf(out, STR_FMT ": " STR_FMT "\n", STR_ARG(n->at.file), STR_ARG(n->message));
+        return buf_printf(out, STR_FMT ": %s" STR_FMT "\n", STR_ARG(n->at.file), kind,
+                          STR_ARG(n->message));
     line = source_line(d, &n->at);
-    if (buf_printf(out, STR_FMT ":%u:%u: ", STR_ARG(n->at.file), n->at.line, n->at.column) != 0 ||
+    if (buf_printf(out, STR_FMT ":%u:%u: %s", STR_ARG(n->at.file), n->at.line, n->at.column,
+                   kind) != 0 ||
         put_shown(out, n->message) != 0 || buf_putc(out, '\n') != 0)
         return -1;
     return line.len == 0 || is_secret(d, &n->at, line)
@@ -285,14 +301,14 @@ static int compare_notes(const void *a, const void *b)
     return c != 0 ? c : (x->order > y->order) - (x->order < y->order);
 }
 
-static void put_notes(const struct diag *d, struct buf *out, struct notes *notes)
+static void put_notes(const struct diag *d, struct buf *out, struct notes *notes, const char *kind)
 {
     size_t n = notes->n < DIAG_MAX ? notes->n : DIAG_MAX;
     int rc = 0;
 
     qsort(notes->list, n, sizeof notes->list[0], compare_notes);
     for (size_t i = 0; i < n && rc == 0; i++)
-        rc = put_note(d, out, &notes->list[i]);
+        rc = put_note(d, out, &notes->list[i], kind);
     if (rc == 0 && notes->n > n)
         rc = buf_printf(out, "... and %zu more\n", notes->n - n);
     (void)rc; /* A full buffer cuts the list short. */
@@ -301,9 +317,9 @@ static void put_notes(const struct diag *d, struct buf *out, struct notes *notes
 void diag_print(struct diag *d, struct buf *errors, struct buf *warnings)
 {
     if (errors != NULL)
-        put_notes(d, errors, &d->errors);
+        put_notes(d, errors, &d->errors, "");
     if (warnings != NULL)
-        put_notes(d, warnings, &d->warnings);
+        put_notes(d, warnings, &d->warnings, "warning: ");
 }
 
 /* ---- "did you mean" ---- */
@@ -318,7 +334,7 @@ void nearest_init(struct nearest *n, struct str word)
 
 void nearest_offer(struct nearest *n, struct str candidate)
 {
-    unsigned distance = str_distance(n->word, candidate);
+    unsigned distance = str_eq_nocase(n->word, candidate) ? 0 : str_distance(n->word, candidate);
 
     if (distance < n->distance && distance < candidate.len) {
         n->best = candidate;

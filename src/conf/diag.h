@@ -32,6 +32,14 @@ void diag_warn(struct diag *d, const struct token *at, const char *fmt, ...) PRI
 void diag_vwarn(struct diag *d, const struct token *at, const char *fmt, va_list ap)
     PRINTF_LIKE(3, 0);
 
+/* The place of a byte of a token's text, if the line shows that text as it is (no escapes, nothing
+ * inserted); else that of the token. */
+struct token diag_inside(const struct diag *d, const struct token *at, size_t offset);
+
+/* The same where the text may be another one than that of the line (escapes, arguments, values of
+ * the environment): then the place of the token. */
+struct token diag_inside(const struct diag *d, const struct token *at, size_t offset);
+
 /* The line of at holds a secret: it is not shown with what is noted about it, as messages end up in
  * logs. */
 void diag_secret(struct diag *d, const struct token *at);

@@ -1,4 +1,5 @@
 /* What set functions may call. */
+#include "base/regex.h"
 #include "conf/build.h"
 #include "conf/placeholder_names.h"
 #include "conf/text.h"
@@ -15,6 +16,13 @@ int directive_error(const struct directive_args *d, const struct token *at, cons
     diag_verror(d->builder->diag, at, fmt, ap);
     va_end(ap);
     return -1;
+}
+
+int directive_error_in(const struct directive_args *d, const struct token *at, const struct err *e)
+{
+    struct token inside = diag_inside(d->builder->diag, at, e->at);
+
+    return directive_error(d, &inside, "%s", e->msg);
 }
 
 void directive_warn(const struct directive_args *d, const struct token *at, const char *fmt, ...)
@@ -92,7 +100,18 @@ int directive_text(const struct directive_args *d, const struct token *t, struct
 
     if (text_compile(d->arena, t->text, &d->builder->defined, out, &e) == 0)
         return 0;
-    return directive_error(d, t, "%s", e.msg);
+    return directive_error_in(d, t, &e);
+}
+
+struct regex *directive_regex(const struct directive_args *d, const struct token *t)
+{
+    struct regex *re;
+    struct err e;
+
+    re = regex_new(d->arena, t->text, &e);
+    if (re == NULL)
+        directive_error_in(d, t, &e);
+    return re;
 }
 
 int directive_replacement(const struct directive_args *d, const struct token *t, struct text *out)
@@ -101,7 +120,7 @@ int directive_replacement(const struct directive_args *d, const struct token *t,
 
     if (text_compile_replacement(d->arena, t->text, &d->builder->defined, out, &e) == 0)
         return 0;
-    return directive_error(d, t, "%s", e.msg);
+    return directive_error_in(d, t, &e);
 }
 
 int directive_defined(const struct directive_args *d, const struct token *t, struct str *variable)

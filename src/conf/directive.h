@@ -33,6 +33,7 @@ enum place {
 };
 
 struct conf_builder; /* conf/build.h */
+struct regex;        /* base/regex.h */
 
 /* What a set function works with. Tokens and nodes live only as long as the load: what a target
  * keeps of them must be copied (directive_cstr, directive_str, directive_text). */
@@ -99,7 +100,10 @@ struct language {
 int directive_error(const struct directive_args *d, const struct token *at, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
-/* The same for what is no error. */
+/* Reports e->msg at the byte e->at of the token's text, if it stands there in the file as it is. */
+int directive_error_in(const struct directive_args *d, const struct token *at, const struct err *e);
+
+/* The same as directive_error() for what is no error. */
 void directive_warn(const struct directive_args *d, const struct token *at, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
@@ -165,13 +169,16 @@ MUST_CHECK int directive_size(const struct directive_args *d, const struct token
 MUST_CHECK int directive_uint(const struct directive_args *d, const struct token *t, uint64_t max,
                               uint64_t *value);
 
-/* A text with placeholders, compiled. An unknown placeholder is an error at the token. */
+/* A text with placeholders, compiled. An unknown placeholder is an error at its place. */
 MUST_CHECK int directive_text(const struct directive_args *d, const struct token *t,
                               struct text *out);
 
 /* The same for what replaces the matches of a regular expression: "${1}" and "${name}" stay. */
 MUST_CHECK int directive_replacement(const struct directive_args *d, const struct token *t,
                                      struct text *out);
+
+/* A regular expression; NULL after an error at the place where it is wrong. */
+struct regex *directive_regex(const struct directive_args *d, const struct token *t);
 
 /* What http/vars.h calls the placeholder that an argument defines; the directive's row says so in
  * defines. An error if it is not "{name}", or the language has that name. */

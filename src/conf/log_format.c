@@ -127,11 +127,9 @@ static int set_query(const struct directive_args *d, struct log_rule *rule)
 
 static int set_regexp(const struct directive_args *d, struct log_rule *rule)
 {
-    struct err e;
-
-    rule->find = regex_new(d->arena, d->args[0].text, &e);
+    rule->find = directive_regex(d, &d->args[0]);
     if (rule->find == NULL)
-        return directive_error(d, &d->args[0], "%s", e.msg);
+        return -1;
     rule->text = directive_str(d, &d->args[1]);
     return 0;
 }

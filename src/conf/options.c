@@ -97,10 +97,9 @@ static int set_port(const struct directive_args *d, uint16_t *port)
 {
     uint64_t value;
 
-    if (directive_uint(d, &d->args[0], UINT16_MAX, &value) != 0)
-        return -1;
-    if (value == 0)
-        return directive_error(d, &d->args[0], "'0' is no port (1 to 65535)");
+    if (!str_to_uint(d->args[0].text, UINT16_MAX, &value) || value == 0)
+        return directive_error(d, &d->args[0], "'" STR_FMT "' is no port (1 to 65535)",
+                               STR_ARG(d->args[0].text));
     *port = (uint16_t)value;
     return 0;
 }

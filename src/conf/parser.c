@@ -49,10 +49,10 @@ static struct node *add_node(struct parser *p, struct nodes *nodes, size_t *cap)
 static void parse_children(struct parser *p, struct node *parent);
 
 /* The closing brace of a block. What follows it on its line is an error, and looked at as if it
- * began a line. */
-static void parse_close(struct parser *p, struct node *node)
+ * began a line. A block that is written in one line is one mistake. */
+static void parse_close(struct parser *p, struct node *node, const struct token *open)
 {
-    if (!starts_line(p))
+    if (!starts_line(p) && current(p)->line != open->line)
         diag_error(p->diag, current(p), "'}' must stand on a line of its own");
     node->close = *current(p);
     p->at++;
@@ -82,7 +82,7 @@ static void parse_block(struct parser *p, struct node *node)
     p->depth--;
     assert(p->broken || !at_end(p)); /* conf/braces.h */
     if (!at_end(p))
-        parse_close(p, node);
+        parse_close(p, node, open);
 }
 
 /* One line: its words up to the line end or a brace. */

@@ -20,6 +20,8 @@ liblintel_a_SOURCES += \
 	src/conf/directive.h \
 	src/conf/expand.c \
 	src/conf/expand.h \
+	src/conf/foreign.c \
+	src/conf/foreign.h \
 	src/conf/format.c \
 	src/conf/format.h \
 	src/conf/hosts.c \

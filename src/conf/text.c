@@ -125,7 +125,7 @@ static int compile(struct arena *a, struct str source, const struct defined *def
         if (str_starts(rest, STR_LIT("\\{")) || str_starts(rest, STR_LIT("\\}")))
             rest = str_from(source, ++i);
         else if (rest.p[0] == '{' && add_placeholder(&tc, rest, defined, &used, e) != 0)
-            return -1;
+            return err_at(e, i);
         if (used == 0) {
             add_bytes(&tc, (struct str){rest.p, 1});
             used = 1;

@@ -139,6 +139,19 @@ static const struct directive tls_rows[] = {
     {0},
 };
 
+/* A single word that is neither "internal" nor an e-mail address. */
+static int refuse_word(const struct directive_args *d, const struct token *t)
+{
+    if (str_is(t->text, "off"))
+        return directive_error(d, t, "for a site without TLS, write 'http://' before its address");
+    if (str_is(t->text, "self_signed"))
+        return directive_error(d, t, "write 'tls internal': the local CA signs the certificate");
+    return directive_error(d, t,
+                           "'" STR_FMT "' is neither 'internal' nor an e-mail address; a "
+                           "certificate needs its key beside it: 'tls CERT KEY'",
+                           STR_ARG(t->text));
+}
+
 /* "tls internal", "tls EMAIL" or "tls CERT KEY", any of them with a block, or a block alone. */
 int tls_directive_set(const struct directive_args *d)
 {
@@ -157,9 +170,7 @@ int tls_directive_set(const struct directive_args *d)
         site->tls_directive = CERT_INTERNAL;
     } else if (d->n_args == 1 && !str_is(d->args[0].text, "force_automate")) {
         if (str_chr(d->args[0].text, '@') == d->args[0].text.len)
-            return directive_error(d, &d->args[0],
-                                   "'" STR_FMT "' is neither internal nor an e-mail address",
-                                   STR_ARG(d->args[0].text));
+            return refuse_word(d, &d->args[0]);
         if (tls_options_email(d, tls, &d->args[0]) != 0)
             return -1;
     }

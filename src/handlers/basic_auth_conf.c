@@ -163,6 +163,12 @@ int basic_auth_set(const struct directive_args *d)
 
     if (str_is(d->node->words[0].text, "basicauth"))
         directive_warn(d, &d->node->words[0], "'basicauth' is the old name of 'basic_auth'");
+    if (d->n_args > 0 && !password_algorithm_of(d->args[0].text, &a) && !d->node->has_block) {
+        directive_secret(d, &d->args[0]);
+        return directive_error(d, &d->args[0],
+                               "users stand in the block, a line each: a user and the hash of a "
+                               "password");
+    }
     if (d->n_args > 0 && !password_algorithm_of(d->args[0].text, &a))
         return directive_unknown(d, &d->args[0], "hash algorithm", algorithms);
     if (set_realm(d, d->n_args > 1 ? &d->args[1] : NULL) != 0)

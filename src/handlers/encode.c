@@ -77,13 +77,18 @@ static const struct str types[] = {
 static const struct coder_type *find_type(const struct directive_args *d, const struct token *t)
 {
     const char *names[CODER_TYPES + 1] = {NULL};
+    uint64_t level;
 
     for (size_t i = 0; coder_types[i] != NULL; i++) {
         if (str_eq(t->text, coder_types[i]->name))
             return coder_types[i];
         names[i] = coder_types[i]->name.p;
     }
-    directive_unknown(d, t, "format", names);
+    if (str_to_uint(t->text, UINT64_MAX, &level))
+        directive_error(d, t, "a level stands in the block: 'encode {' with 'gzip " STR_FMT "'",
+                        STR_ARG(t->text));
+    else
+        directive_unknown(d, t, "format", names);
     return NULL;
 }
 

@@ -40,8 +40,8 @@ static int set_find(const struct directive_args *d, const struct token *t, struc
 
     if (text_compile(d->arena, t->text, NULL, &text, &e) == 0 && !text.constant)
         return directive_error(d, t, "an expression with placeholders is not supported yet");
-    edit->find = regex_new(d->arena, t->text, &e);
-    return edit->find != NULL ? 0 : directive_error(d, t, "%s", e.msg);
+    edit->find = directive_regex(d, t);
+    return edit->find != NULL ? 0 : -1;
 }
 
 static void insert(const struct directive_args *d, struct field_edits *out,

@@ -16,7 +16,8 @@ static int set_uri(const struct directive_args *d)
     struct reverse_proxy_conf *c = conf_of(d);
 
     if (!str_starts(d->args[0].text, STR_LIT("/")))
-        return directive_error(d, &d->args[0], "the uri begins with '/'");
+        return directive_error(d, &d->args[0], "'" STR_FMT "' does not begin with '/'",
+                               STR_ARG(d->args[0].text));
     if (c->has_rewrite)
         return directive_error(d, &d->node->words[0], "the URI was already given");
     c->has_rewrite = true;
@@ -53,7 +54,7 @@ static int set_copy_headers(const struct directive_args *d)
             if (add_copy(d, &n->children[i].words[j], auth) != 0)
                 rc = -1;
     if (rc == 0 && d->n_args == 0 && n->n_children == 0)
-        return directive_error(d, &n->words[0], "copy_headers takes at least one field");
+        return directive_error(d, &n->words[0], "'copy_headers' takes at least one field");
     return rc;
 }
 
@@ -101,7 +102,8 @@ int forward_auth_set(const struct directive_args *d)
         return -1;
     if (c->has_rewrite)
         return 0;
-    return directive_error(d, &d->node->words[0], "forward_auth needs a uri to ask");
+    return directive_error(d, &d->node->words[0],
+                           "'forward_auth' needs a 'uri' in its block: the path to ask");
 }
 
 /* ---- the answer ---- */

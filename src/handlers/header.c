@@ -76,6 +76,10 @@ static int header_set(const struct directive_args *d)
     struct header_conf *conf = d->target;
     int rc = 0;
 
+    if (d->n_args > 3)
+        return directive_error(d, &d->args[3],
+                               "nothing more can stand here: a value with blanks "
+                               "needs quotes");
     if (d->n_args > 0)
         rc = add_words(d, d->args, d->n_args, conf);
     for (size_t i = 0; i < d->node->n_children; i++)
@@ -212,7 +216,7 @@ const struct directive header_directives[] = {
     {.name = "header",
      .places = IN_HANDLERS,
      .min_args = 0,
-     .max_args = 3,
+     .max_args = -1,
      .block = true,
      .type = &header_handler,
      .conf_size = sizeof(struct header_conf),

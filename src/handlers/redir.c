@@ -50,6 +50,15 @@ static int set_code(const struct directive_args *d, const struct token *t, struc
     return directive_text(d, t, &conf->code);
 }
 
+/* "redir 301 /new", as elsewhere. */
+static bool is_turned_around(const struct directive_args *d)
+{
+    int status;
+
+    return d->n_args == 2 && is_code(d->args[0].text, &status) &&
+           !is_code(d->args[1].text, &status);
+}
+
 static int redir_set(const struct directive_args *d)
 {
     struct redir_conf *conf = d->target;
@@ -59,6 +68,10 @@ static int redir_set(const struct directive_args *d)
         return -1;
     if (conf->to.n_parts == 0)
         return directive_error(d, &d->args[0], "the target is empty");
+    if (is_turned_around(d))
+        return directive_error(
+            d, &d->args[0], "the target comes first, then the status: redir " STR_FMT " " STR_FMT,
+            STR_ARG(d->args[1].text), STR_ARG(d->args[0].text));
     return d->n_args == 2 ? set_code(d, &d->args[1], conf) : 0;
 }
 

@@ -29,9 +29,17 @@ static bool is_status(struct str s, int *status)
 static int set_status(const struct directive_args *d, const struct token *t,
                       struct respond_conf *conf)
 {
+    int status;
+
     if (is_status(t->text, &conf->status) && conf->status >= 200 && conf->status <= 599)
         return 0;
-    return directive_error(d, t, "'" STR_FMT "' is no status from 200 to 599", STR_ARG(t->text));
+    if (t > d->args && is_status(d->args[0].text, &status))
+        return directive_error(
+            d, t, "the body comes first, then the status: respond '" STR_FMT "' " STR_FMT,
+            STR_ARG(t->text), STR_ARG(d->args[0].text));
+    return directive_error(
+        d, t, "'" STR_FMT "' is no status from 200 to 599%s", STR_ARG(t->text),
+        t > d->args && !is_status(t->text, &status) ? "; a body with blanks needs quotes" : "");
 }
 
 static int set_body(const struct directive_args *d)

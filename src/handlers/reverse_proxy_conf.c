@@ -204,8 +204,9 @@ int reverse_proxy_set_with(const struct directive_args *d, const struct directiv
         return -1;
     if (conf_of(d)->n_upstreams > 0)
         return 0;
-    return directive_error(d, &d->node->words[0], STR_FMT " needs at least one upstream",
-                           STR_ARG(d->node->words[0].text));
+    return directive_error(d, &d->node->words[0],
+                           "'" STR_FMT "' needs an upstream: '" STR_FMT " [matcher] HOST:PORT'",
+                           STR_ARG(d->node->words[0].text), STR_ARG(d->node->words[0].text));
 }
 
 int reverse_proxy_set(const struct directive_args *d)

@@ -31,7 +31,8 @@ static int split_hostport(struct str text, struct str *host, uint64_t *port, str
     *port = 0;
     if (colon < text.len &&
         (!str_to_uint(str_from(text, colon + 1), UINT16_MAX, port) || *port == 0))
-        return err_set(e, ERR_SYNTAX, "the port is a number from 1 to 65535");
+        return err_set(e, ERR_SYNTAX, "'" STR_FMT "' is no port (1 to 65535)",
+                       STR_ARG(str_from(text, colon + 1)));
     if (host->len == 0 && *port != 0)
         *host = STR_LIT("localhost");
     if (!is_host(*host) && !is_ipv6(*host))

@@ -44,13 +44,11 @@ static int set_replace(const struct directive_args *d, struct uri_conf *conf)
 
 static int set_path_regexp(const struct directive_args *d, struct uri_conf *conf)
 {
-    struct err e;
-
     if (d->args[1].text.len == 0)
         return directive_error(d, &d->args[1], "there is nothing to look for");
-    conf->regex = regex_new(d->arena, d->args[1].text, &e);
+    conf->regex = directive_regex(d, &d->args[1]);
     if (conf->regex == NULL)
-        return directive_error(d, &d->args[1], "%s", e.msg);
+        return -1;
     return directive_replacement(d, &d->args[2], &conf->with);
 }
 

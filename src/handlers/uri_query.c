@@ -75,7 +75,6 @@ static int add_op(const struct directive_args *d, const struct token *words, siz
 {
     struct query_op op = {.kind = kind_of(words, n)};
     struct token key = words[0], value = words[n - 1];
-    struct err e;
 
     if (n != forms[op.kind].n_words)
         return directive_error(d, &words[0], "this is written '%s'", forms[op.kind].form);
@@ -97,9 +96,9 @@ static int add_op(const struct directive_args *d, const struct token *words, siz
         directive_text(d, &value, &op.value) != 0)
         return -1;
     if (op.kind == QUERY_REPLACE) {
-        op.find = regex_new(d->arena, words[1].text, &e);
+        op.find = directive_regex(d, &words[1]);
         if (op.find == NULL)
-            return directive_error(d, &words[1], "%s", e.msg);
+            return -1;
     }
     insert(d, ops, &op);
     return 0;

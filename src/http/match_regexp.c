@@ -66,7 +66,6 @@ static int regexp_set(const struct directive_args *d, const struct token *name,
                       const struct token *pattern, struct regexp *out)
 {
     struct str called = directive_matcher_name(d);
-    struct err e;
 
     if (name != NULL && !is_name(name->text))
         return directive_error(d, name,
@@ -75,9 +74,9 @@ static int regexp_set(const struct directive_args *d, const struct token *name,
                                STR_ARG(name->text));
     if (name != NULL && name->text.len > 0)
         called = name->text;
-    out->regex = regex_new(d->arena, pattern->text, &e);
+    out->regex = directive_regex(d, pattern);
     if (out->regex == NULL)
-        return directive_error(d, pattern, "%s", e.msg);
+        return -1;
     for (size_t i = 0; i < regex_groups(out->regex); i++) {
         struct str group_name = regex_group_name(out->regex, i);
 

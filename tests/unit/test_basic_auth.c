@@ -224,7 +224,8 @@ static void compiles(void **state)
     assert_true(str_is(conf_of(conf)->challenge, "Basic realm=\"restricted\""));
     conf_unref(conf);
     conf = load("basicauth /x bcrypt `a \"b\\` {\nc " SECRET "\n}", &errors, &warnings);
-    assert_non_null(strstr(warnings.p, "f:2:1: 'basicauth' is the old name of 'basic_auth'"));
+    assert_non_null(
+        strstr(warnings.p, "f:2:1: warning: 'basicauth' is the old name of 'basic_auth'"));
     assert_true(str_is(conf_of(conf)->challenge, "Basic realm=\"a \\\"b\\\\\""));
     conf_unref(conf);
     buf_fini(&errors);

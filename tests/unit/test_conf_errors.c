@@ -36,6 +36,18 @@ static const struct {
     {"a.com {\nrespond x }\n", "f:2:11: '}' must stand on a line of its own\n"},
     {"a.com {\n}\n{\ndebug\n}\n", "f:3:1: the block of global options must come first\n"},
     {"a.com, {\n}\n", "f:1:1: an address must follow the comma\n"},
+    {"a.com {{\nrespond\n}}\n", "f:1:7: a block begins with one '{'\n"},
+    {"a.com {{\nrespond\n}\n}\n", "f:1:7: a block begins with one '{'\n"},
+    {"a.com {\nhandle {\nrespond\n}}\n", "f:4:1: each '}' stands on a line of its own\n"},
+    {"a.com { respond }\n", "f:1:9: unexpected 'respond' after '{' on the same line\n"},
+    {"a.com\nrespond\nb.com\nrespond\n", "f:3:1: 'b.com' is no directive; if it is another site, "
+                                         "the site before it must have its own braces\n"},
+    {"@m path /x\na.com {\n}\n", "f:1:1: a named matcher belongs in the block of a site\n"},
+    {"a.com {\nRESPOND\n}\n", "f:2:1: unknown directive 'RESPOND'; did you mean 'respond'?\n"},
+    {"a.com {\nrespond;\n}\n", "f:2:1: no ';' ends a line: write 'respond'\n"},
+    {"a.com {\n@a not not not not not not not not not not not not not not not not not not not not "
+     "not not not not not not not not not not not not not path /x\n}\n",
+     "f:2:128: matchers are nested deeper than 32\n"},
     {"a.com\nb.com {\nrespond\n}\n", "f:2:1: 'b.com' is no directive; if it is another site, the "
                                      "site before it must have its own braces\n"},
     {"(s) {\ntls internal\n}\na.com {\nimport s\nimport s\n}\n",
@@ -163,7 +175,7 @@ static const struct {
                                          "header_regexp [<name>] <field> <regexp>\n"},
     {"a.com {\n@a {\nheader_regexp X a\nheader_regexp x b\n}\n}\n",
      "f:4:15: there can be one 'header_regexp' for a field in a matcher; 'expression' has '||'\n"},
-    {"a.com {\n@a path_regexp (\n}\n", "f:2:16: the regular expression is not valid at its byte 1: "
+    {"a.com {\n@a path_regexp (\n}\n", "f:2:17: the regular expression is not valid at its byte 1: "
                                        "missing closing parenthesis\n"},
     {"a.com {\n@a path_regexp a.b c\n}\n",
      "f:2:16: 'a.b' is no name: it has only letters, digits, '_' and '-'\n"},
@@ -189,6 +201,9 @@ static const struct {
     {"a.com {\nhandle {\n@a path /a\n}\nrespond @a\n}\n",
      "f:5:9: matcher '@a' is defined nowhere in this block\n"},
     {"a.com {\nhandle /a\n}\n", "f:2:1: 'handle' needs a block of directives\n"},
+    {"a.com {\nhandle {\nlog\n}\n}\n", "f:3:1: 'log' belongs directly in the block of a site\n"},
+    {"(s) {\n@a path /a\n}\na.com {\nimport s\nimport s\n}\n",
+     "f:2:1: '@a' is imported more than once into the same block\n"},
     {"a.com {\nhandle {\ntls internal\n}\n}\n",
      "f:3:1: 'tls' belongs directly in the block of a site\n"},
     {"a.com {\nhandle {\nhandle_errors {\n}\n}\n}\n",
@@ -222,7 +237,7 @@ static const struct {
     {"a.com {\nuri replace \"\" b\n}\n", "f:2:13: there is nothing to look for\n"},
     {"a.com {\nuri strip_prefix /a {\nx\n}\n}\n", "f:2:5: 'uri strip_prefix' has no block\n"},
     {"a.com {\nuri path_regexp ( b\n}\n",
-     "f:2:17: the regular expression is not valid at its byte 1: missing closing parenthesis\n"},
+     "f:2:18: the regular expression is not valid at its byte 1: missing closing parenthesis\n"},
     {"a.com {\nuri query\n}\n", "f:2:1: 'uri query' needs a key, or a block\n"},
     {"a.com {\nuri query a\n}\n", "f:2:11: this is written 'KEY VALUE'\n"},
     {"a.com {\nuri query -a b\n}\n", "f:2:11: this is written '-KEY'\n"},
@@ -249,7 +264,7 @@ static const struct {
     {"a.com {\nrequest_header -Content-Length\n}\n",
      "f:2:16: 'Content-Length' belongs to the protocol and cannot be changed\n"},
     {"a.com {\nrequest_header A ( b\n}\n",
-     "f:2:18: the regular expression is not valid at its byte 1: missing closing parenthesis\n"},
+     "f:2:19: the regular expression is not valid at its byte 1: missing closing parenthesis\n"},
     {"a.com {\nrequest_header A {host} b\n}\n",
      "f:2:18: an expression with placeholders is not supported yet\n"},
     {"a.com {\nrequest_body\n}\n", "f:2:1: 'request_body' needs a block: 'max_size'\n"},
@@ -285,8 +300,8 @@ static const struct {
      "f:4:1: 'tls' was already given in line 2\n"},
     /* values */
     {"{\nhttp_port 0\n}\na.com\n", "f:2:11: '0' is no port (1 to 65535)\n"},
-    {"{\nhttp_port x\n}\na.com\n", "f:2:11: 'x' is no number from 0 to 65535\n"},
-    {"{\nhttps_port 65536\n}\na.com\n", "f:2:12: '65536' is no number from 0 to 65535\n"},
+    {"{\nhttp_port x\n}\na.com\n", "f:2:11: 'x' is no port (1 to 65535)\n"},
+    {"{\nhttps_port 65536\n}\na.com\n", "f:2:12: '65536' is no port (1 to 65535)\n"},
     {"{\nemail nobody\n}\na.com\n", "f:2:7: 'nobody' is no e-mail address\n"},
     {"{\nacme_ca ca.test\n}\na.com\n",
      "f:2:9: 'ca.test' is no URL of an ACME directory (https://...)\n"},
@@ -318,7 +333,8 @@ static const struct {
      "f:5:1: 'write' is not supported: 'read_body' is the time without progress of a body, either "
      "way\n"},
     {"a.com {\ntls\n}\n", "f:2:1: 'tls' needs internal, an e-mail address, CERT KEY, or a block\n"},
-    {"a.com {\ntls foo\n}\n", "f:2:5: 'foo' is neither internal nor an e-mail address\n"},
+    {"a.com {\ntls foo\n}\n", "f:2:5: 'foo' is neither 'internal' nor an e-mail address; a "
+                              "certificate needs its key beside it: 'tls CERT KEY'\n"},
     {"a.com {\ntls internal {\nca https://x/\n}\n}\n",
      "f:2:1: a CA (ca, ca_root, eab, issuer acme) is of no use beside 'internal'\n"},
     {"a.com {\ntls {\nprotocols tls1.1\n}\n}\n",
@@ -372,7 +388,7 @@ static const struct {
      "rename, "
      "replace\n"
      "f:7:5: 'replace' takes 1 argument, and no block\n"
-     "f:8:10: the regular expression is not valid at its byte 1: missing closing parenthesis\n"
+     "f:8:11: the regular expression is not valid at its byte 1: missing closing parenthesis\n"
      "f:9:11: '33' is no number from 0 to 32\n"},
     {"a.com {\nlog {\nformat append {\na\nwrap xml\n}\n}\n}\n",
      "f:4:1: this is written '<field> <value>'\n"
@@ -406,13 +422,13 @@ static const struct {
      "f:6:1: the regular expression is not valid at its byte 1: missing closing parenthesis\n"
      "f:7:9: '{naem}' is no placeholder; did you mean '{name}'?\n"
      "f:8:1: 'default' was already given\n"
-     "f:10:9: '{mane}' is no placeholder; did you mean '{name}'?\n"},
+     "f:10:15: '{mane}' is no placeholder; did you mean '{name}'?\n"},
     {"a.com {\nrespond {http.request.body}\n}\n",
      "f:2:9: '{http.request.body}' is not supported: a body may be of any size\n"},
     /* several */
     {"{\nemial x\nhttp_port x\n}\na..com {\nrespnd\nhsts x\n}\na.com {\nredir\n}\na.com {\n}\n",
      "f:2:1: unknown global option 'emial'; did you mean 'email'?\n"
-     "f:3:11: 'x' is no number from 0 to 65535\n"
+     "f:3:11: 'x' is no port (1 to 65535)\n"
      "f:5:1: a host name has no empty part between its dots\n"
      "f:6:1: unknown directive 'respnd'; did you mean 'respond'?\n"
      "f:7:6: 'x' is no duration (like 30s, 5m, 12h, 7d)\n"
@@ -472,10 +488,10 @@ static void shows_lines(void **state)
     buf_clear(&errors);
     assert_null(conf_parse("site.conf", STR_LIT("a.com {\r\n\trespond \"\303\244 {hots}\"\r\n}"),
                            &fake_language, &errors, NULL));
-    assert_string_equal(errors.p, "site.conf:2:10: '{hots}' is no placeholder; did you mean "
+    assert_string_equal(errors.p, "site.conf:2:13: '{hots}' is no placeholder; did you mean "
                                   "'{host}'?\n"
                                   "    \trespond \"\303\244 {hots}\"\n"
-                                  "    \t        ^\n");
+                                  "    \t           ^\n");
     buf_fini(&errors);
 }
 
@@ -504,8 +520,9 @@ static void warns(void **state)
     assert_non_null(c);
     assert_int_equal(errors.len, 0);
     print_messages(&warnings, &got);
-    assert_string_equal(got.p, "f:2:1: 'hsts' is of no use: the site has no HTTPS address, and "
-                               "browsers ignore the field over plain HTTP\n");
+    assert_string_equal(got.p,
+                        "f:2:1: warning: 'hsts' is of no use: the site has no HTTPS address, and "
+                        "browsers ignore the field over plain HTTP\n");
     conf_unref(c);
     buf_fini(&warnings);
     buf_fini(&got);

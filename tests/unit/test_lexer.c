@@ -235,7 +235,8 @@ static void warns_of_blanks(void **state)
     assert_int_equal(lexer_run(a, d, STR_LIT("f"), STR_LIT("a <<EOF \nx\nEOF\n"), &lexemes), 0);
     assert_int_equal(lexemes.n, 4);
     diag_print(d, NULL, &printed);
-    assert_string_equal(printed.p, "f:1:3: this is no heredoc: blanks follow its marker\n");
+    assert_string_equal(printed.p,
+                        "f:1:3: warning: this is no heredoc: blanks follow its marker\n");
     buf_fini(&printed);
     arena_free(a);
 }

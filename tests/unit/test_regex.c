@@ -31,7 +31,7 @@ static int tear_down(void **state)
 
 static const struct regex *compiled(const char *pattern)
 {
-    struct err e = {ERR_NONE, 0, ""};
+    struct err e = {.code = ERR_NONE};
     const struct regex *re = regex_new(arena, str_of(pattern), &e);
 
     if (re == NULL)

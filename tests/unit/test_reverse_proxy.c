@@ -336,7 +336,7 @@ static const struct {
     const char *directive;
     const char *error; /* part of the message */
 } directives[] = {
-    {"reverse_proxy", "at least one upstream"},
+    {"reverse_proxy", "needs an upstream"},
     {"reverse_proxy http://a/b", "no path"},
     {"reverse_proxy a:1 {\n lb_policy least_conn\n}", "'least_conn' is not supported yet"},
     {"reverse_proxy a:1 {\n lb_policy best\n}", "there are round_robin, first, random"},
@@ -355,7 +355,7 @@ static const struct {
     {"reverse_proxy a:1 {\n header_up A\n}", "value"},
     {"reverse_proxy a:1 {\n header_up -A b\n}", "nothing more"},
     {"reverse_proxy a:1 {\n header_up ?A b\n}", "'?' is for 'header'"},
-    {"reverse_proxy a:1 {\n header_up A ( b\n}", "3:14"},
+    {"reverse_proxy a:1 {\n header_up A ( b\n}", "3:15"},
     {"reverse_proxy a:1 {\n header_up A {nonsense}\n}", "nonsense"},
     {"reverse_proxy a:1 {\n header_up Content-Length 3\n}", "belongs to the protocol"},
     {"reverse_proxy a:1 {\n header_up +Transfer-Encoding chunked\n}", "belongs to the protocol"},
@@ -364,9 +364,9 @@ static const struct {
     {"reverse_proxy a:1 {\n method CONNECT\n}", "a gateway, no tunnel"},
     {"reverse_proxy a:1 {\n rewrite /a/../b\n}", "'..'"},
     {"reverse_proxy a:1 {\n rewrite /a\n rewrite /b\n}", "already given in line 3"},
-    {"forward_auth a:1", "needs a uri"},
-    {"forward_auth {\n uri /\n}", "at least one upstream"},
-    {"forward_auth a:1 {\n uri x\n}", "begins with '/'"},
+    {"forward_auth a:1", "needs a 'uri'"},
+    {"forward_auth {\n uri /\n}", "needs an upstream"},
+    {"forward_auth a:1 {\n uri x\n}", "does not begin with '/'"},
     {"forward_auth a:1 {\n uri /\n uri /\n}", "already given"},
     {"forward_auth a:1 {\n uri /\n rewrite /\n}", "4:2: the URI was already given"},
     {"forward_auth a:1 {\n rewrite /\n uri /\n}", "4:2: the URI was already given"},
