@@ -245,10 +245,10 @@ enum MHD_Result h1_on_access(void *cls, struct MHD_Connection *mhd, const char *
         return MHD_NO;
     if (st->stage == STAGE_HEADER)
         begin(st, method, version);
-    else if (data != NULL && *size > 0)
-        alive = h1_body_take(st, data, size);
-    else
+    else if (data == NULL)
         finish(st);
+    else if (*size > 0) /* none of them: after a 100 (Continue), before a request that follows */
+        alive = h1_body_take(st, data, size);
     return alive && !st->conn->dead ? MHD_YES : MHD_NO;
 }
 

@@ -183,26 +183,29 @@ static size_t text_size(const struct fields *f)
 }
 
 /* MHD writes the response's header into the memory that holds the request's, and where it has no
- * room closes the connection without a word. */
-static bool has_room(const struct h1_stream *st)
+ * room closes the connection without a word. Returns 0 if there is room, or the status to answer
+ * with instead: the larger of the two is to blame. */
+static int without_room(const struct h1_stream *st)
 {
     const struct exchange *ex = &st->ex;
     size_t used = st->header_size + ex->request.n * FIELD_RECORD;
-    size_t needed = OWN_FIELDS + text_size(&ex->response);
+    size_t needed = text_size(&ex->response);
 
     if (ex->body.kind == BODY_PREPARED)
         needed += text_size(&ex->body.prepared->fields);
-    if (used + needed <= st->conn->en->pool)
-        return true;
+    if (used + OWN_FIELDS + needed <= st->conn->en->pool)
+        return 0;
+    if (used >= needed)
+        return 431; /* such as a redirect to what the client sent */
     log_warn("http", "%s: no room for a response's header of %zu bytes beside its request's of %zu",
              st->conn->remote_host, needed, used);
-    return false;
+    return 500;
 }
 
 /* Of the response that was meant only the end is still to come: exchange_fini(). */
-static struct MHD_Response *make_do(struct exchange *ex)
+static struct MHD_Response *make_do(struct exchange *ex, int status)
 {
-    ex->status = 500;
+    ex->status = status;
     ex->response.n = 0;
     ex->body.len = 0;
     return h1_response_with(from_bytes(STR_LIT("")), &ex->response, true, ex->arena);
@@ -214,20 +217,21 @@ void h1_queue(struct h1_stream *st)
 {
     struct h1_conn *c = st->conn;
     struct exchange *ex = &st->ex;
-    bool room = has_room(st), close;
+    int refusal = without_room(st);
+    bool close;
     struct MHD_Response *r;
 
     /* After a reload the connection goes on, unless its listener has gone. */
     h1_conn_refresh(c);
     close = ex->close || c->en->draining || c->service != c->en->service;
-    r = room ? make(st, close) : make_do(ex);
+    r = refusal == 0 ? make(st, close) : make_do(ex, refusal);
     if (r == NULL || MHD_queue_response(c->mhd, (unsigned)ex->status, r) != MHD_YES) {
         log_warn("http", "%s: a response could not be queued", c->remote_host);
         h1_conn_kill(c);
     } else {
         st->queued = true;
     }
-    if (r != NULL && (!room || ex->body.kind != BODY_PREPARED))
+    if (r != NULL && (refusal != 0 || ex->body.kind != BODY_PREPARED))
         MHD_destroy_response(r); /* our reference; the connection has its own */
     if (st->parked)
         h1_unpark(st);
