@@ -84,27 +84,11 @@ static void respond_ranges(struct exchange *ex, struct file_rep *rep, struct str
     }
 }
 
-/* The page of an error has its status and is always whole: conditions and ranges are about what
- * would have been there (RFC 9110 13.2.1, 14.2), and so are validators. */
-static void respond_error_page(struct exchange *ex, struct file_rep *rep)
-{
-    hold(ex, rep);
-    add(ex, STR_LIT("Content-Type"), rep->content_type);
-    if (rep->full != NULL)
-        exchange_respond_bytes(ex, ex->error.status, rep->full->body);
-    else
-        exchange_respond_file(ex, ex->error.status, rep->fd, true, 0, rep->size);
-}
-
-void file_respond(struct exchange *ex, struct file_rep *rep)
+static void respond_as_asked(struct exchange *ex, struct file_rep *rep)
 {
     const int64_t now_s = loop_wall_s(ex->loop);
     struct conditions c;
 
-    if (ex->error.status != 0) {
-        respond_error_page(ex, rep);
-        return;
-    }
     if (!conditions_read(&ex->request, ex->arena, &c)) {
         respond_whole(ex, rep);
         return;
@@ -124,4 +108,24 @@ void file_respond(struct exchange *ex, struct file_rep *rep)
         respond_ranges(ex, rep, c.range);
     else
         respond_whole(ex, rep);
+}
+
+/* The page of an error, or of another status that is said, is always whole: conditions and ranges
+ * are about what would have been there (RFC 9110 13.2.1, 14.2), and so are validators. */
+static void respond_page(struct exchange *ex, struct file_rep *rep, int status)
+{
+    hold(ex, rep);
+    add(ex, STR_LIT("Content-Type"), rep->content_type);
+    if (rep->full != NULL)
+        exchange_respond_bytes(ex, status, rep->full->body);
+    else
+        exchange_respond_file(ex, status, rep->fd, true, 0, rep->size);
+}
+
+void file_respond(struct exchange *ex, struct file_rep *rep, int status)
+{
+    if (status == 0)
+        respond_as_asked(ex, rep);
+    else
+        respond_page(ex, rep, status);
 }

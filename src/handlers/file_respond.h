@@ -6,7 +6,8 @@
 #include "handlers/file_rep.h"
 #include "http/exchange.h"
 
-/* Takes its own reference of rep, if it needs one. */
-void file_respond(struct exchange *ex, struct file_rep *rep);
+/* Takes its own reference of rep, if it needs one. status 0: as the request's conditions and ranges
+ * want it; another one is sent in any case, with the whole file. */
+void file_respond(struct exchange *ex, struct file_rep *rep, int status);
 
 #endif

@@ -6,6 +6,7 @@
 #include "handlers/root.h"
 #include "http/handler.h"
 #include "http/path.h"
+#include "http/placeholder.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -15,6 +16,9 @@ struct file_server_conf {
     struct root_path root; /* the directive's own */
     struct str here;       /* the working directory, for sites without any root */
     struct file_rules rules;
+    struct text status; /* of all answers with a file; no parts: as usual */
+    bool pass_thru;     /* what is not found is left to the next directives */
+    bool any_uri;       /* no redirects to canonical names */
 };
 
 /* The state of one worker. */
@@ -73,21 +77,52 @@ static int set_hide(const struct directive_args *d)
     return 0;
 }
 
+static int status_of(struct str s)
+{
+    uint64_t n;
+
+    return s.len == 3 && str_to_uint(s, 599, &n) && n >= 200 ? (int)n : 0;
+}
+
+static int set_status(const struct directive_args *d)
+{
+    struct file_server_conf *conf = d->target;
+
+    if (directive_text(d, &d->args[0], &conf->status) != 0)
+        return -1;
+    if (!conf->status.constant || status_of(text_constant(&conf->status)) != 0)
+        return 0;
+    return directive_error(d, &d->args[0], "'" STR_FMT "' is no status from 200 to 599",
+                           STR_ARG(d->args[0].text));
+}
+
+static int set_pass_thru(const struct directive_args *d)
+{
+    ((struct file_server_conf *)d->target)->pass_thru = true;
+    return 0;
+}
+
+static int set_any_uri(const struct directive_args *d)
+{
+    ((struct file_server_conf *)d->target)->any_uri = true;
+    return 0;
+}
+
 static const struct directive options[] = {
+    {.name = "disable_canonical_uris", .set = set_any_uri, .help = "disable_canonical_uris"},
     {.name = "root", .min_args = 1, .max_args = 1, .set = set_root, .help = "root <folder>"},
     {.name = "index", .min_args = 1, .max_args = -1, .set = set_index, .help = "index <names...>"},
     {.name = "hide", .min_args = 1, .max_args = -1, .set = set_hide, .help = "hide <globs...>"},
+    {.name = "pass_thru", .set = set_pass_thru, .help = "pass_thru"},
+    {.name = "status", .min_args = 1, .max_args = 1, .set = set_status, .help = "status <status>"},
     {0},
 };
 
 static const struct refused options_to_come[] = {
     {"browse", NULL},
-    {"disable_canonical_uris", NULL},
     {"etag_file_extensions", NULL},
     {"fs", "files come from folders only: use 'root'"},
-    {"pass_thru", NULL},
     {"precompressed", NULL},
-    {"status", NULL},
     {NULL, NULL},
 };
 
@@ -236,6 +271,28 @@ static bool is_other_name(const struct file_entry *e)
     return e->outcome == FILE_ADD_SLASH || e->outcome == FILE_DROP_SLASH;
 }
 
+/* What there is for the path: under its canonical name, or under the other one where nobody is sent
+ * there. */
+static struct file_entry *find_served(const struct file_server_conf *conf, struct exchange *ex,
+                                      struct str root)
+{
+    struct file_server *fs = ex->handler_state;
+    struct file_entry *e = find_entry(fs, ex, root, ex->path);
+    bool slash = e->outcome == FILE_ADD_SLASH;
+
+    if (is_other_name(e) && (conf->any_uri ? slash : !is_misnamed(ex, slash)))
+        e = find_entry(fs, ex, root, other_name(ex, ex->path, slash));
+    return e;
+}
+
+/* The status of what cannot be served, or 0. */
+static int failure_of(const struct file_server_conf *conf, const struct file_entry *e)
+{
+    if (e->outcome == FILE_STATUS)
+        return e->status;
+    return conf->any_uri && e->outcome == FILE_DROP_SLASH ? 404 : 0;
+}
+
 /* ---- answering ---- */
 
 /* With the query as it is, and never to another host, since a clean path begins with one slash and
@@ -248,6 +305,17 @@ static void redirect(struct exchange *ex, bool slash)
                arena_printf(ex->arena, STR_FMT "%s" STR_FMT, STR_ARG(path_escape(ex->arena, path)),
                             ex->query.p == NULL ? "" : "?", STR_ARG(ex->query)));
     exchange_respond(ex, 308);
+}
+
+/* That of the directive, or of the error that is being answered; 0: as usual. */
+static int status_for(const struct file_server_conf *conf, struct exchange *ex)
+{
+    int status;
+
+    if (conf->status.n_parts == 0)
+        return ex->error.status;
+    status = status_of(text_expand(&conf->status, ex));
+    return status != 0 ? status : 500;
 }
 
 static void respond_status(struct exchange *ex, int status)
@@ -267,30 +335,32 @@ static void respond_method(struct exchange *ex)
         exchange_respond_error(ex, 405);
 }
 
-static enum verdict file_server_handle(const void *conf, struct exchange *ex)
+static enum verdict file_server_handle(const void *conf_, struct exchange *ex)
 {
+    const struct file_server_conf *conf = conf_;
     struct str root;
     struct file_entry *e;
+    int failure;
 
     if (!find_root(conf, ex, &root)) {
         exchange_respond_error(ex, 404);
         return TAKEN;
     }
-    e = find_entry(ex->handler_state, ex, root, ex->path);
-    if (is_other_name(e) && !is_misnamed(ex, e->outcome == FILE_ADD_SLASH))
-        e = find_entry(ex->handler_state, ex, root,
-                       other_name(ex, ex->path, e->outcome == FILE_ADD_SLASH));
-    if (e->outcome == FILE_STATUS) {
-        respond_status(ex, e->status);
+    e = find_served(conf, ex, root);
+    failure = failure_of(conf, e);
+    if (failure == 404 && conf->pass_thru)
+        return NEXT;
+    if (failure != 0) {
+        respond_status(ex, failure);
         return TAKEN;
     }
-    if (ex->error.status == 0 && !ex->is_head && !str_is(ex->method, "GET")) {
+    if (!ex->is_head && !str_is(ex->method, "GET") && ex->error.status == 0) {
         respond_method(ex);
         return TAKEN;
     }
     switch (e->outcome) {
     case FILE_SERVE:
-        file_respond(ex, e->rep);
+        file_respond(ex, e->rep, status_for(conf, ex));
         break;
     case FILE_ADD_SLASH:
         redirect(ex, true);
@@ -320,6 +390,6 @@ const struct directive file_server_directives[] = {
      .set = file_server_set,
      .describe = file_server_describe,
      .options = options,
-     .help = "file_server [matcher] [{ root, index, hide }]: the files of a folder"},
+     .help = "file_server [matcher] [{ root, index, hide... }]: the files of a folder"},
     {0},
 };

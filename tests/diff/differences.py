@@ -104,6 +104,17 @@ ROWS = [
     Row("files-serve", "x-content-type-options", "nosniff", NONE,
         "Go's error page asks not to be taken for another type", status=416),
 
+    Row("files-status", "accept-ranges", "bytes", NONE, "there are no ranges of a page for a status",
+        "/gone/a"),
+    Row("files-status", "body", "", "it was here",
+        "a status that is not 200 has no conditions (RFC 9110 13.2.1)", "/gone/a"),
+    Row("files-status", "etag|last-modified", '"gj.*"|' + TIME, NONE, "nor validators", "/gone/a"),
+
+    Row("errors-file", "accept-ranges|content-range", "bytes.*", NONE,
+        "there are no ranges of a page for a status"),
+    Row("errors-file", "etag|last-modified", ".*", NONE, "nor validators"),
+    Row("errors-file", "body", "<h1>", "<h1>not here</h1>", "the same", "GET /nope"),
+
     # Changes of the request.
     Row("handle-path", "body", "apis x x|exact  /.a", "apis /x /x|exact / /.a",
         "a path always begins with a slash"),
