@@ -216,11 +216,13 @@ static void pass_time(struct client *c, uint64_t ms)
 
 static char seen[8192];
 
+/* It says that it closes: a request that is not idempotent would else be lost in the race for a
+ * connection that is being closed. */
 static void serve_seen(struct peer *s, int fd)
 {
     (void)s;
     if (peer_read_head(fd, seen, sizeof seen))
-        peer_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        peer_say(fd, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
 }
 
 static void sends_what_it_is_told_and_no_more(void **state)
