@@ -194,6 +194,10 @@ static int check_slips(struct str text, struct err *e)
 {
     if (str_starts(text, STR_LIT("@")))
         return err_set(e, ERR_INVALID, "a named matcher belongs in the block of a site");
+    if (str_starts(text, STR_LIT("(")))
+        return err_set(e, ERR_INVALID, "a snippet is written '(name) {'");
+    if (str_starts(text, STR_LIT("&")))
+        return err_set(e, ERR_INVALID, "a named route is written '&(name) {'");
     if (str_ends(text, STR_LIT("{")))
         return err_set(e, ERR_INVALID, "a blank is missing before the '{'");
     if (str_chr(text, ',') < text.len)

@@ -66,6 +66,12 @@ static bool report_foreign(struct conf_builder *b, const struct vocabulary *v,
         diag_error(b->diag, t,
                    "'" STR_FMT "' belongs to a plugin of Caddy that Lintel does not have",
                    STR_ARG(name));
+    else if ((v->place & IN_HANDLERS) != 0 && matcher_is_type(b, name))
+        diag_error(b->diag, t,
+                   "'" STR_FMT "' is a matcher: write '@name " STR_FMT
+                   " ...', and '@name' behind a "
+                   "directive",
+                   STR_ARG(name), STR_ARG(name));
     else if (name.len < t->text.len && find(v, name, v->place) != NULL)
         diag_error(b->diag, t, "no ';' ends a line: write '" STR_FMT "'", STR_ARG(name));
     else
@@ -88,6 +94,13 @@ static void report_unknown(struct conf_builder *b, const struct vocabulary *v,
     place = right_place(v, name->text);
     if (place != NULL) {
         diag_error(b->diag, name, "'" STR_FMT "' %s", STR_ARG(name->text), place);
+        return;
+    }
+    if (v->place == IN_GLOBAL && node->has_block && is_address_like(node)) {
+        diag_error(b->diag, name,
+                   "'" STR_FMT "' is no global option; if it is a site, it stands outside of this "
+                   "block",
+                   STR_ARG(name->text));
         return;
     }
     if ((v->place & IN_HANDLERS) != 0 && is_address_like(node)) {
@@ -335,6 +348,14 @@ static bool is_lost_directive(struct conf_builder *b, const struct node *node)
     if (str_starts(t->text, STR_LIT("<"))) {
         diag_error(b->diag, t, "'" STR_FMT "' is no address: %s", STR_ARG(t->text),
                    foreign_instead(STR_LIT("server")));
+        return true;
+    }
+    if (node->n_words > 1 && !node->has_block && find(&v, t->text, IN_GLOBAL) != NULL &&
+        find(&v, t->text, IN_SITE) == NULL) {
+        diag_error(b->diag, t,
+                   "'" STR_FMT "' is a global option: it belongs in a block without an address at "
+                   "the top of the file",
+                   STR_ARG(t->text));
         return true;
     }
     if (find(&v, t->text, IN_SITE | IN_HANDLERS | IN_ERRORS) == NULL &&

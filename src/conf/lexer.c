@@ -232,6 +232,15 @@ static void read_escape(struct lexer *lx)
         take(lx);
 }
 
+/* A quote that was left open ends at the next one, lines further down: within a word, most often.
+ */
+static void check_end(struct lexer *lx, const struct token *start)
+{
+    if (lx->line > start->line && lx->inserted.len == 0 && peek(lx) != END && space_len(lx) == 0)
+        diag_warn(lx->diag, start,
+                  "this quote ends in line %u, within a word: is it closed before?", lx->line);
+}
+
 static int read_quoted(struct lexer *lx, const struct token *start)
 {
     const bool in_value = lx->inserted.len > 0;
@@ -253,6 +262,7 @@ static int read_quoted(struct lexer *lx, const struct token *start)
             take(lx);
     }
     advance(lx);
+    check_end(lx, start);
     return 0;
 }
 

@@ -17,9 +17,14 @@ static const struct matcher_type *find_type(const struct conf_builder *b, struct
     return NULL;
 }
 
+bool matcher_is_type(const struct conf_builder *b, struct str name)
+{
+    return find_type(b, name) != NULL;
+}
+
 bool directive_has_matcher(const struct directive_args *d, struct str name)
 {
-    return find_type(d->builder, name) != NULL;
+    return matcher_is_type(d->builder, name);
 }
 
 struct str directive_matcher_name(const struct directive_args *d)

@@ -21,6 +21,9 @@ struct named_matchers {
     struct map by_name;
 };
 
+/* Whether a matcher is called so. */
+bool matcher_is_type(const struct conf_builder *b, struct str name);
+
 /* Whether a line of a block defines a matcher. */
 bool matcher_is_definition(const struct node *node);
 

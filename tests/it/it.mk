@@ -18,6 +18,7 @@ it_tests = \
 	tests/it/auth-hash.py \
 	tests/it/bug-room-expect.py \
 	tests/it/certs-local.sh \
+	tests/it/conf-errors.py \
 	tests/it/conf-patterns.py \
 	tests/it/encode-files.py \
 	tests/it/encode-stream.py \
@@ -57,6 +58,7 @@ it_tests = \
 TESTS += $(it_tests)
 EXTRA_DIST += $(it_tests) \
 	tests/it/codings.py \
+	tests/it/conf-errors \
 	tests/it/free_port.py \
 	tests/it/lib.py \
 	tests/it/lib.sh \
