@@ -272,14 +272,14 @@ foo.example.com {
     }
 }
 """, wildcard_handles),
-    ("single page", ["try_files"], """example.com {
+    ("single page", [], """example.com {
     root /srv
     encode
     try_files {path} /index.html
     file_server
 }
 """, spa),
-    ("single page and API", ["try_files"], """example.com {
+    ("single page and API", [], """example.com {
     encode
 
     handle /api/* {
@@ -293,7 +293,7 @@ foo.example.com {
     }
 }
 """, spa_api),
-    ("single page, not cached", ["try_files"], """example.com {
+    ("single page, not cached", [], """example.com {
     root /srv
     route {
         try_files {path} /index.html
@@ -369,6 +369,12 @@ def recipe_static(rig):
     check_eq(None, rig.tls("/index.html").field("Cache-Control"))
 
 
+def recipe_browser(rig):
+    spa_api(rig)
+    for path, cache in (("/deep/link", "no-cache"), ("/assets/app.js", None)):
+        check_eq(cache, rig.tls(path).field("Cache-Control"))
+
+
 def recipe_names(rig):
     for name in ("example.com", "example.org"):
         is_redirect(rig.tls("/a?b", "www." + name), 301, "https://%s/a?b" % name)
@@ -415,6 +421,7 @@ def recipe_limit(rig):
 RECIPES = {
     "A static site": recipe_static,
     "An application, and files beside it": proxy_api,
+    "An application that runs in the browser": recipe_browser,
     "One name for a site that has several": recipe_names,
     "Many names, one certificate": recipe_wildcard,
     "A password for a part of a site": recipe_password,
