@@ -8,12 +8,18 @@
 
 #include <pcre2.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
 /* A match is tried at each place of the subject; PCRE2 counts the steps of each try by itself. So
  * the steps of one are what remains of a budget when it is shared out among the places, but always
- * enough to walk along the subject a few times. */
+ * enough to walk along the subject a few times.
+ *
+ * That stops what is exponential, but not what walks along a long subject again and again: such
+ * walks are hardly counted. So for a subject that is not short the expression is compiled a second
+ * time, with a callout before each of its items: there the clock is looked at now and then. It is
+ * the thread's own, so that a busy machine changes nothing. */
 enum {
     STEPS = 4 * 1000 * 1000,
     STEPS_WALKS = 4,
@@ -22,11 +28,15 @@ enum {
     HEAP_MAX_KIB = 4 * 1024,
     JIT_STACK_LEAST = 32 * 1024,
     JIT_STACK_MAX = 1024 * 1024,
-    PATTERN_MAX = 16 * 1024
+    PATTERN_MAX = 16 * 1024,
+    SHORT = 256,           /* bytes of a subject that needs no clock */
+    TIME_MAX_MS = 20,      /* of a match, or of a replacement with all its matches */
+    CALLOUTS_A_LOOK = 256, /* at the clock: a power of two */
 };
 
 struct regex {
     pcre2_code *code;
+    _Atomic(pcre2_code *) *timed; /* with callouts; NULL in it: not compiled yet */
     struct str pattern;
     size_t n; /* groups, with the whole */
     bool anchored;
@@ -35,12 +45,15 @@ struct regex {
 
 /* ---- compiling ---- */
 
-static void free_code(void *code)
+static void free_codes(void *arg)
 {
-    pcre2_code_free(code);
+    struct regex *re = arg;
+
+    pcre2_code_free(re->code);
+    pcre2_code_free(atomic_load(re->timed));
 }
 
-static pcre2_code *compile(struct str pattern, struct err *e)
+static pcre2_code *compile(struct str pattern, uint32_t more_options, struct err *e)
 {
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
     char why[128];
@@ -52,11 +65,14 @@ static pcre2_code *compile(struct str pattern, struct err *e)
         abort();
     pcre2_set_newline(context, PCRE2_NEWLINE_LF);
     code = pcre2_compile((PCRE2_SPTR)(pattern.len > 0 ? pattern.p : ""), pattern.len,
-                         PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C, &error, &at,
-                         context);
+                         PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C | more_options,
+                         &error, &at, context);
     pcre2_compile_context_free(context);
-    if (code != NULL)
+    if (code != NULL) {
+        /* Where it cannot be had, such as where no memory may be executable, matching is slower. */
+        (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
         return code;
+    }
     pcre2_get_error_message(error, (PCRE2_UCHAR *)why, sizeof why);
     err_set(e, ERR_SYNTAX, "the regular expression is not valid at its byte %zu: %s", at, why);
     err_at(e, at);
@@ -95,10 +111,11 @@ struct regex *regex_new(struct arena *a, struct str pattern, struct err *e)
         err_set(e, ERR_LIMIT, "a regular expression may have %d bytes", PATTERN_MAX);
         return NULL;
     }
-    if ((code = compile(pattern, e)) == NULL)
+    if ((code = compile(pattern, 0, e)) == NULL)
         return NULL;
-    arena_on_free(a, free_code, code);
     re = arena_alloc(a, sizeof *re);
+    re->timed = arena_alloc(a, sizeof(*re->timed));
+    arena_on_free(a, free_codes, re);
     re->code = code;
     re->pattern = arena_str(a, pattern);
     re->n = (size_t)info(code, PCRE2_INFO_CAPTURECOUNT) + 1;
@@ -108,9 +125,25 @@ struct regex *regex_new(struct arena *a, struct str pattern, struct err *e)
         return NULL;
     }
     take_names(a, re);
-    /* Where it cannot be had, such as where no memory may be executable, matching is slower. */
-    (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
     return re;
+}
+
+/* For a subject of that length. A pattern of many thousand bytes can be too large with callouts:
+ * then it is matched without. */
+static pcre2_code *code_for(const struct regex *re, size_t len)
+{
+    pcre2_code *none = NULL, *code = len <= SHORT ? re->code : atomic_load(re->timed);
+    struct err e;
+
+    if (code != NULL)
+        return code;
+    code = compile(re->pattern, PCRE2_AUTO_CALLOUT, &e);
+    if (code == NULL)
+        return re->code;
+    if (atomic_compare_exchange_strong(re->timed, &none, code))
+        return code;
+    pcre2_code_free(code); /* another thread was faster */
+    return none;
 }
 
 size_t regex_groups(const struct regex *re)
@@ -130,7 +163,27 @@ struct scratch {
     pcre2_match_context *context;
     pcre2_jit_stack *stack;
     struct log_limit log;
+    uint64_t deadline_ns; /* by the thread's clock */
+    unsigned callouts;
 };
+
+static uint64_t cpu_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000 * 1000 * 1000 + (uint64_t)t.tv_nsec;
+}
+
+static int on_callout(pcre2_callout_block *block, void *scratch)
+{
+    struct scratch *s = scratch;
+
+    (void)block;
+    if (++s->callouts % CALLOUTS_A_LOOK != 0 || cpu_ns() < s->deadline_ns)
+        return 0;
+    return PCRE2_ERROR_CALLOUT;
+}
 
 static pthread_key_t scratch_key;
 static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
@@ -166,6 +219,7 @@ static struct scratch *scratch_of_thread(void)
         abort();
     pcre2_set_depth_limit(s->context, DEPTH_MAX);
     pcre2_set_heap_limit(s->context, HEAP_MAX_KIB);
+    pcre2_set_callout(s->context, on_callout, s);
     if (s->stack != NULL)
         pcre2_jit_stack_assign(s->context, NULL, s->stack);
     return s;
@@ -253,6 +307,23 @@ static uint32_t steps_for(const struct regex *re, size_t len)
     return (uint32_t)(steps < STEPS_WALKS * len ? STEPS_WALKS * len : steps);
 }
 
+static void report(struct scratch *s, const struct regex *re, int rc)
+{
+    char why[128];
+
+    if (rc == PCRE2_ERROR_NOMATCH)
+        return;
+    pcre2_get_error_message(rc, (PCRE2_UCHAR *)why, sizeof why);
+    gave_up(s, re, rc == PCRE2_ERROR_CALLOUT ? "it takes too long" : why);
+}
+
+/* Before the first match of a subject: from now on the time counts. */
+static void begin(size_t len)
+{
+    if (len > SHORT)
+        scratch_of_thread()->deadline_ns = cpu_ns() + (uint64_t)TIME_MAX_MS * 1000 * 1000;
+}
+
 /* Matches at text offset from or behind it. The result, if there is one, is the pairs of offsets
  * into the text: PCRE2_UNSET for a group that took no part. Valid until the thread's next one. */
 static const size_t *find(const struct regex *re, const struct subject *s, size_t from)
@@ -266,15 +337,10 @@ static const size_t *find(const struct regex *re, const struct subject *s, size_
         return NULL;
     }
     pcre2_set_match_limit(scratch->context, steps_for(re, s->text.len));
-    rc = pcre2_match(re->code, (PCRE2_SPTR)s->text.p, s->text.len, from, PCRE2_NO_UTF_CHECK,
-                     scratch->data, scratch->context);
+    rc = pcre2_match(code_for(re, s->text.len), (PCRE2_SPTR)s->text.p, s->text.len, from,
+                     PCRE2_NO_UTF_CHECK, scratch->data, scratch->context);
     if (rc < 0) {
-        char why[128];
-
-        if (rc != PCRE2_ERROR_NOMATCH) {
-            pcre2_get_error_message(rc, (PCRE2_UCHAR *)why, sizeof why);
-            gave_up(scratch, re, why);
-        }
+        report(scratch, re, rc);
         return NULL;
     }
     at = pcre2_get_ovector_pointer(scratch->data);
@@ -303,8 +369,10 @@ bool regex_matches(const struct regex *re, struct arena *scratch, struct str tex
                    struct regex_match *m)
 {
     const struct subject s = subject_of(scratch, text);
-    const size_t *at = find(re, &s, 0);
+    const size_t *at;
 
+    begin(s.text.len);
+    at = find(re, &s, 0);
     if (at != NULL && m != NULL)
         take_groups(re, &s, at, m);
     return at != NULL;
@@ -420,6 +488,7 @@ struct str regex_replace(const struct regex *re, struct arena *a, struct str val
     const size_t *at;
     struct str result;
 
+    begin(s.text.len);
     while (from <= s.text.len && out.len < REGEX_REPLACED_MAX &&
            (at = find(re, &s, from)) != NULL) {
         size_t start = at[0], end = at[1];

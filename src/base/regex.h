@@ -1,8 +1,8 @@
 /* Regular expressions, by PCRE2: the only place that knows it. The syntax of Go (RE2), which people
  * write in a Caddyfile, means the same here; what PCRE2 has beyond it (look-around, references
  * back) works as well. A compiled one is immutable: any thread may use it. No match can run away:
- * one that would take too many steps or too much memory counts as none, and leaves a line in the
- * log. */
+ * one that would take too many steps, too much time or too much memory counts as none, and leaves a
+ * line in the log. */
 #ifndef LINTEL_BASE_REGEX_H
 #define LINTEL_BASE_REGEX_H
 
@@ -42,7 +42,8 @@ struct str regex_expand(const struct regex *re, struct arena *a, struct str with
 
 /* value with every match replaced, in a; value itself if nothing matched. In `with`, "$1", "$name",
  * "${1}" and "${name}" stand for what the groups matched ("" if there is no such group, or it took
- * no part), "$0" for the whole and "$$" for a dollar; a name is as long as it can be. */
+ * no part), "$0" for the whole and "$$" for a dollar; a name is as long as it can be. The time that
+ * there is counts for all matches together: what is behind the last one stays as it is. */
 struct str regex_replace(const struct regex *re, struct arena *a, struct str value,
                          struct str with);
 

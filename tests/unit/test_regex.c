@@ -165,6 +165,40 @@ static void gives_up(void **state)
     assert_true(after.tv_sec - before.tv_sec < 20);
 }
 
+/* Milliseconds that the thread has worked. */
+static int64_t worked_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* What is no more than quadratic, or cubic, is hardly counted by PCRE2: unbounded, the first of
+ * these takes seconds, and the second minutes. */
+static void looks_at_the_clock(void **state)
+{
+    static const char *const slow[] = {"(?=.*[YZ])a", "a(.*)\1[YZ]", "(?:a|b)*[YZ]"};
+    static const char *const replaced[] = {"a(?=.*Z)?", "a[^/]*/x|a"};
+    static char text[60 * 1000];
+    struct str s = {text, sizeof text}, out;
+    int64_t before = worked_ms();
+
+    (void)state;
+    memset(text, 'a', sizeof text);
+    for (size_t i = 0; i < ARRAY_LEN(slow); i++)
+        for (s.len = sizeof text; s.len > 10000; s.len /= 4)
+            assert_false(regex_matches(compiled(slow[i]), arena, s, NULL));
+    s.len = sizeof text;
+    for (size_t i = 0; i < ARRAY_LEN(replaced); i++) {
+        out = regex_replace(compiled(replaced[i]), arena, s, STR_LIT("b"));
+        assert_int_equal(out.len, s.len); /* the rest stays as it is */
+        assert_int_equal(out.p[0], 'b');
+        assert_int_equal(out.p[out.len - 1], 'a');
+    }
+    assert_true(worked_ms() - before < 1000);
+}
+
 /* A long text is no reason to give up where the expression is a plain one. */
 static void walks_along_a_long_text(void **state)
 {
@@ -280,6 +314,7 @@ int main(void)
         cmocka_unit_test(names_groups),
         cmocka_unit_test(refuses_bad_expressions),
         cmocka_unit_test(gives_up),
+        cmocka_unit_test(looks_at_the_clock),
         cmocka_unit_test(walks_along_a_long_text),
         cmocka_unit_test(is_shared_by_threads),
         cmocka_unit_test(replaces),
