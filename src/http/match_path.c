@@ -6,6 +6,8 @@
 #include "http/placeholder.h"
 #include "http/unescape.h"
 
+enum { WALKS_MAX = 4 * 1024 * 1024 }; /* bytes of a path times those of a pattern at run time */
+
 static struct str head(struct str s, size_t len)
 {
     return (struct str){s.p, len};
@@ -29,10 +31,14 @@ static struct str path_with_slashes(struct exchange *ex)
     return path_without_dots(ex->arena, path, true);
 }
 
+/* A client can have written both: what would take long is no match. */
 static bool text_matches(const struct path_pattern *p, struct exchange *ex)
 {
     const struct path_pattern now = path_pattern_of(text_expand(p->parts, ex));
+    bool walks = now.kind == PATH_SUBSTRING || now.kind == PATH_GLOB || now.kind == PATH_ESCAPED;
 
+    if (walks && now.text.len > WALKS_MAX / (ex->raw_path.len + 1))
+        return false;
     return path_pattern_matches(&now, ex);
 }
 

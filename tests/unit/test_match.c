@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -106,6 +107,27 @@ static void matches_paths(void **state)
 {
     (void)state;
     check(path_rows, ARRAY_LEN(path_rows));
+}
+
+/* A client that writes the pattern as well as the path: the verdict is soon there. */
+static void is_not_kept_busy(void **state)
+{
+    enum { LEN = 60 * 1000 };
+    static char request[2 * LEN + 32];
+    struct timespec before, after;
+    char *at = stpcpy(request, "GET /");
+    int error;
+
+    (void)state;
+    at = (char *)memset(at, 'a', LEN) + LEN;
+    at = stpcpy(at, "|X: ");
+    at = (char *)memset(at, 'a', LEN) + LEN;
+    memcpy(at, "b", 2);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+    assert_false(matcher_rig_run("path /*{header.X}*c", &fake_language, request, &error));
+    assert_false(matcher_rig_run("path *{header.X}*", &fake_language, request, &error));
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+    assert_true(after.tv_sec - before.tv_sec < 2);
 }
 
 /* ---- the others ---- */
@@ -330,6 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(matches_paths),
+        cmocka_unit_test(is_not_kept_busy),
         cmocka_unit_test(matches_the_rest),
         cmocka_unit_test(catches),
     };
