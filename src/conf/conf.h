@@ -95,6 +95,9 @@ enum placeholder {
     PH_UPSTREAM_HOST,
     PH_UPSTREAM_PORT,
     PH_UPSTREAM_ADDRESS,
+    PH_ANSWER_STATUS,
+    PH_ANSWER_STATUS_TEXT,
+    PH_ANSWER_HEADER, /* text: the field's name */
     PH_ERROR_STATUS,
     PH_ERROR_STATUS_TEXT,
     PH_ERROR_MESSAGE,

@@ -58,6 +58,8 @@ static const struct plain {
     {"rp.upstream.host", "http.reverse_proxy.upstream.host", PH_UPSTREAM_HOST},
     {"rp.upstream.port", "http.reverse_proxy.upstream.port", PH_UPSTREAM_PORT},
     {"rp.upstream.address", "http.reverse_proxy.upstream.address", PH_UPSTREAM_ADDRESS},
+    {"rp.status_code", "http.reverse_proxy.status_code", PH_ANSWER_STATUS},
+    {"rp.status_text", "http.reverse_proxy.status_text", PH_ANSWER_STATUS_TEXT},
     {"err.status_code", "http.error.status_code", PH_ERROR_STATUS},
     {"err.status_text", "http.error.status_text", PH_ERROR_STATUS_TEXT},
     {"err.message", "http.error.message", PH_ERROR_MESSAGE},
@@ -90,6 +92,7 @@ static const struct family {
     {"file_match.", "http.matchers.file.", PH_VARIABLE, false, "file_match."},
     {NULL, "http.auth.", PH_VARIABLE, false, "auth."},
     {NULL, "http.response.header.", PH_RESPONSE_HEADER, false, NULL},
+    {"rp.header.", "http.reverse_proxy.header.", PH_ANSWER_HEADER, false, NULL},
 };
 
 /* What Caddy knows and cannot be had here. A name that ends with a dot or a bracket stands for all

@@ -4,9 +4,6 @@
 
 const struct refused refused_directives[] = {
     {"acme_server", "run a CA of its own beside Lintel and name it by 'acme_ca'"},
-    {"copy_response", "there is no 'handle_response' yet; an upstream's answer is sent as it is"},
-    {"copy_response_headers",
-     "there is no 'handle_response' yet; an upstream's answer is sent as it is"},
     {"fs", "files come from folders only: use 'root'"},
     {"intercept", "use 'handle_errors' for the errors of Lintel; those of upstreams are sent on"},
     {"php_fastcgi", "FastCGI is not spoken yet: let PHP's own server speak HTTP behind a "

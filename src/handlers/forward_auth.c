@@ -98,6 +98,7 @@ int forward_auth_set(const struct directive_args *d)
     struct reverse_proxy_conf *c = conf_of(d);
 
     c->auth = arena_alloc(d->arena, sizeof *c->auth);
+    proxy_answer_add_auth(d->arena, &c->answers, c->auth);
     if (set_question(d) != 0 || reverse_proxy_set_with(d, forward_auth_options) != 0)
         return -1;
     if (c->has_rewrite)

@@ -8,7 +8,10 @@
  *  3. An upstream that cannot be connected to is passed over, as long as nothing of the request's
  *     body was taken; the last failure answers 502 or 504. A failure after the head makes the
  *     source fail, so that the client sees a broken response and not a complete one.
- *  4. on_end, deferred to the exchange's end, cancels what is still under way.
+ *  4. If a rule is for the answer, it is carried out instead of 2: the rows of handle_response run,
+ *     of which copy_response does what 2 says; with any other response, the upstream's is thrown
+ *     away. forward_auth is such a rule, without rows.
+ *  5. on_end, deferred to the exchange's end, cancels what is still under way.
  */
 #include "handlers/reverse_proxy.h"
 
@@ -16,6 +19,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "handlers/forward_auth.h"
+#include "handlers/relay_buffer.h"
 #include "handlers/reverse_proxy_conf.h"
 #include "handlers/reverse_proxy_fields.h"
 #include "http/route.h"
@@ -23,23 +27,10 @@
 #include <stdlib.h>
 
 enum {
-    GRANT_BODY = 64 * 1024,  /* of an answer that lets a request go on: more is not waited for */
-    BUFFER_SIZE = 64 * 1024, /* of a response's body; the fetch pauses when it is full */
-    SMALL_BODY = 16 * 1024,  /* a body up to this gets a buffer of its own size */
-    FREE_BUFFERS_MAX = 32,   /* kept for reuse, a worker */
-    MAX_HEAD = 16 * 1024,    /* of a response: more the HTTP/1 engine cannot send */
-    COMPLAINTS_MAX = 8,      /* lines in the log about one upstream's failures... */
-    COMPLAINTS_MS = 1000     /* ...in this time, a worker */
-};
-
-/* ---- buffers ---- */
-
-struct buffer {
-    struct buffer *next_free;
-    size_t start; /* of what is not yet pulled */
-    size_t end;
-    size_t cap; /* BUFFER_SIZE, or less for a small body of known length */
-    char bytes[];
+    UNWANTED_BODY = 64 * 1024, /* of an answer that nobody wants: more ends the connection */
+    MAX_HEAD = 16 * 1024,      /* of a response: more the HTTP/1 engine cannot send */
+    COMPLAINTS_MAX = 8,        /* lines in the log about one upstream's failures... */
+    COMPLAINTS_MS = 1000       /* ...in this time, a worker */
 };
 
 /* How an upstream fares, for the log. */
@@ -52,40 +43,10 @@ struct proxy_state {
     const struct reverse_proxy_conf *conf;
     struct loop *loop;
     struct fetcher *fetcher;
-    struct buffer *free_buffers;
-    unsigned n_free;
+    struct relay_pool buffers;
     size_t next; /* whose turn it is */
     struct upstream_state *upstreams;
 };
-
-/* For a body of content_length bytes, -1: not known. */
-static struct buffer *buffer_get(struct proxy_state *st, int64_t content_length)
-{
-    bool small = content_length >= 0 && content_length <= SMALL_BODY;
-    size_t cap = small ? (size_t)content_length : BUFFER_SIZE;
-    struct buffer *b = small ? NULL : st->free_buffers;
-
-    if (b != NULL) {
-        st->free_buffers = b->next_free;
-        st->n_free--;
-    } else {
-        b = xrealloc_array(NULL, 1, sizeof *b + cap); /* not zeroed: that would cost */
-    }
-    b->start = b->end = 0;
-    b->cap = cap;
-    return b;
-}
-
-static void buffer_put(struct proxy_state *st, struct buffer *b)
-{
-    if (b->cap < BUFFER_SIZE || st->n_free == FREE_BUFFERS_MAX) {
-        free(b);
-        return;
-    }
-    b->next_free = st->free_buffers;
-    st->free_buffers = b;
-    st->n_free++;
-}
 
 /* ---- one exchange ---- */
 
@@ -97,16 +58,19 @@ struct proxied {
     size_t upstream;     /* index of the one at work */
     size_t tried;
     struct proxy_request request;
-    struct fields fields; /* the upstream's, names and values in the exchange's arena */
-    int status;           /* 0: no head yet */
+    struct upstream_answer answer;  /* names and values in the exchange's arena; status 0: none */
+    const struct answer_rule *rule; /* for the answer; NULL: it is sent on */
     int64_t content_length;
-    struct buffer *buffer;
+    struct relay_buffer *buffer;
     struct task respond; /* at the end of the batch */
     bool turn_passed;    /* of the two the task takes */
     bool held;           /* the response waits for the end of the request's body */
+    bool begun;          /* the answer was sent on, or its rule carried out */
+    bool copied;         /* it was sent on */
+    bool unwanted;       /* it will not be */
     bool body_taken;     /* some of the request's body is gone: no other upstream can have it */
     int64_t body_left;   /* of the request; -1: not known, 0: all of it is gone */
-    size_t thrown_away;  /* bytes of the body of an answer that lets the request go on */
+    size_t thrown_away;  /* bytes of an unwanted body */
     bool paused;         /* on_body answered false */
     bool waiting;        /* pull answered AGAIN */
     enum pull at_end;    /* once fetch is NULL: END or FAIL */
@@ -131,7 +95,8 @@ static bool states_length(const struct proxied *p)
 /* Nothing follows the head of the upstream's answer, although the client awaits a body. */
 static bool is_bare(const struct proxied *p)
 {
-    return p->status == 204 || p->status == 304 || (p->request.is_head && !p->ex->is_head);
+    return p->answer.status == 204 || p->answer.status == 304 ||
+           (p->request.is_head && !p->ex->is_head);
 }
 
 /* ---- the response's way: upstream to client ---- */
@@ -173,37 +138,51 @@ static void release(struct proxied *p)
         loop_post(p->st->loop, &p->respond);
 }
 
-/* ---- forward_auth ---- */
+/* ---- an answer that nobody wants ---- */
 
-static bool is_grant(const struct proxied *p)
-{
-    return p->st->conf->auth != NULL && p->status >= 200 && p->status <= 299;
-}
-
-/* The request goes on with the next directives; what is left of this one ends with the exchange. */
-static void grant(struct proxied *p)
+static void end_fetch(struct proxied *p)
 {
     if (p->fetch != NULL)
         fetch_cancel(p->fetch);
     p->fetch = NULL;
-    loop_unpost(p->st->loop, &p->respond);
-    p->ex->on_request_body = NULL;
-    forward_auth_grant(p->st->conf->auth, p->ex, &p->fields);
-    route_continue(p->ex);
+}
+
+static void drop_buffer(struct proxied *p)
+{
+    relay_buffer_put(&p->st->buffers, p->buffer);
+    p->buffer = NULL;
+}
+
+/* What is left of the answer is read and thrown away, so that the connection can be used again;
+ * but not for long, and not while the request's body would have to be sent. */
+static void disclaim(struct proxied *p)
+{
+    p->unwanted = true;
+    drop_buffer(p);
+    if (p->body_left != 0)
+        end_fetch(p);
+    if (p->fetch != NULL && p->paused)
+        fetch_resume_recv(p->fetch);
+    p->paused = false;
+}
+
+static void throw_away(struct proxied *p, size_t n)
+{
+    p->thrown_away += n;
+    if (p->thrown_away > UNWANTED_BODY)
+        end_fetch(p);
 }
 
 static bool on_body(void *arg, struct str bytes)
 {
     struct proxied *p = arg;
 
-    if (is_grant(p)) {
-        p->thrown_away += bytes.len;
-        if (p->thrown_away > GRANT_BODY)
-            grant(p);
+    if (p->unwanted) {
+        throw_away(p, bytes.len);
         return true;
     }
     if (p->buffer == NULL)
-        p->buffer = buffer_get(p->st, p->content_length);
+        p->buffer = relay_buffer_get(&p->st->buffers, p->content_length);
     if (bytes.len > p->buffer->cap - p->buffer->end) {
         p->paused = true;
         release(p); /* nobody else makes room */
@@ -222,7 +201,7 @@ static void on_field(void *arg, struct str name, struct str value)
 
     memcpy(copy, name.p, name.len);
     memcpy(copy + name.len, value.p, value.len);
-    fields_add(&p->fields, p->ex->arena, (struct str){copy, name.len},
+    fields_add(&p->answer.fields, p->ex->arena, (struct str){copy, name.len},
                (struct str){copy + name.len, value.len});
 }
 
@@ -230,42 +209,11 @@ static void on_head(void *arg, int status, int64_t content_length)
 {
     struct proxied *p = arg;
 
-    p->status = status;
+    p->answer.status = status;
     p->content_length = content_length;
-    if (!is_grant(p))
-        loop_post(p->st->loop, &p->respond);
-}
-
-static void respond(struct proxied *p)
-{
-    struct exchange *ex = p->ex;
-    bool whole = p->fetch == NULL && p->at_end == PULL_END;
-
-    if (ex->responded)
-        return;
-    proxy_respond_fields(ex, p->st->conf, &p->fields);
-    if (is_bare(p) || (whole && buffered(p) == 0 && !states_length(p)))
-        exchange_respond(ex, p->status);
-    else if (whole && !p->ex->is_head)
-        exchange_respond_bytes(ex, p->status, (struct str){p->buffer->bytes, p->buffer->end});
-    else
-        exchange_respond_source(ex, p->status, &p->source, p->content_length);
-}
-
-/* The first turn comes before the fetcher's own task, which tells of the end; the second after it.
- */
-static void on_respond_task(struct task *t)
-{
-    struct proxied *p = container_of(t, struct proxied, respond);
-
-    if (!p->turn_passed) {
-        p->turn_passed = true;
-        loop_post(p->st->loop, t);
-    } else if (!p->held && p->fetch != NULL && !p->paused && p->body_left != 0 && p->status < 300) {
-        p->held = true;
-    } else {
-        respond(p);
-    }
+    p->ex->answer = &p->answer;
+    p->rule = proxy_answer_find(&p->st->conf->answers, &p->answer);
+    loop_post(p->st->loop, &p->respond);
 }
 
 /* ---- the request's way: client to upstream ---- */
@@ -273,8 +221,11 @@ static void on_respond_task(struct task *t)
 static enum pull on_pull_request(void *arg, char *buf, size_t cap, size_t *n)
 {
     struct proxied *p = arg;
-    enum pull answer = exchange_read_body(p->ex, buf, cap, n);
+    enum pull answer;
 
+    if (p->begun && !p->copied) /* somebody else may read it */
+        return PULL_AGAIN;
+    answer = exchange_read_body(p->ex, buf, cap, n);
     if (answer == PULL_BYTES) {
         p->body_taken = true;
         if (p->body_left > 0)
@@ -293,6 +244,122 @@ static void on_request_body(struct exchange *ex)
 
     if (p->fetch != NULL)
         fetch_resume_send(p->fetch);
+}
+
+/* ---- answering ---- */
+
+static void send_on(struct proxied *p, int status)
+{
+    struct exchange *ex = p->ex;
+    bool whole = p->fetch == NULL && p->at_end == PULL_END;
+    bool bare = is_bare(p) || status == 204 || status == 304;
+
+    p->copied = true;
+    proxy_respond_fields(ex, p->st->conf, &p->answer.fields);
+    if (bare && !is_bare(p))
+        disclaim(p);
+    if (bare || (whole && buffered(p) == 0 && !states_length(p)))
+        exchange_respond(ex, status);
+    else if (whole && !p->ex->is_head)
+        exchange_respond_bytes(ex, status, (struct str){p->buffer->bytes, p->buffer->end});
+    else
+        exchange_respond_source(ex, status, &p->source, p->content_length);
+}
+
+/* The exchange is answered: if not by the upstream, then the upstream's answer is not wanted. */
+static void on_response(struct exchange *ex, const void *arg)
+{
+    struct proxied *p;
+
+    (void)arg;
+    if (ex->answer == NULL)
+        return;
+    p = container_of(ex->answer, struct proxied, answer);
+    if (!p->copied)
+        disclaim(p);
+}
+
+static bool needs_nothing(const struct prepared *prepared, const void *arg)
+{
+    (void)prepared;
+    (void)arg;
+    return false;
+}
+
+/* The rows of handle_response, and what comes after them, have the exchange. The request's body
+ * waits: it may be that one of them reads it. */
+static void hand_over(struct proxied *p)
+{
+    struct exchange *ex = p->ex;
+    const struct answer_rule *rule = p->rule;
+
+    ex->on_request_body = NULL;
+    if (rule->auth != NULL) {
+        disclaim(p);
+        forward_auth_grant(rule->auth, ex, &p->answer.fields);
+    } else {
+        exchange_on_respond_if(ex, on_response, needs_nothing, NULL);
+    }
+    if (route_enter(ex, &rule->route) == NEXT)
+        route_continue(ex);
+}
+
+static void respond(struct proxied *p)
+{
+    const struct answer_rule *rule = p->rule;
+    int status = p->answer.status;
+
+    if (p->ex->responded || p->begun)
+        return;
+    p->begun = true;
+    if (rule != NULL && rule->status.n_parts == 0) {
+        hand_over(p);
+        return;
+    }
+    if (rule != NULL)
+        status = proxy_answer_status(&rule->status, p->ex);
+    if (status != 0) {
+        send_on(p, status);
+        return;
+    }
+    disclaim(p);
+    route_fail(p->ex, 500, STR_LIT("replace_status: no number from 200 to 599"));
+}
+
+bool reverse_proxy_copy(struct exchange *ex, int status)
+{
+    struct proxied *p;
+
+    if (ex->answer == NULL)
+        return false;
+    p = container_of(ex->answer, struct proxied, answer);
+    if (!p->begun || p->copied || p->unwanted)
+        return false;
+    ex->handler_data = p;
+    if (p->body_left != 0)
+        ex->on_request_body = on_request_body;
+    p->copied = true;
+    if (p->body_left != 0 && p->fetch != NULL)
+        fetch_resume_send(p->fetch);
+    send_on(p, status);
+    return true;
+}
+
+/* The first turn comes before the fetcher's own task, which tells of the end; the second after it.
+ */
+static void on_respond_task(struct task *t)
+{
+    struct proxied *p = container_of(t, struct proxied, respond);
+
+    if (!p->turn_passed) {
+        p->turn_passed = true;
+        loop_post(p->st->loop, t);
+    } else if (!p->held && p->fetch != NULL && !p->paused && p->body_left != 0 &&
+               p->answer.status < 300) {
+        p->held = true;
+    } else {
+        respond(p);
+    }
 }
 
 /* ---- failure ---- */
@@ -328,11 +395,13 @@ static void fail(struct proxied *p, enum fetch_result result, const char *why)
     if (exchange_body_error(p->ex, 0) == 0)
         complain(p, why);
     p->at_end = PULL_FAIL;
-    if (p->ex->responded) {
+    if (p->ex->responded || p->begun) {
         wake(p);
         return;
     }
-    p->fields.n = 0;
+    p->ex->answer = NULL;
+    p->rule = NULL;
+    p->answer.fields.n = 0;
     if (unsent && !p->body_taken && p->tried < p->st->conf->n_upstreams) {
         p->upstream = (p->upstream + 1) % p->st->conf->n_upstreams;
         if (start_fetch(p))
@@ -352,10 +421,6 @@ static void on_done(void *arg, enum fetch_result result, const char *why)
         return;
     }
     p->at_end = PULL_END;
-    if (is_grant(p)) {
-        grant(p);
-        return;
-    }
     release(p);
     wake(p);
 }
@@ -396,13 +461,9 @@ static void on_end(void *arg)
 {
     struct proxied *p = arg;
 
-    if (p->fetch != NULL)
-        fetch_cancel(p->fetch);
-    p->fetch = NULL;
+    end_fetch(p);
     loop_unpost(p->st->loop, &p->respond);
-    if (p->buffer != NULL)
-        buffer_put(p->st, p->buffer);
-    p->buffer = NULL;
+    drop_buffer(p);
 }
 
 static size_t first_upstream(struct proxy_state *st)
@@ -429,6 +490,9 @@ static enum verdict reverse_proxy_handle(const void *conf, struct exchange *ex)
     struct proxied *p = arena_alloc(ex->arena, sizeof *p);
     int status = proxy_request_make(ex, conf, &p->request);
 
+    if (ex->answer != NULL) /* of another proxy, that let the request go on */
+        disclaim(container_of(ex->answer, struct proxied, answer));
+    ex->answer = NULL;
     if (status != 0) {
         exchange_respond_error(ex, status);
         return TAKEN;
@@ -468,12 +532,7 @@ static void reverse_proxy_stop(void *state)
 {
     struct proxy_state *st = state;
 
-    while (st->free_buffers != NULL) {
-        struct buffer *b = st->free_buffers;
-
-        st->free_buffers = b->next_free;
-        free(b);
-    }
+    relay_pool_fini(&st->buffers);
     free(st->upstreams);
     free(st);
 }
@@ -486,6 +545,7 @@ static void reverse_proxy_describe(const void *conf, struct describer *out)
         describe_item(out, "upstreams", str_of(c->upstreams[i].name));
     describe_number(out, "dial_timeout_ms", c->dial_timeout_ms);
     describe_number(out, "response_header_timeout_ms", c->response_header_timeout_ms);
+    proxy_answer_describe(&c->answers, out);
 }
 
 static const struct handler_type forward_auth_type = {"forward_auth", reverse_proxy_start,

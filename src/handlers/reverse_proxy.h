@@ -5,6 +5,12 @@
 
 #include "conf/directive.h"
 
+struct exchange;
+
+/* Answers the exchange with what the upstream has answered, and this status. False: there is
+ * nothing that could be sent on, the exchange is not being handled by handle_response. */
+bool reverse_proxy_copy(struct exchange *ex, int status);
+
 extern const struct directive reverse_proxy_directives[]; /* ended by a zeroed row */
 
 #endif

@@ -101,6 +101,38 @@ static int set_flush_interval(const struct directive_args *d)
     return directive_duration(d, &t, &ms);
 }
 
+/* ---- what becomes of answers ---- */
+
+static int set_handle_response(const struct directive_args *d)
+{
+    return proxy_answer_add_handle(d, &conf_of(d)->answers);
+}
+
+static int set_replace_status(const struct directive_args *d)
+{
+    return proxy_answer_add_status(d, &conf_of(d)->answers);
+}
+
+/* Takes the response matchers out of the block: *rest has the options. */
+static int take_matches(const struct directive_args *d, struct node *rest)
+{
+    struct node *others = arena_alloc(d->arena, (d->node->n_children + 1) * sizeof *others);
+    int rc = 0;
+
+    *rest = *d->node;
+    rest->children = others;
+    rest->n_children = 0;
+    for (size_t i = 0; i < d->node->n_children; i++) {
+        const struct node *line = &d->node->children[i];
+
+        if (!proxy_answer_is_match(line))
+            others[rest->n_children++] = *line;
+        else if (proxy_answer_add_match(d, line, &conf_of(d)->answers) != 0)
+            rc = -1;
+    }
+    return rc;
+}
+
 /* ---- the block ---- */
 
 const struct directive reverse_proxy_options[] = {
@@ -109,6 +141,12 @@ const struct directive reverse_proxy_options[] = {
      .max_args = 1,
      .set = set_flush_interval,
      .help = "flush_interval <duration>: answers are sent on as they come in any case"},
+    {.name = "handle_response",
+     .max_args = 1,
+     .block = true,
+     .repeats = true,
+     .set = set_handle_response,
+     .help = "handle_response [@name] { ... }: directives instead of the answer"},
     {.name = "header_down",
      .min_args = 1,
      .max_args = 3,
@@ -131,6 +169,12 @@ const struct directive reverse_proxy_options[] = {
      .max_args = 1,
      .set = set_method,
      .help = "method <method>: of the request to the upstream"},
+    {.name = "replace_status",
+     .min_args = 1,
+     .max_args = 2,
+     .repeats = true,
+     .set = set_replace_status,
+     .help = "replace_status [@name] <status>: another status for the answer"},
     {.name = "rewrite",
      .min_args = 1,
      .max_args = 1,
@@ -159,7 +203,6 @@ static const struct refused refused[] = {
     {"buffer_responses", STREAMED},
     {"dynamic", NULL},
     {"fail_duration", NULL},
-    {"handle_response", NULL},
     {"health_body", NULL},
     {"health_fails", NULL},
     {"health_follow_redirects", NULL},
@@ -179,7 +222,6 @@ static const struct refused refused[] = {
     {"lb_try_interval", NULL},
     {"max_buffer_size", STREAMED},
     {"max_fails", NULL},
-    {"replace_status", NULL},
     {"request_buffers", STREAMED},
     {"response_buffers", STREAMED},
     {"stream_buffer_size", NO_UPGRADE},
@@ -196,11 +238,16 @@ static const struct refused refused[] = {
 int reverse_proxy_set_with(const struct directive_args *d, const struct directive *options)
 {
     const struct directive *const tables[] = {reverse_proxy_options, options, NULL};
+    struct directive_args args = *d;
+    struct node rest;
     int rc;
 
     conf_of(d)->dial_timeout_ms = DIAL_TIMEOUT_MS;
     rc = add_upstreams(d);
-    if (directive_blocks(d, tables, refused, d->target) != 0 || rc != 0)
+    if (take_matches(d, &rest) != 0)
+        rc = -1;
+    args.node = &rest;
+    if (directive_blocks(&args, tables, refused, d->target) != 0 || rc != 0)
         return -1;
     if (conf_of(d)->n_upstreams > 0)
         return 0;

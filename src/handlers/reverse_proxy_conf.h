@@ -3,6 +3,7 @@
 #define LINTEL_HANDLERS_REVERSE_PROXY_CONF_H
 
 #include "handlers/field_edit.h"
+#include "handlers/proxy_answer.h"
 #include "handlers/upstream.h"
 #include "http/rewrite.h"
 
@@ -21,7 +22,8 @@ struct reverse_proxy_conf {
     struct rewrite_target rewrite;
     unsigned dial_timeout_ms;            /* 3 s */
     unsigned response_header_timeout_ms; /* 0: none, as in Caddy */
-    struct proxy_auth *auth;             /* of forward_auth; NULL: a proxy */
+    struct answer_rules answers;
+    struct proxy_auth *auth; /* of forward_auth; NULL: a proxy */
 };
 
 /* The directive's set function. */

@@ -196,17 +196,20 @@ int proxy_request_make(struct exchange *ex, const struct reverse_proxy_conf *c,
 
 /* ---- the response ---- */
 
-/* Adds the fields that are not about one connection; out has room for them. */
-static void add_end_to_end(const struct fields *from, struct fields *out)
+struct fields proxy_end_to_end(struct exchange *ex, const struct fields *from, size_t more)
 {
+    struct fields out = {.cap = from->n + more};
+
+    out.list = arena_alloc(ex->arena, (out.cap + 1) * sizeof *out.list);
     for (size_t i = 0; i < from->n; i++) {
         const struct field *f = &from->list[i];
 
         if (!is_among(f->name, hop_by_hop, ARRAY_LEN(hop_by_hop)) &&
             !(f->name.len == 14 && str_eq_nocase(f->name, STR_LIT("Content-Length"))))
-            out->list[out->n++] = *f;
+            out.list[out.n++] = *f;
     }
-    remove_named(out, from);
+    remove_named(&out, from);
+    return out;
 }
 
 /* As Caddy does: the upstream's own Server field is shown, and Via says who stood between. Ours is
@@ -224,11 +227,8 @@ static void add_server(struct exchange *ex, struct fields *in)
 void proxy_respond_fields(struct exchange *ex, const struct reverse_proxy_conf *c,
                           const struct fields *upstream_fields)
 {
-    struct fields in = {0};
+    struct fields in = proxy_end_to_end(ex, upstream_fields, 2);
 
-    in.cap = upstream_fields->n + 2;
-    in.list = arena_alloc(ex->arena, in.cap * sizeof *in.list);
-    add_end_to_end(upstream_fields, &in);
     add_server(ex, &in);
     fields_add(&in, ex->arena, STR_LIT("Via"), STR_LIT("1.1 " VIA_NAME));
     field_edits_run(&c->down, ex, &in);

@@ -24,6 +24,9 @@ MUST_CHECK int proxy_request_make(struct exchange *ex, const struct reverse_prox
 const char *const *proxy_request_lines(struct exchange *ex, const struct reverse_proxy_conf *c,
                                        const struct proxy_request *rq, const struct upstream *u);
 
+/* A list of the fields that are not about one connection, with room for some more. */
+struct fields proxy_end_to_end(struct exchange *ex, const struct fields *from, size_t more);
+
 /* Puts an upstream's fields into ex->response. */
 void proxy_respond_fields(struct exchange *ex, const struct reverse_proxy_conf *c,
                           const struct fields *upstream_fields);

@@ -7,6 +7,8 @@ liblintel_a_SOURCES += \
 	src/handlers/basic_auth_conf.h \
 	src/handlers/beneath.c \
 	src/handlers/beneath.h \
+	src/handlers/copy_response.c \
+	src/handlers/copy_response.h \
 	src/handlers/credentials.c \
 	src/handlers/credentials.h \
 	src/handlers/encode.c \
@@ -59,10 +61,14 @@ liblintel_a_SOURCES += \
 	src/handlers/mime.h \
 	src/handlers/network.c \
 	src/handlers/network.h \
+	src/handlers/proxy_answer.c \
+	src/handlers/proxy_answer.h \
 	src/handlers/rate_limit.c \
 	src/handlers/rate_limit.h \
 	src/handlers/redir.c \
 	src/handlers/redir.h \
+	src/handlers/relay_buffer.c \
+	src/handlers/relay_buffer.h \
 	src/handlers/request_body.c \
 	src/handlers/request_body.h \
 	src/handlers/respond.c \

@@ -99,6 +99,12 @@ struct upstream_names {
     struct str address; /* "tcp/host:port", "unix//path" */
 };
 
+/* What an upstream has answered. */
+struct upstream_answer {
+    int status;
+    struct fields fields; /* all of them, as sent */
+};
+
 struct exchange {
     const struct exchange_engine *engine;
     struct arena *arena;
@@ -116,6 +122,7 @@ struct exchange {
     } error;                               /* what handle_errors is about */
     int match_error;                       /* of a matcher: the status to answer with; 0: none */
     const struct upstream_names *upstream; /* NULL: none was chosen */
+    struct upstream_answer *answer;        /* reverse_proxy's; NULL: there is none */
     struct str root;                       /* folder of the site, NUL-terminated; len 0: none */
 
     /* The request. All text is checked by the engine: tokens are tokens, no control bytes. */

@@ -49,6 +49,8 @@ static placeholder_plain *const plain[PH_COUNT] = {
     [PH_UPSTREAM_HOST] = placeholder_upstream_host,
     [PH_UPSTREAM_PORT] = placeholder_upstream_port,
     [PH_UPSTREAM_ADDRESS] = placeholder_upstream_address,
+    [PH_ANSWER_STATUS] = placeholder_answer_status,
+    [PH_ANSWER_STATUS_TEXT] = placeholder_answer_status_text,
     [PH_ERROR_STATUS] = placeholder_error_status,
     [PH_ERROR_STATUS_TEXT] = placeholder_error_status_text,
     [PH_ERROR_MESSAGE] = placeholder_error_message,
@@ -71,6 +73,7 @@ static placeholder_with *const with_argument[PH_COUNT] = {
     [PH_ORIG_PATH_PART] = placeholder_orig_path_part,
     [PH_VARIABLE] = placeholder_variable,
     [PH_RESPONSE_HEADER] = placeholder_response_header,
+    [PH_ANSWER_HEADER] = placeholder_answer_header,
 };
 
 static struct str part_value(const struct text_part *part, struct exchange *ex)

@@ -55,6 +55,30 @@ struct str placeholder_upstream_address(struct exchange *ex)
     return ex->upstream == NULL ? STR_LIT("") : ex->upstream->address;
 }
 
+/* ---- its answer ---- */
+
+struct str placeholder_answer_status(struct exchange *ex)
+{
+    if (ex->answer == NULL)
+        return STR_LIT("");
+    return arena_printf(ex->arena, "%d", ex->answer->status);
+}
+
+/* With the number, as Caddy has it. */
+struct str placeholder_answer_status_text(struct exchange *ex)
+{
+    if (ex->answer == NULL)
+        return STR_LIT("");
+    return arena_printf(ex->arena, "%d %s", ex->answer->status, status_phrase(ex->answer->status));
+}
+
+struct str placeholder_answer_header(struct exchange *ex, const struct text_part *part)
+{
+    if (ex->answer == NULL)
+        return STR_LIT("");
+    return fields_joined_by(&ex->answer->fields, ex->arena, part->text, STR_LIT(","));
+}
+
 /* ---- the error that is handled ---- */
 
 struct str placeholder_error_status(struct exchange *ex)

@@ -1,6 +1,7 @@
 #include "server/directives.h"
 
 #include "handlers/basic_auth.h"
+#include "handlers/copy_response.h"
 #include "handlers/encode.h"
 #include "handlers/error.h"
 #include "handlers/file_match.h"
@@ -26,6 +27,7 @@
 /* clang-format off */
 static const struct directive *const directives[] = {
     basic_auth_directives,
+    copy_response_directives,
     encode_directives,
     error_directives,
     file_server_directives,

@@ -5,7 +5,12 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "conf/load.h"
-#include "handlers/reverse_proxy_conf.h"
+#include "handlers/copy_response.h"
+#include "handlers/error.h"
+#include "handlers/header.h"
+#include "handlers/respond.h"
+#include "handlers/upstream.h"
+#include "http/prepared.h"
 #include "http/service.h"
 #include "peer.h"
 
@@ -132,6 +137,8 @@ static void on_pump(struct task *t)
     r->kind = r->ex.body.kind;
     if (r->kind == BODY_BYTES)
         take(r, r->ex.body.bytes);
+    if (r->kind == BODY_PREPARED)
+        take(r, r->ex.body.prepared->body);
     if (r->kind != BODY_SOURCE || r->ex.is_head) {
         end(r, false);
         return;
@@ -222,7 +229,9 @@ static void on_limit(struct timer *t)
 
 /* ---- the rig ---- */
 
-static const struct directive *const tables[] = {reverse_proxy_directives, NULL};
+static const struct directive *const tables[] = {reverse_proxy_directives, copy_response_directives,
+                                                 respond_directives,       header_directives,
+                                                 error_directives,         NULL};
 
 static struct conf *parse(const char *directive, struct buf *errors)
 {
@@ -364,6 +373,20 @@ static const struct {
     {"reverse_proxy a:1 {\n method CONNECT\n}", "a gateway, no tunnel"},
     {"reverse_proxy a:1 {\n rewrite /a/../b\n}", "'..'"},
     {"reverse_proxy a:1 {\n rewrite /a\n rewrite /b\n}", "already given in line 3"},
+    {"reverse_proxy a:1 {\n handle_response {\n respondd\n}\n}", "respond"},
+    {"reverse_proxy a:1 {\n handle_response\n}", "needs a block"},
+    {"reverse_proxy a:1 {\n handle_response bad {\n}\n}", "stands here: '@name'"},
+    {"reverse_proxy a:1 {\n @bad status 5xx\n handle_response @bat {\n}\n}", "mean '@bad'?"},
+    {"reverse_proxy a:1 {\n @bad status 6xx\n}", "no status"},
+    {"reverse_proxy a:1 {\n @bad\n}", "needs 'status' or 'header'"},
+    {"reverse_proxy a:1 {\n @ status 5xx\n}", "has a name"},
+    {"reverse_proxy a:1 {\n @bad status 500\n @bad status 501\n}", "4:2: '@bad' was already"},
+    {"reverse_proxy a:1 {\n @bad path /a\n}", "unknown response matcher 'path'"},
+    {"reverse_proxy a:1 {\n replace_status 199\n}", "no status from 200 to 599"},
+    {"reverse_proxy a:1 {\n replace_status bad 404\n}", "stands here: '@name'"},
+    {"reverse_proxy a:1 {\n replace_status @bad 404\n}", "unknown response matcher '@bad'"},
+    {"copy_response 99", "no status from 200 to 599"},
+    {"copy_response_headers {\n include A\n exclude B\n}", "only one can stand"},
     {"forward_auth a:1", "needs a 'uri'"},
     {"forward_auth {\n uri /\n}", "needs an upstream"},
     {"forward_auth a:1 {\n uri x\n}", "does not begin with '/'"},
@@ -928,6 +951,170 @@ static void an_early_answer_does_not_cut_the_request(void **state)
     }
 }
 
+/* ---- handle_response ---- */
+
+#define SMALL_ANSWER "HTTP/1.1 500 No\r\nX-A: 1\r\nServer: app\r\nContent-Length: 3\r\n\r\nabc"
+
+static const struct {
+    const char *block;
+    const char *method;
+    const char *answer;
+    int status;
+    const char *body;
+    const char *fields; /* a part of them */
+} rules[] = {
+    {"@a status 5xx\n handle_response @a {\n respond \"{rp.status_code} {rp.header.X-A}\"\n}",
+     "GET", SMALL_ANSWER, 200, "500 1", "Server=Lintel|"},
+    {"handle_response {\n respond {rp.status_text}\n}", "GET", SMALL_ANSWER, 200,
+     "500 Internal Server Error", ""},
+    {"handle_response {\n respond never\n}\n@a header X-A 1\n handle_response @a {\n respond "
+     "now\n}",
+     "GET", SMALL_ANSWER, 200, "now", ""},
+    {"handle_response {\n respond now\n}\n@a status 4xx\n handle_response @a {\n respond never\n}",
+     "GET", SMALL_ANSWER, 200, "now", ""},
+    {"handle_response {\n header X-B 2\n copy_response\n}", "GET", SMALL_ANSWER, 500, "abc",
+     "X-B=2|X-A=1|Server=app|Via=1.1 Lintel|"},
+    {"handle_response {\n copy_response 404\n}", "GET", SMALL_ANSWER, 404, "abc", "X-A=1"},
+    {"handle_response {\n copy_response {rp.header.X-A}\n}", "GET", SMALL_ANSWER, 500,
+     "500 Internal Server Error\n", ""},
+    {"handle_response {\n copy_response 204\n}", "GET", SMALL_ANSWER, 204, "", "X-A=1"},
+    {"handle_response {\n copy_response_headers\n respond mine\n}", "GET", SMALL_ANSWER, 200,
+     "mine", "X-A=1|Server=app|"},
+    {"handle_response {\n header X-B 2\n}", "GET", SMALL_ANSWER, 200, "", "Server=Lintel|X-B=2|"},
+    {"handle_response {\n error 503\n}", "GET", SMALL_ANSWER, 503, "503 Service Unavailable\n", ""},
+    {"replace_status 418", "GET", SMALL_ANSWER, 418, "abc", "X-A=1"},
+    {"replace_status {rp.header.X-A}", "GET", SMALL_ANSWER, 500, "500 Internal Server Error\n", ""},
+    {"replace_status {rp.header.X-S}", "GET", "HTTP/1.1 200 OK\r\nX-S: 299\r\n\r\nabc", 299, "abc",
+     ""},
+    {"replace_status 200", "GET", "HTTP/1.1 204 None\r\n\r\n", 200, "", ""},
+    {"replace_status 304", "GET", SMALL_ANSWER, 304, "", ""},
+    {"handle_response {\n copy_response\n}", "HEAD",
+     "HTTP/1.1 200 OK\r\nContent-Length: 70\r\n\r\n", 200, "", ""},
+    {"method GET\n handle_response {\n copy_response\n}", "HEAD",
+     "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", 200, "", ""},
+    {"header_down X-C {rp.status_code}", "GET", SMALL_ANSWER, 500, "abc", "X-C=500"},
+};
+
+static void runs_rows_for_an_answer(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+        char text[512];
+        struct peer p;
+        struct rig r;
+
+        peer_start(&p, peer_serve_once, rules[i].answer);
+        snprintf(text, sizeof text, "reverse_proxy 127.0.0.1:%u {\n%s\n}", p.port, rules[i].block);
+        rig_init(&r, text);
+        ask(&r, rules[i].method, "/", NULL, 0);
+        if (r.ex.status != rules[i].status || r.failed ||
+            strcmp(text_of(&r.body), rules[i].body) != 0 ||
+            strstr(text_of(&r.fields), rules[i].fields) == NULL)
+            fail_msg("%s: %d '%s' %s", rules[i].block, r.ex.status, text_of(&r.body),
+                     text_of(&r.fields));
+        rig_end_exchange(&r);
+        rig_fini(&r);
+        peer_stop(&p);
+    }
+}
+
+static void copies_only_what_there_is(void **state)
+{
+    static const char *const directives_[] = {"copy_response", "copy_response_headers"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(directives_); i++) {
+        struct rig r;
+
+        rig_init(&r, directives_[i]);
+        ask(&r, "GET", "/", NULL, 0);
+        assert_int_equal(r.ex.status, 500);
+        rig_end_exchange(&r);
+        rig_fini(&r);
+    }
+}
+
+/* An answer without an end: the rows do not wait for it, and what they do not want is cut off. */
+static void does_not_wait_for_a_body(void **state)
+{
+    char text[256];
+    struct peer p;
+    struct rig r;
+
+    (void)state;
+    peer_start(&p, serve_many, NULL);
+    snprintf(text, sizeof text,
+             "reverse_proxy 127.0.0.1:%u {\n handle_response {\n respond mine\n}\n}", p.port);
+    rig_init(&r, text);
+    ask(&r, "GET", "/", NULL, 0);
+    assert_string_equal(text_of(&r.body), "mine");
+    rig_wait(&r, 100);
+    assert_true(atomic_load(&p.sent) < MANY);
+    rig_end_exchange(&r);
+    rig_fini(&r);
+    peer_stop(&p);
+}
+
+static void streams_a_copy(void **state)
+{
+    char text[256];
+    struct peer p;
+    struct rig r;
+
+    (void)state;
+    peer_start(&p, serve_many, NULL);
+    snprintf(text, sizeof text,
+             "reverse_proxy 127.0.0.1:%u {\n handle_response {\n copy_response 203\n}\n}", p.port);
+    rig_init(&r, text);
+    ask(&r, "GET", "/", NULL, 0);
+    assert_int_equal(r.ex.status, 203);
+    assert_int_equal(r.received, MANY);
+    assert_false(r.failed);
+    rig_end_exchange(&r);
+    rig_fini(&r);
+    peer_stop(&p);
+}
+
+/* The second proxy gets the request as if there had been none before, but for a body that is gone.
+ */
+static void a_second_proxy_takes_over(void **state)
+{
+    static const struct {
+        const char *first;
+        size_t body;
+        int status;
+    } cases[] = {{"method GET", 0, 201}, {"method GET", MANY, 201}, {"method POST", MANY, 502}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[512];
+        struct peer check, sink;
+        struct rig r;
+
+        peer_start(&check, cases[i].status == 502 ? serve_sink : serve_many,
+                   "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        peer_start(&sink, cases[i].body > 0 ? serve_sink : serve_seen,
+                   "HTTP/1.1 201 Created\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        snprintf(text, sizeof text,
+                 "reverse_proxy /a 127.0.0.1:%u {\n %s\n handle_response {\n header X-B 2\n}\n}\n"
+                 "reverse_proxy 127.0.0.1:%u",
+                 check.port, cases[i].first, sink.port);
+        rig_init(&r, text);
+        rig_begin(&r, "POST", "/a");
+        r.ex.request_body_len = (int64_t)cases[i].body;
+        r.to_send = cases[i].body;
+        atomic_store(&taken, 0);
+        rig_run(&r);
+        assert_int_equal(r.ex.status, cases[i].status);
+        if (cases[i].status == 201)
+            assert_true(atomic_load(&taken) >= cases[i].body);
+        rig_end_exchange(&r);
+        rig_fini(&r);
+        peer_stop(&check);
+        peer_stop(&sink);
+    }
+}
+
 /* ---- several upstreams ---- */
 
 static void passes_over_an_upstream_that_is_down(void **state)
@@ -1035,6 +1222,11 @@ int main(void)
         cmocka_unit_test(a_client_that_goes_takes_the_upstream_along),
         cmocka_unit_test(streams_a_request_body),
         cmocka_unit_test(an_early_answer_does_not_cut_the_request),
+        cmocka_unit_test(runs_rows_for_an_answer),
+        cmocka_unit_test(copies_only_what_there_is),
+        cmocka_unit_test(does_not_wait_for_a_body),
+        cmocka_unit_test(streams_a_copy),
+        cmocka_unit_test(a_second_proxy_takes_over),
         cmocka_unit_test(passes_over_an_upstream_that_is_down),
         cmocka_unit_test(asks_upstreams_by_the_policy),
         cmocka_unit_test(a_silent_upstream_is_given_up),

@@ -93,7 +93,7 @@ static const struct {
     {"{http.request.tls.client.san.ips.0}", NULL,
      "'{http.request.tls.client.san.ips.0}' is not supported yet: no client is asked for a "
      "certificate"},
-    {"{rp.status_code}", NULL, "'{rp.status_code}' is not supported yet"},
+    {"{rp.upstream.latency}", NULL, "'{rp.upstream.latency}' is not supported yet"},
     {"{resp.header.X}", NULL, "'{resp.header.X}' is not supported, as there is no 'intercept'"},
     {"{http.response.status}", NULL,
      "'{http.response.status}' is not supported: it is known only when the response has been "
