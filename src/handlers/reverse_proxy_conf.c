@@ -88,6 +88,21 @@ static int set_rewrite(const struct directive_args *d)
     return rewrite_target_set(d, &d->args[0], &conf_of(d)->rewrite);
 }
 
+static int add_trusted(const struct directive_args *d)
+{
+    struct ip_set *trusted = &conf_of(d)->trusted;
+    int rc = 0;
+
+    for (size_t i = 0; i < d->n_args; i++) {
+        struct err e;
+
+        if (ip_set_add(trusted, d->arena, d->args[i].text, &e) != 0)
+            rc = directive_error(d, &d->args[i], "%s", e.msg);
+    }
+    ip_set_finish(trusted);
+    return rc;
+}
+
 /* What comes is sent on at once, which is what any interval asks for at most. */
 static int set_flush_interval(const struct directive_args *d)
 {
@@ -192,6 +207,12 @@ const struct directive reverse_proxy_options[] = {
      .block = true,
      .set = reverse_proxy_set_transport,
      .help = "transport http { ... }: how to speak with upstreams"},
+    {.name = "trusted_proxies",
+     .min_args = 1,
+     .max_args = -1,
+     .repeats = true,
+     .set = add_trusted,
+     .help = "trusted_proxies <range>|private_ranges...: peers believed about X-Forwarded-*"},
     {0},
 };
 
@@ -227,7 +248,6 @@ static const struct refused refused[] = {
     {"stream_buffer_size", NO_UPGRADE},
     {"stream_close_delay", NO_UPGRADE},
     {"stream_timeout", NO_UPGRADE},
-    {"trusted_proxies", NULL},
     {"unhealthy_latency", NULL},
     {"unhealthy_request_count", NULL},
     {"unhealthy_status", NULL},

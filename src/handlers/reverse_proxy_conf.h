@@ -20,7 +20,8 @@ struct reverse_proxy_conf {
     struct text method;      /* no parts: that of the request */
     bool has_rewrite;
     struct rewrite_target rewrite;
-    unsigned dial_timeout_ms;            /* 3 s */
+    struct ip_set trusted;    /* peers that are believed about their clients, beside those of all */
+    unsigned dial_timeout_ms; /* 3 s */
     unsigned response_header_timeout_ms; /* 0: none, as in Caddy */
     struct answer_rules answers;
     struct proxy_auth *auth; /* of forward_auth; NULL: a proxy */

@@ -59,31 +59,51 @@ static bool states_zero_length(const struct exchange *ex, const struct proxy_req
             fields_get(&ex->request, STR_LIT("Content-Length")).p != NULL);
 }
 
+/* Whether the peer is a proxy that is believed about its client. */
+static bool is_trusted(const struct exchange *ex, const struct reverse_proxy_conf *c)
+{
+    struct ip ip;
+
+    return ex->trusted_peer ||
+           (c->trusted.n > 0 && ip_of_sockaddr(ex->peer, &ip) && ip_set_has(&c->trusted, &ip));
+}
+
+/* The last line of that name: the nearest proxy's. */
+static struct str last_of(const struct fields *f, struct str name)
+{
+    for (size_t i = f->n; i > 0; i--)
+        if (str_eq_nocase(f->list[i - 1].name, name))
+            return f->list[i - 1].value;
+    return STR_LIT("");
+}
+
 /* What the peer said if it is trusted with that, or else what we know. */
-static void add_forwarded(struct exchange *ex, struct fields *out, struct str name,
+static void add_forwarded(struct exchange *ex, struct fields *out, bool trusted, struct str name,
                           struct str known)
 {
-    struct str said = fields_joined(&ex->request, ex->arena, name);
+    struct str said = trusted ? last_of(&ex->request, name) : STR_LIT("");
 
-    if (ex->trusted_peer && said.len > 0)
+    if (said.len > 0)
         known = said;
     if (known.len > 0)
         fields_add(out, ex->arena, name, known);
 }
 
-static void add_own(struct exchange *ex, struct fields *out)
+static void add_own(struct exchange *ex, const struct reverse_proxy_conf *c, struct fields *out)
 {
     const struct str forwarded_for = STR_LIT("X-Forwarded-For");
-    struct str path = ex->remote_host, said;
+    struct str path = ex->remote_host, said = {NULL, 0};
+    const bool trusted = is_trusted(ex, c);
     struct arena *a = ex->arena;
 
-    said = fields_joined(&ex->request, a, forwarded_for);
-    if (ex->trusted_peer && said.len > 0)
+    if (trusted)
+        said = fields_joined(&ex->request, a, forwarded_for);
+    if (said.len > 0)
         path = arena_printf(a, STR_FMT ", " STR_FMT, STR_ARG(said), STR_ARG(path));
     fields_add(out, a, forwarded_for, path);
-    add_forwarded(ex, out, STR_LIT("X-Forwarded-Proto"),
+    add_forwarded(ex, out, trusted, STR_LIT("X-Forwarded-Proto"),
                   ex->secure ? STR_LIT("https") : STR_LIT("http"));
-    add_forwarded(ex, out, STR_LIT("X-Forwarded-Host"), ex->authority);
+    add_forwarded(ex, out, trusted, STR_LIT("X-Forwarded-Host"), ex->authority);
     fields_add(out, a, STR_LIT("Via"),
                ex->http_minor == 0 ? STR_LIT("1.0 " VIA_NAME) : STR_LIT("1.1 " VIA_NAME));
 }
@@ -153,7 +173,7 @@ const char *const *proxy_request_lines(struct exchange *ex, const struct reverse
     }
     if (out.n > 0)
         remove_named(&out, &ex->request);
-    add_own(ex, &out);
+    add_own(ex, c, &out);
     field_edits_run(&c->up, ex, &out);
     keep_one_host(&out);
     if (states_zero_length(ex, rq))

@@ -14,6 +14,7 @@
 #include "http/service.h"
 #include "peer.h"
 
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -387,6 +388,8 @@ static const struct {
     {"reverse_proxy a:1 {\n replace_status @bad 404\n}", "unknown response matcher '@bad'"},
     {"copy_response 99", "no status from 200 to 599"},
     {"copy_response_headers {\n include A\n exclude B\n}", "only one can stand"},
+    {"reverse_proxy a:1 {\n trusted_proxies\n}", "at least 1"},
+    {"reverse_proxy a:1 {\n trusted_proxies 10.0.0.0/33\n}", "10.0.0.0/33"},
     {"forward_auth a:1", "needs a 'uri'"},
     {"forward_auth {\n uri /\n}", "needs an upstream"},
     {"forward_auth a:1 {\n uri x\n}", "does not begin with '/'"},
@@ -578,6 +581,67 @@ static void leaves_one_host(void **state)
         if (strstr(seen, wanted) == NULL)
             fail_msg("%s: %s", cases[i].option, seen);
         assert_null(strstr(strstr(seen, "Host:") + 1, "\nHost:"));
+        rig_end_exchange(&r);
+        rig_fini(&r);
+        peer_stop(&p);
+    }
+}
+
+/* ---- trusted_proxies ---- */
+
+static const struct {
+    const char *option;
+    const char *peer;
+    bool forged;
+    const char *lines;
+} trusting[] = {
+    {"", "192.0.2.7", true,
+     "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\n"
+     "X-Forwarded-Host: example.org:8080\r\n"},
+    {"trusted_proxies 192.0.2.0/24", "192.0.2.7", true,
+     "X-Forwarded-For: 10.0.0.1, 10.0.0.2, 192.0.2.7\r\nX-Forwarded-Proto: https\r\n"
+     "X-Forwarded-Host: good.example\r\n"},
+    {"trusted_proxies 192.0.2.0/24", "192.0.2.7", false,
+     "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\n"
+     "X-Forwarded-Host: example.org:8080\r\n"},
+    {"trusted_proxies private_ranges 192.0.2.9", "192.0.2.7", true,
+     "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\n"
+     "X-Forwarded-Host: example.org:8080\r\n"},
+    {"trusted_proxies private_ranges\n trusted_proxies 192.0.2.7", "192.0.2.7", true,
+     "X-Forwarded-For: 10.0.0.1, 10.0.0.2, 192.0.2.7\r\n"},
+};
+
+static void believes_only_trusted_proxies(void **state)
+{
+    static const struct field forged[] = {{STR_LIT("x-forwarded-for"), STR_LIT("10.0.0.1")},
+                                          {STR_LIT("X-Forwarded-For"), STR_LIT("10.0.0.2")},
+                                          {STR_LIT("X_Forwarded_For"), STR_LIT("10.0.0.3")},
+                                          {STR_LIT("X-Forwarded-Proto"), STR_LIT("gopher")},
+                                          {STR_LIT("X-Forwarded-Proto"), STR_LIT("https")},
+                                          {STR_LIT("X-Forwarded-Host"), STR_LIT("good.example")},
+                                          {STR_LIT("Connection"), STR_LIT("X-Forwarded-For")}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(trusting); i++) {
+        struct sockaddr_in peer = {.sin_family = AF_INET};
+        char text[256];
+        struct peer p;
+        struct rig r;
+
+        assert_int_equal(inet_pton(AF_INET, trusting[i].peer, &peer.sin_addr), 1);
+        peer_start(&p, serve_seen, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        snprintf(text, sizeof text, "reverse_proxy 127.0.0.1:%u {\n %s\n}", p.port,
+                 trusting[i].option);
+        rig_init(&r, text);
+        rig_begin(&r, "GET", "/");
+        r.ex.peer = (const struct sockaddr *)&peer;
+        for (size_t j = 0; trusting[i].forged && j < ARRAY_LEN(forged); j++)
+            fields_add(&r.ex.request, r.arena, forged[j].name, forged[j].value);
+        rig_run(&r);
+        if (strstr(seen, trusting[i].lines) == NULL)
+            fail_msg("%s: %s", trusting[i].option, seen);
+        assert_null(strstr(seen, "10.0.0.3"));
+        assert_null(strstr(seen, "gopher"));
         rig_end_exchange(&r);
         rig_fini(&r);
         peer_stop(&p);
@@ -1213,6 +1277,7 @@ int main(void)
         cmocka_unit_test(states_that_a_post_is_empty),
         cmocka_unit_test(changes_fields_as_told),
         cmocka_unit_test(leaves_one_host),
+        cmocka_unit_test(believes_only_trusted_proxies),
         cmocka_unit_test(asks_for_something_else),
         cmocka_unit_test(keeps_the_body_of_a_get),
         cmocka_unit_test(a_head_gives_a_get_no_body),
