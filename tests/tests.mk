@@ -46,18 +46,22 @@ unit_tests = \
 	tests/unit/test_password \
 	tests/unit/test_path \
 	tests/unit/test_placeholder \
+	tests/unit/test_proxy_answer \
 	tests/unit/test_quote \
 	tests/unit/test_ranges \
 	tests/unit/test_regex \
 	tests/unit/test_rate_limit \
 	tests/unit/test_retry \
 	tests/unit/test_reverse_proxy \
+	tests/unit/test_reverse_proxy_conf \
+	tests/unit/test_reverse_proxy_fields \
 	tests/unit/test_rewrite \
 	tests/unit/test_schedule \
 	tests/unit/test_siphash \
 	tests/unit/test_store_fs \
 	tests/unit/test_text \
 	tests/unit/test_tls_session \
+	tests/unit/test_upstream \
 	tests/unit/test_vault \
 	tests/unit/test_x509
 
@@ -82,8 +86,11 @@ tests_unit_test_acme_alpn_SOURCES = tests/unit/h1_rig.c tests/unit/h1_rig.h \
 tests_unit_test_h1_SOURCES = tests/unit/h1_rig.c tests/unit/h1_rig.h tests/unit/test_h1.c
 tests_unit_test_tls_session_SOURCES = tests/unit/h1_rig.c tests/unit/h1_rig.h \
 	tests/unit/test_tls_session.c
-tests_unit_test_reverse_proxy_SOURCES = tests/unit/peer.c tests/unit/peer.h \
-	tests/unit/test_reverse_proxy.c
+proxy_rig = tests/unit/peer.c tests/unit/peer.h tests/unit/proxy_rig.c tests/unit/proxy_rig.h
+tests_unit_test_proxy_answer_SOURCES = $(proxy_rig) tests/unit/test_proxy_answer.c
+tests_unit_test_reverse_proxy_SOURCES = $(proxy_rig) tests/unit/test_reverse_proxy.c
+tests_unit_test_reverse_proxy_conf_SOURCES = $(proxy_rig) tests/unit/test_reverse_proxy_conf.c
+tests_unit_test_reverse_proxy_fields_SOURCES = $(proxy_rig) tests/unit/test_reverse_proxy_fields.c
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)

@@ -1,0 +1,93 @@
+/* What is wrong with the directives of proxies. */
+#include "proxy_rig.h"
+
+#include "base/alloc.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static const struct {
+    const char *directive;
+    const char *error; /* part of the message */
+} directives[] = {
+    {"reverse_proxy", "needs an upstream"},
+    {"reverse_proxy http://a/b", "no path"},
+    {"reverse_proxy a:1 {\n lb_policy least_conn\n}", "'least_conn' is not supported yet"},
+    {"reverse_proxy a:1 {\n lb_policy best\n}", "there are round_robin, first, random"},
+    {"reverse_proxy a:1 {\n lb_policy first last\n}", "3:18: nothing follows 'first'"},
+    {"reverse_proxy a:1 {\n health_uri /\n}", "'health_uri' is not supported yet"},
+    {"reverse_proxy a:1 {\n response_buffers 1MB\n}", "bodies are streamed"},
+    {"reverse_proxy a:1 {\n flush_interval often\n}", "often"},
+    {"reverse_proxy a:1 {\n heeder_up A b\n}", "header_up"},
+    {"reverse_proxy a:1 {\n transport fastcgi\n}", "only transport"},
+    {"reverse_proxy a:1 {\n transport http {\n tls\n}\n}", "write 'https://'"},
+    {"reverse_proxy a:1 {\n transport http {\n dial_timeout soon\n}\n}", "soon"},
+    {"reverse_proxy a:1 {\n transport http {\n compression on\n}\n}", "can only be off"},
+    {"reverse_proxy a:1 {\n transport http {\n versions h2c\n}\n}", "'1.1' is missing"},
+    {"reverse_proxy a:1 {\n transport http {\n versions 1.0\n}\n}", "version"},
+    {"reverse_proxy a:1 {\n header_up\n}", "at least 1"},
+    {"reverse_proxy a:1 {\n header_up A\n}", "value"},
+    {"reverse_proxy a:1 {\n header_up -A b\n}", "nothing more"},
+    {"reverse_proxy a:1 {\n header_up ?A b\n}", "'?' is for 'header'"},
+    {"reverse_proxy a:1 {\n header_up A ( b\n}", "3:15"},
+    {"reverse_proxy a:1 {\n header_up A {nonsense}\n}", "nonsense"},
+    {"reverse_proxy a:1 {\n header_up Content-Length 3\n}", "belongs to the protocol"},
+    {"reverse_proxy a:1 {\n header_up +Transfer-Encoding chunked\n}", "belongs to the protocol"},
+    {"reverse_proxy a:1 {\n header_down A:b c\n}", "no field name"},
+    {"reverse_proxy a:1 {\n method G/T\n}", "no method"},
+    {"reverse_proxy a:1 {\n method CONNECT\n}", "a gateway, no tunnel"},
+    {"reverse_proxy a:1 {\n rewrite /a/../b\n}", "'..'"},
+    {"reverse_proxy a:1 {\n rewrite /a\n rewrite /b\n}", "already given in line 3"},
+    {"reverse_proxy a:1 {\n handle_response {\n respondd\n}\n}", "respond"},
+    {"reverse_proxy a:1 {\n handle_response\n}", "needs a block"},
+    {"reverse_proxy a:1 {\n handle_response bad {\n}\n}", "stands here: '@name'"},
+    {"reverse_proxy a:1 {\n @bad status 5xx\n handle_response @bat {\n}\n}", "mean '@bad'?"},
+    {"reverse_proxy a:1 {\n @bad status 6xx\n}", "no status"},
+    {"reverse_proxy a:1 {\n @bad\n}", "needs 'status' or 'header'"},
+    {"reverse_proxy a:1 {\n @ status 5xx\n}", "has a name"},
+    {"reverse_proxy a:1 {\n @bad status 500\n @bad status 501\n}", "4:2: '@bad' was already"},
+    {"reverse_proxy a:1 {\n @bad path /a\n}", "unknown response matcher 'path'"},
+    {"reverse_proxy a:1 {\n replace_status 199\n}", "no status from 200 to 599"},
+    {"reverse_proxy a:1 {\n replace_status bad 404\n}", "stands here: '@name'"},
+    {"reverse_proxy a:1 {\n replace_status @bad 404\n}", "unknown response matcher '@bad'"},
+    {"copy_response 99", "no status from 200 to 599"},
+    {"copy_response_headers {\n include A\n exclude B\n}", "only one can stand"},
+    {"reverse_proxy a:1 {\n trusted_proxies\n}", "at least 1"},
+    {"reverse_proxy a:1 {\n trusted_proxies 10.0.0.0/33\n}", "10.0.0.0/33"},
+    {"forward_auth a:1", "needs a 'uri'"},
+    {"forward_auth {\n uri /\n}", "needs an upstream"},
+    {"forward_auth a:1 {\n uri x\n}", "does not begin with '/'"},
+    {"forward_auth a:1 {\n uri /\n uri /\n}", "already given"},
+    {"forward_auth a:1 {\n uri /\n rewrite /\n}", "4:2: the URI was already given"},
+    {"forward_auth a:1 {\n rewrite /\n uri /\n}", "4:2: the URI was already given"},
+    {"forward_auth a:1 {\n uri /\n copy_headers\n}", "at least one field"},
+    {"forward_auth a:1 {\n uri /\n copy_headers A>B>C\n}", "from>to"},
+    {"forward_auth a:1 {\n urii /\n}", "uri"},
+};
+
+static void tells_what_is_wrong_with_a_directive(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(directives); i++) {
+        struct buf errors = BUF_INIT(8192);
+
+        if (rig_parse(directives[i].directive, &errors) != NULL)
+            fail_msg("%s: no error", directives[i].directive);
+        if (strstr(errors.p, directives[i].error) == NULL)
+            fail_msg("%s: %s", directives[i].directive, errors.p);
+        buf_fini(&errors);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tells_what_is_wrong_with_a_directive),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
