@@ -3,7 +3,7 @@
 #include "base/alloc.h"
 #include "handlers/rewrite.h"
 
-enum { DIAL_TIMEOUT_MS = 3000 };
+enum { DIAL_TIMEOUT_MS = 3000, RANGE_MAX = 256 };
 
 static struct reverse_proxy_conf *conf_of(const struct directive_args *d)
 {
@@ -12,20 +12,43 @@ static struct reverse_proxy_conf *conf_of(const struct directive_args *d)
 
 /* ---- upstreams ---- */
 
-static int add_upstreams(const struct directive_args *d)
+static int add_upstream(const struct directive_args *d, const struct token *t, struct str text)
 {
     struct reverse_proxy_conf *c = conf_of(d);
+    struct err e;
+
+    c->upstreams =
+        arena_grow(d->arena, c->upstreams, c->n_upstreams, &c->cap, sizeof *c->upstreams);
+    if (upstream_parse(d->arena, text, &c->upstreams[c->n_upstreams], &e) != 0)
+        return directive_error(d, t, "%s", e.msg);
+    c->n_upstreams++;
+    return 0;
+}
+
+static int add_range(const struct directive_args *d, const struct token *t, struct str rest,
+                     unsigned first, unsigned last)
+{
+    if (last < first || last - first >= RANGE_MAX)
+        return directive_error(d, t, "a range of ports goes up, and has at most %d of them",
+                               RANGE_MAX);
+    for (unsigned port = first; port <= last; port++)
+        if (add_upstream(d, t, arena_printf(d->arena, STR_FMT "%u", STR_ARG(rest), port)) != 0)
+            return -1;
+    return 0;
+}
+
+static int add_upstreams(const struct directive_args *d)
+{
     int rc = 0;
 
     for (size_t i = 0; i < d->n_args; i++) {
-        struct err e;
+        const struct token *t = &d->args[i];
+        unsigned first, last;
+        struct str rest;
 
-        c->upstreams =
-            arena_grow(d->arena, c->upstreams, c->n_upstreams, &c->cap, sizeof *c->upstreams);
-        if (upstream_parse(d->arena, d->args[i].text, &c->upstreams[c->n_upstreams], &e) == 0)
-            c->n_upstreams++;
-        else
-            rc = directive_error(d, &d->args[i], "%s", e.msg);
+        if ((upstream_has_range(t->text, &rest, &first, &last) ? add_range(d, t, rest, first, last)
+                                                               : add_upstream(d, t, t->text)) != 0)
+            rc = -1;
     }
     return rc;
 }

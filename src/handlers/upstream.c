@@ -92,3 +92,21 @@ int upstream_parse(struct arena *a, struct str text, struct upstream *u, struct 
                  .p;
     return 0;
 }
+
+bool upstream_has_range(struct str text, struct str *rest, unsigned *first, unsigned *last)
+{
+    size_t at = text.len;
+    struct str to;
+    uint64_t from_port, to_port;
+
+    while (at > 0 && text.p[at - 1] != ':')
+        at--;
+    to = str_from(text, at);
+    if (at == 0 || !str_to_uint(str_cut(&to, '-'), UINT16_MAX, &from_port) || to.p == NULL ||
+        !str_to_uint(to, UINT16_MAX, &to_port))
+        return false;
+    *rest = (struct str){text.p, at};
+    *first = (unsigned)from_port;
+    *last = (unsigned)to_port;
+    return true;
+}

@@ -16,4 +16,7 @@ struct upstream {
  * "unix//path". Returns 0, or -1 with *e set. Everything lives in a. */
 MUST_CHECK int upstream_parse(struct arena *a, struct str text, struct upstream *u, struct err *e);
 
+/* Whether the text ends with a range of ports, "8001-8006"; *rest is what stands before it. */
+bool upstream_has_range(struct str text, struct str *rest, unsigned *first, unsigned *last);
+
 #endif

@@ -15,6 +15,9 @@ static const struct {
     const char *error; /* part of the message */
 } directives[] = {
     {"reverse_proxy", "needs an upstream"},
+    {"reverse_proxy a:3-1", "goes up"},
+    {"reverse_proxy a:1-257", "at most 256"},
+    {"reverse_proxy a:0-3", "is no port (1 to 65535)"},
     {"reverse_proxy http://a/b", "no path"},
     {"reverse_proxy a:1 {\n lb_policy least_conn\n}", "'least_conn' is not supported yet"},
     {"reverse_proxy a:1 {\n lb_policy best\n}", "there are round_robin, first, random"},

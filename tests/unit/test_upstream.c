@@ -59,10 +59,43 @@ static void reads_upstream_addresses(void **state)
     arena_free(a);
 }
 
+static void reads_ranges_of_ports(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *rest; /* NULL: no range */
+        unsigned first, last;
+    } cases[] = {{"localhost:8001-8006", "localhost:", 8001, 8006},
+                 {"https://[::1]:1-65535", "https://[::1]:", 1, 65535},
+                 {":5-3", ":", 5, 3},
+                 {"localhost:80", NULL, 0, 0},
+                 {"a-b", NULL, 0, 0},
+                 {"a:1-b", NULL, 0, 0},
+                 {"a:1-65536", NULL, 0, 0},
+                 {"a:1-2-3", NULL, 0, 0},
+                 {"unix//a:1-2/b", NULL, 0, 0},
+                 {"", NULL, 0, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        unsigned first, last;
+        struct str rest;
+
+        assert_int_equal(upstream_has_range(str_of(cases[i].text), &rest, &first, &last),
+                         cases[i].rest != NULL);
+        if (cases[i].rest == NULL)
+            continue;
+        assert_true(str_is(rest, cases[i].rest));
+        assert_int_equal(first, cases[i].first);
+        assert_int_equal(last, cases[i].last);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_upstream_addresses),
+        cmocka_unit_test(reads_ranges_of_ports),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
