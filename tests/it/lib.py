@@ -251,22 +251,33 @@ class Test:
         return self
 
     def __exit__(self, kind, value, trace):
-        status = self._verdict(kind, value, trace)
         try:
-            self._stop_all()
+            status = self._end(kind, value, trace)
+        finally:  # also when nobody reads what is printed (a pipe to head)
+            _ports.give_back(os.getpid())
+            if not os.environ.get("KEEP_WORK"):
+                shutil.rmtree(self.work, ignore_errors=True)
+        sys.stdout.flush()
+        sys.exit(status)
+
+    def _end(self, kind, value, trace):
+        """Stops everything and says what was wrong; returns the exit status."""
+        try:
+            status = self._verdict(kind, value, trace)
+        finally:
+            failure = self._stop_all()
+        try:
+            if failure:
+                raise failure
             self._look_at_logs()
         except Failure as e:
             print("FAIL: %s" % e, file=sys.stderr)
             status = 1
         if status not in (0, 77):
             self._dump_logs()
-        _ports.give_back(os.getpid())
         if os.environ.get("KEEP_WORK"):
             print("kept: %s" % self.work, file=sys.stderr)
-        else:
-            shutil.rmtree(self.work, ignore_errors=True)
-        sys.stdout.flush()
-        sys.exit(status)
+        return status
 
     @staticmethod
     def _verdict(kind, value, trace):
@@ -281,6 +292,7 @@ class Test:
         return 1
 
     def _stop_all(self):
+        """Returns the Failure of a server that did not end well."""
         failure = None
         for server in self.servers:
             try:
@@ -291,8 +303,7 @@ class Test:
         for p in self.processes:
             p.popen.kill() if p.name != "pebble" else p.popen.terminate()
             p.popen.wait()
-        if failure:
-            raise failure
+        return failure
 
     def _look_at_logs(self):
         for name in os.listdir(self.logs):
