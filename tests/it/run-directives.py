@@ -31,8 +31,8 @@ def source_matchers():
     names = set()
     for path in glob.glob(os.path.join(TOP, "src/*/*.c")):
         with open(path) as f:
-            names.update(re.findall(r"^const struct matcher_type \w+ = \{\s*\.row = \{\s*"
-                                    r"\.name = \"([a-z_]+)\"", f.read(), re.M))
+            names.update(re.findall(r"^(?:static )?const struct matcher_type \w+ = \{\s*\.row = \{\s*"
+                                    r"\.name = \"([a-z_]+)\"[^;]*\.help", f.read(), re.M))
     return names
 
 
