@@ -316,7 +316,7 @@ def wrong_reverse_proxy(t):
             ("--from a:b: 'b' is no port", ["--to", "a", "--from", "a:b"]),
             ("--from a/b: ", ["--to", "a", "--from", "a/b"]),
             ("--from https://: a certificate needs a host name", ["--to", "a", "-f", "https://"]),
-            ("the port is a number from 1 to 65535", ["--to", "a:0", "-f", ":1"]),
+            ("'0' is no port (1 to 65535)", ["--to", "a:0", "-f", ":1"]),
             ("an upstream has no path", ["--to", "http://a/b", "-f", ":1"]),
             ("an upstream is", ["--to", 'a" \n b', "-f", ":1"]),
             ("--header-up: 'a b' is no field name", ["--to", "a", "-H", "a b: c"]),
