@@ -388,6 +388,7 @@ static struct str strip(struct exchange *ex, struct str name, struct str coding)
 
     if (now.len == was.len)
         return (struct str){NULL, 0};
+    exchange_own_fields(ex);
     fields_set(&ex->request, ex->arena, name, now);
     return was;
 }

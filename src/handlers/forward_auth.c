@@ -112,6 +112,7 @@ int forward_auth_set(const struct directive_args *d)
 void forward_auth_grant(const struct proxy_auth *auth, struct exchange *ex,
                         const struct fields *answer)
 {
+    exchange_own_fields(ex);
     for (size_t i = 0; i < auth->n; i++)
         fields_remove(&ex->request, auth->copies[i].to);
     for (size_t i = 0; i < auth->n; i++) {

@@ -31,9 +31,22 @@ static bool is_among(struct str name, const struct str *list, size_t n)
     return false;
 }
 
+/* Takes out the lines of one name; ex != NULL: but for those that the client did not send. */
+static void remove_lines(struct fields *f, struct str name, const struct exchange *ex)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < f->n; i++)
+        if (!str_eq_nocase(f->list[i].name, name) ||
+            (ex != NULL && !exchange_is_clients(ex, &f->list[i])))
+            f->list[kept++] = f->list[i];
+    f->n = kept;
+}
+
 /* Takes out the fields that the Connection lines of `from` name. Host is not one of them, whatever
- * they say: it tells the upstream which of its sites is meant. */
-static void remove_named(struct fields *f, const struct fields *from)
+ * they say: it tells the upstream which of its sites is meant. Of a request (ex), what the
+ * configuration says or who was asked by forward_auth is not the client's to take away. */
+static void remove_named(struct fields *f, const struct fields *from, const struct exchange *ex)
 {
     for (size_t i = 0; i < from->n; i++) {
         struct str rest = from->list[i].value, token;
@@ -43,7 +56,7 @@ static void remove_named(struct fields *f, const struct fields *from)
             continue;
         while (str_list_next(&rest, &token))
             if (!str_eq_nocase(token, STR_LIT("Host")))
-                fields_remove(f, token);
+                remove_lines(f, token, ex);
     }
 }
 
@@ -172,7 +185,7 @@ const char *const *proxy_request_lines(struct exchange *ex, const struct reverse
         out.list[out.n++] = *f;
     }
     if (out.n > 0)
-        remove_named(&out, &ex->request);
+        remove_named(&out, &ex->request, ex);
     add_own(ex, c, &out);
     field_edits_run(&c->up, ex, &out);
     keep_one_host(&out);
@@ -228,7 +241,7 @@ struct fields proxy_end_to_end(struct exchange *ex, const struct fields *from, s
             !(f->name.len == 14 && str_eq_nocase(f->name, STR_LIT("Content-Length"))))
             out.list[out.n++] = *f;
     }
-    remove_named(&out, from);
+    remove_named(&out, from, NULL);
     return out;
 }
 

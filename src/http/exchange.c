@@ -159,6 +159,30 @@ void exchange_restore_target(struct exchange *ex)
     ex->path = o.path;
 }
 
+void exchange_own_fields(struct exchange *ex)
+{
+    struct fields own = {NULL, 0, ex->request.n + 1};
+
+    exchange_keep_original(ex);
+    if (ex->request.list != NULL && ex->request.list != ex->original->request.list)
+        return;
+    own.list = arena_alloc(ex->arena, own.cap * sizeof *own.list);
+    for (size_t i = 0; i < ex->request.n; i++)
+        own.list[own.n++] = ex->request.list[i];
+    ex->request = own;
+}
+
+bool exchange_is_clients(const struct exchange *ex, const struct field *line)
+{
+    const struct original sent = exchange_original(ex);
+
+    for (size_t i = 0; i < sent.request.n; i++)
+        if (sent.request.list[i].name.p == line->name.p &&
+            sent.request.list[i].value.p == line->value.p)
+            return true;
+    return false;
+}
+
 static bool is_too_long(const struct exchange *ex)
 {
     return ex->request_body_max > 0 && ex->request_body_read > ex->request_body_max;

@@ -220,6 +220,14 @@ struct original exchange_original(const struct exchange *ex);
  * not copied: who changes fields makes a list of their own. */
 void exchange_keep_original(struct exchange *ex);
 
+/* Makes the fields of the request a list of ex's own, to be changed in place; keeps the original.
+ */
+void exchange_own_fields(struct exchange *ex);
+
+/* Whether this line of ex->request is as the client sent it, and not of the configuration's making.
+ */
+bool exchange_is_clients(const struct exchange *ex, const struct field *line);
+
 /* Takes back what was changed of the method, the path and the query. */
 void exchange_restore_target(struct exchange *ex);
 

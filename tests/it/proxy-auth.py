@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """forward_auth: what is asked, what an answer lets through, what a client cannot forge."""
 
+import json
+
 import lib
 from lib import Reader, check, check_eq, connect, request
 from upstream import Upstream, refusing_port
@@ -56,6 +58,29 @@ def lets_through(port, asked):
     check("/forged" not in question, question)
 
 
+def logged(log_path, uri):
+    with open(log_path) as f:
+        for line in f.read().split("\n")[:-1]:
+            entry = json.loads(line)
+            if entry["request"]["uri"] == uri:
+                return entry
+    return None
+
+
+def granted_fields_stay(port, log_path):
+    """A client's Connection field names what it sent, and the log says what that was."""
+    r = ask(port, "grant", target="/stay", fields=[
+        ("X-Mine", "1"), ("Remote-User", "root"),
+        ("Connection", "Remote-User, X-Id, X-Added, X-Mine, X-Forwarded-For")])
+    check_eq(200, r.status)
+    for line in ("Remote-User: ann", "X-Id: 7", "X-Added: yes", "X-Forwarded-For: 127.0.0.1"):
+        check("\r\n%s\r\n" % line in r.body.decode(), line, r.body)
+    check(b"X-Mine" not in r.body, r.body)
+    line = lib.wait_for(30, lambda: logged(log_path, "/stay"), "the line of the access log")
+    check_eq(["root"], line["request"]["headers"].get("Remote-User"), "as the client sent it")
+    check("X-Id" not in line["request"]["headers"], line)
+
+
 def forged_fields_go(port):
     """Also where the gateway does not set them."""
     r = ask(port, "bare", fields=[("remote-user", "root"), ("X-Id", "0")])
@@ -91,7 +116,13 @@ def main():
     with lib.Test() as t:
         asked, served = Upstream(gate), Upstream(app)
         port, dead = t.free_ports(2)
+        log_path = t.path("log", "access")
         t.lintel("""http://localhost:%d {
+            log {
+                output file %s
+                format json
+            }
+            request_header X-Added yes
             forward_auth 127.0.0.1:%d {
                 uri /verify?p={path}
                 copy_headers Remote-User {
@@ -105,8 +136,9 @@ def main():
                 uri /
             }
             respond open
-        }""" % (port, asked.port, served.port, dead, refusing_port()))
+        }""" % (port, log_path, asked.port, served.port, dead, refusing_port()))
         lets_through(port, asked)
+        granted_fields_stay(port, log_path)
         forged_fields_go(port)
         keeps_the_body(port, asked)
         check_eq(200, ask(port, "chatty").status)  # an answer without an end is cut
