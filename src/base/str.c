@@ -95,6 +95,18 @@ bool str_list_next(struct str *rest, struct str *element)
     return false;
 }
 
+bool str_is_token(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = ascii_lower(s.p[i]);
+
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
+            (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL))
+            return false;
+    }
+    return s.len > 0;
+}
+
 bool str_to_uint(struct str s, uint64_t max, uint64_t *value)
 {
     uint64_t v = 0;

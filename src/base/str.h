@@ -59,6 +59,9 @@ struct str str_cut(struct str *rest, char sep);
  * whole, empty elements passed over. False at the end. */
 bool str_list_next(struct str *rest, struct str *element);
 
+/* A token of RFC 9110 5.6.2, as methods and field names are: at least one byte, no delimiter. */
+bool str_is_token(struct str s);
+
 /* Decimal digits only, at least one, no sign; false if not, or if above max. */
 bool str_to_uint(struct str s, uint64_t max, uint64_t *value);
 

@@ -7,24 +7,12 @@
 
 /* ---- configuration ---- */
 
-static bool is_token(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        char c = ascii_lower(s.p[i]);
-
-        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
-            (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL))
-            return false;
-    }
-    return s.len > 0;
-}
-
 static const char *const framing[] = {"Content-Length", "Transfer-Encoding", "Connection",
                                       "Keep-Alive",     "Upgrade",           "Trailer"};
 
 static int check_name(const struct directive_args *d, const struct token *t, struct str name)
 {
-    if (!is_token(name))
+    if (!str_is_token(name))
         return directive_error(d, t, "'" STR_FMT "' is no field name", STR_ARG(name));
     for (size_t i = 0; i < ARRAY_LEN(framing); i++)
         if (str_eq_nocase(name, str_of(framing[i])))

@@ -83,23 +83,11 @@ static const struct handler_type rewrite_handler = {.name = "rewrite", .handle =
 /* ---- method ---- */
 
 /* A method is a token (RFC 9110 9.1). */
-static bool is_token(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        char c = ascii_lower(s.p[i]);
-
-        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
-            (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL))
-            return false;
-    }
-    return s.len > 0;
-}
-
 int rewrite_method_set(const struct directive_args *d, const struct token *t, struct text *out)
 {
     if (directive_text(d, t, out) != 0)
         return -1;
-    if (out->constant && !is_token(text_constant(out)))
+    if (out->constant && !str_is_token(text_constant(out)))
         return directive_error(d, t, "'" STR_FMT "' is no method", STR_ARG(t->text));
     return 0;
 }
@@ -114,7 +102,7 @@ struct str rewrite_method(const struct text *t, struct exchange *ex)
     struct str method = text_expand(t, ex);
     char *upper = arena_bytes(ex->arena, method.len + 1);
 
-    if (!is_token(method))
+    if (!str_is_token(method))
         return (struct str){NULL, 0};
     for (size_t i = 0; i < method.len; i++)
         upper[i] = method.p[i] >= 'a' && method.p[i] <= 'z' ? (char)(method.p[i] - 'a' + 'A')

@@ -10,18 +10,6 @@ static size_t stop(struct fetch *f, enum fetch_result verdict, const char *why)
     return 0; /* which no callback of curl's answers for a line or a block that it took */
 }
 
-static bool is_token(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.p[i];
-        bool alnum = (c >= '0' && c <= '9') || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z');
-
-        if (!alnum && (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL))
-            return false;
-    }
-    return s.len > 0;
-}
-
 static bool is_field_value(struct str s)
 {
     for (size_t i = 0; i < s.len; i++) {
@@ -58,7 +46,7 @@ static bool read_field(struct fetch *f, struct str line)
     struct str name = str_trim((struct str){line.p, colon}), value;
 
     /* A folded line begins with a space; RFC 9112 5.2 lets a gateway refuse it. */
-    if (colon == line.len || line.p[0] == ' ' || line.p[0] == '\t' || !is_token(name))
+    if (colon == line.len || line.p[0] == ' ' || line.p[0] == '\t' || !str_is_token(name))
         return false;
     value = str_trim(str_from(line, colon + 1));
     if (!is_field_value(value))
