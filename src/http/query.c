@@ -1,6 +1,6 @@
 #include "http/query.h"
 
-#include "http/path.h"
+#include "http/unescape.h"
 
 #include <stdlib.h>
 
@@ -50,23 +50,6 @@ struct str query_escape(struct arena *a, struct str s)
 struct str query_normal(struct arena *a, struct str s)
 {
     return escape(a, s, is_query_char, false);
-}
-
-static bool unescape(struct arena *a, struct str s, struct str *out)
-{
-    char *copy = arena_bytes(a, s.len + 1), *at = copy;
-
-    for (size_t i = 0; i < s.len; i++) {
-        int byte = path_escape_at(s, i);
-
-        if (s.p[i] == '%' && byte < 0)
-            return false;
-        if (byte >= 0)
-            i += 2;
-        *at++ = byte >= 0 ? (char)byte : s.p[i] == '+' ? ' ' : s.p[i];
-    }
-    *out = (struct str){copy, (size_t)(at - copy)};
-    return true;
 }
 
 /* ---- pairs ---- */
@@ -120,7 +103,7 @@ struct query query_parse(struct arena *a, struct str s)
         bool empty = value.len == 0 || str_chr(value, ';') < value.len;
 
         key = str_cut(&value, '=');
-        if (!empty && unescape(a, key, &key) && unescape(a, value, &value))
+        if (!empty && unescape(a, key, true, &key) && unescape(a, value, true, &value))
             query_add(&q, a, key, value);
     }
     return q;
