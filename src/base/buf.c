@@ -103,16 +103,6 @@ int buf_printf(struct buf *b, const char *fmt, ...)
     return 0;
 }
 
-void buf_consume(struct buf *b, size_t n)
-{
-    assert(n <= b->len);
-    if (n == 0)
-        return;
-    memmove(b->p, b->p + n, b->len - n);
-    b->len -= n;
-    b->p[b->len] = '\0';
-}
-
 char *buf_take(struct buf *b)
 {
     char *p = b->p != NULL ? b->p : xstrdup("");

@@ -33,9 +33,6 @@ MUST_CHECK int buf_puts(struct buf *b, const char *s);
 MUST_CHECK int buf_putc(struct buf *b, char c);
 MUST_CHECK int buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* Takes off the first n bytes (n <= len). */
-void buf_consume(struct buf *b, size_t n);
-
 /* Hands the memory to the caller (free()), never NULL; b is empty afterwards. */
 char *buf_take(struct buf *b);
 

@@ -405,7 +405,7 @@ static enum verdict encode_handle(const void *conf_, struct exchange *ex)
         run->if_none_match = strip(ex, STR_LIT("If-None-Match"), run->wanted->type->name);
         strip(ex, STR_LIT("If-Match"), run->wanted->type->name);
     }
-    exchange_on_respond_if(ex, on_respond, needs_nothing, run);
+    exchange_on_respond(ex, on_respond, needs_nothing, run);
     return NEXT;
 }
 

@@ -143,11 +143,11 @@ static enum verdict header_handle(const void *conf_, struct exchange *ex)
     const struct header_conf *conf = conf_;
 
     if (conf->deferred || conf->has_match)
-        exchange_on_respond_if(ex, run_edits, edits_need, conf);
+        exchange_on_respond(ex, run_edits, edits_need, conf);
     else
         field_edits_run(&conf->edits, ex, &ex->response);
     if (conf->defaults.n > 0)
-        exchange_on_respond_if(ex, run_defaults, defaults_need, conf);
+        exchange_on_respond(ex, run_defaults, defaults_need, conf);
     return NEXT;
 }
 

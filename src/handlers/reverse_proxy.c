@@ -298,7 +298,7 @@ static void hand_over(struct proxied *p)
         disclaim(p);
         forward_auth_grant(rule->auth, ex, &p->answer.fields);
     } else {
-        exchange_on_respond_if(ex, on_response, needs_nothing, NULL);
+        exchange_on_respond(ex, on_response, needs_nothing, NULL);
     }
     if (route_enter(ex, &rule->route) == NEXT)
         route_continue(ex);

@@ -46,19 +46,13 @@ void exchange_defer(struct exchange *ex, void (*fn)(void *), void *arg)
     ex->deferred = d;
 }
 
-void exchange_on_respond_if(struct exchange *ex, void (*fn)(struct exchange *, const void *),
-                            bool (*needs)(const struct prepared *, const void *), const void *arg)
+void exchange_on_respond(struct exchange *ex, void (*fn)(struct exchange *, const void *),
+                         bool (*needs)(const struct prepared *, const void *), const void *arg)
 {
     struct respond_hook *h = arena_alloc(ex->arena, sizeof *h);
 
     *h = (struct respond_hook){ex->hooks, fn, needs, arg};
     ex->hooks = h;
-}
-
-void exchange_on_respond(struct exchange *ex, void (*fn)(struct exchange *, const void *),
-                         const void *arg)
-{
-    exchange_on_respond_if(ex, fn, NULL, arg);
 }
 
 /* ---- the request ---- */
@@ -221,7 +215,7 @@ void exchange_unprepare(struct exchange *ex)
 static bool hooks_need(const struct exchange *ex, const struct prepared *p)
 {
     for (const struct respond_hook *h = ex->hooks; h != NULL; h = h->next)
-        if (h->needs == NULL || h->needs(p, h->arg))
+        if (h->needs(p, h->arg))
             return true;
     return false;
 }

@@ -76,7 +76,7 @@ struct deferred {
 struct respond_hook {
     struct respond_hook *next;
     void (*fn)(struct exchange *ex, const void *arg);
-    bool (*needs)(const struct prepared *p, const void *arg); /* NULL: always */
+    bool (*needs)(const struct prepared *p, const void *arg);
     const void *arg;
 };
 
@@ -197,17 +197,11 @@ void exchange_respond_error(struct exchange *ex, int status);
 
 /* Calls fn(ex, arg) when the status and all fields of the response are set, before it is sent: for
  * what has to act on fields that a later handler sets. The last one registered is called first: a
- * response passes the handlers in the order that is the reverse of the request's. With a hook, a
- * prepared response is sent as plain fields and bytes. */
+ * response passes the handlers in the order that is the reverse of the request's. If needs(p, arg)
+ * is false for all hooks, a prepared response stays so, and fn sees only what was added to it in
+ * ex->response; else it is sent as plain fields and bytes. */
 void exchange_on_respond(struct exchange *ex, void (*fn)(struct exchange *ex, const void *arg),
-                         const void *arg);
-
-/* The same for an fn that often has no business with the fields of a prepared response: if needs(p,
- * arg) is false for all hooks, the response stays prepared, and fn sees only what was added to it
- * in ex->response. */
-void exchange_on_respond_if(struct exchange *ex, void (*fn)(struct exchange *ex, const void *arg),
-                            bool (*needs)(const struct prepared *p, const void *arg),
-                            const void *arg);
+                         bool (*needs)(const struct prepared *p, const void *arg), const void *arg);
 
 /* For hooks that change what is prepared after all: turns a BODY_PREPARED into plain fields and
  * bytes, where it is not that already. */

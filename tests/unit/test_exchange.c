@@ -161,8 +161,8 @@ static void calls_hooks_inner_first(void **state)
     fields_add(&p->fields, p->arena, STR_LIT("X"), STR_LIT("prepared"));
     fields_add(&p->fields, p->arena, STR_LIT("Y"), STR_LIT("prepared"));
     exchange_init(&ex, &engine, NULL, a, service);
-    exchange_on_respond_if(&ex, set_field, never, "first");
-    exchange_on_respond_if(&ex, set_field, never, "second");
+    exchange_on_respond(&ex, set_field, never, "first");
+    exchange_on_respond(&ex, set_field, never, "second");
     exchange_respond_prepared(&ex, p);
     assert_int_equal(ex.body.kind, BODY_BYTES);
     assert_int_equal(ex.response.n, 2);
