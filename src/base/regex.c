@@ -165,6 +165,7 @@ struct scratch {
     struct log_limit log;
     uint64_t deadline_ns; /* by the thread's clock */
     unsigned callouts;
+    bool gave_up; /* at the subject at hand */
 };
 
 static uint64_t cpu_ns(void)
@@ -230,6 +231,7 @@ static void gave_up(struct scratch *s, const struct regex *re, const char *why)
     struct timespec now;
     unsigned left_out;
 
+    s->gave_up = true;
     clock_gettime(CLOCK_MONOTONIC, &now);
     if (!log_limit_allows(&s->log, (uint64_t)now.tv_sec * 1000, &left_out))
         return;
@@ -320,8 +322,16 @@ static void report(struct scratch *s, const struct regex *re, int rc)
 /* Before the first match of a subject: from now on the time counts. */
 static void begin(size_t len)
 {
+    struct scratch *s = scratch_of_thread();
+
+    s->gave_up = false;
     if (len > SHORT)
-        scratch_of_thread()->deadline_ns = cpu_ns() + (uint64_t)TIME_MAX_MS * 1000 * 1000;
+        s->deadline_ns = cpu_ns() + (uint64_t)TIME_MAX_MS * 1000 * 1000;
+}
+
+bool regex_gave_up(void)
+{
+    return scratch_of_thread()->gave_up;
 }
 
 /* Matches at text offset from or behind it. The result, if there is one, is the pairs of offsets

@@ -36,6 +36,10 @@ struct str regex_group_name(const struct regex *re, size_t group);
 bool regex_matches(const struct regex *re, struct arena *scratch, struct str subject,
                    struct regex_match *m);
 
+/* Whether this thread's last regex_matches() or regex_replace() ended for its costs, before all of
+ * the subject had been looked at. */
+bool regex_gave_up(void);
+
 /* What `with` stands for, with the groups of one match put in as regex_replace() does; in a. */
 struct str regex_expand(const struct regex *re, struct arena *a, struct str with,
                         const struct regex_match *m);

@@ -108,7 +108,9 @@ struct str log_rule_apply(const struct log_rule *rule, struct arena *a, struct s
     case LOG_RULE_QUERY:
         return change_query(rule, a, value);
     case LOG_RULE_REGEXP:
-        return regex_replace(rule->find, a, value, rule->text);
+        value = regex_replace(rule->find, a, value, rule->text);
+        /* Rather too little in a log than what was meant to be taken out. */
+        return regex_gave_up() ? STR_LIT("REDACTED") : value;
     case LOG_RULE_HASH:
         return hash(a, value);
     case LOG_RULE_DELETE:

@@ -189,13 +189,17 @@ static void looks_at_the_clock(void **state)
     for (size_t i = 0; i < ARRAY_LEN(slow); i++)
         for (s.len = sizeof text; s.len > 10000; s.len /= 4)
             assert_false(regex_matches(compiled(slow[i]), arena, s, NULL));
+    assert_true(regex_gave_up());
     s.len = sizeof text;
     for (size_t i = 0; i < ARRAY_LEN(replaced); i++) {
         out = regex_replace(compiled(replaced[i]), arena, s, STR_LIT("b"));
         assert_int_equal(out.len, s.len); /* the rest stays as it is */
         assert_int_equal(out.p[0], 'b');
         assert_int_equal(out.p[out.len - 1], 'a');
+        assert_true(regex_gave_up());
     }
+    assert_false(regex_matches(compiled("x"), arena, s, NULL));
+    assert_false(regex_gave_up());
     assert_true(worked_ms() - before < 1000);
 }
 
