@@ -17,6 +17,7 @@ it_tests = \
 	tests/it/auth-basic.py \
 	tests/it/auth-hash.py \
 	tests/it/bug-room-expect.py \
+	tests/it/bug-tls12-request.py \
 	tests/it/certs-local.sh \
 	tests/it/conf-errors.py \
 	tests/it/conf-patterns.py \
