@@ -43,6 +43,8 @@ liblintel_a_SOURCES += \
 	src/handlers/file_respond.h \
 	src/handlers/file_server.c \
 	src/handlers/file_server.h \
+	src/handlers/file_server_conf.c \
+	src/handlers/file_server_conf.h \
 	src/handlers/forward_auth.c \
 	src/handlers/forward_auth.h \
 	src/handlers/handle.c \

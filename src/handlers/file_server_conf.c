@@ -1,0 +1,129 @@
+#include "handlers/file_server_conf.h"
+
+#include "base/alloc.h"
+
+static int set_root(const struct directive_args *d)
+{
+    struct file_server_conf *conf = d->target;
+
+    conf->has_root = true;
+    return root_path_set(d, &d->args[0], &conf->root);
+}
+
+static const char **names_of(const struct directive_args *d)
+{
+    const char **names = arena_alloc(d->arena, d->n_args * sizeof *names);
+
+    for (size_t i = 0; i < d->n_args; i++)
+        names[i] = directive_cstr(d, &d->args[i]);
+    return names;
+}
+
+static int set_index(const struct directive_args *d)
+{
+    struct file_server_conf *conf = d->target;
+
+    for (size_t i = 0; i < d->n_args; i++) {
+        struct str name = d->args[i].text;
+
+        if (name.len == 0 || memchr(name.p, '/', name.len) != NULL || str_is(name, "..") ||
+            str_is(name, "."))
+            return directive_error(d, &d->args[i], "'" STR_FMT "' is no name of a file",
+                                   STR_ARG(name));
+    }
+    conf->rules.index = names_of(d);
+    conf->rules.n_index = d->n_args;
+    return 0;
+}
+
+/* Globs of whole paths are made absolute here, as Caddy does. */
+static int set_hide(const struct directive_args *d)
+{
+    struct file_server_conf *conf = d->target;
+
+    conf->rules.hide = names_of(d);
+    conf->rules.n_hide = d->n_args;
+    for (size_t i = 0; i < d->n_args; i++)
+        if (memchr(d->args[i].text.p, '/', d->args[i].text.len) != NULL)
+            conf->rules.hide[i] = directive_path(d, &d->args[i]);
+    return 0;
+}
+
+int file_server_status(struct str s)
+{
+    uint64_t n;
+
+    return s.len == 3 && str_to_uint(s, 599, &n) && n >= 200 ? (int)n : 0;
+}
+
+static int set_status(const struct directive_args *d)
+{
+    struct file_server_conf *conf = d->target;
+
+    if (directive_text(d, &d->args[0], &conf->status) != 0)
+        return -1;
+    if (!conf->status.constant || file_server_status(text_constant(&conf->status)) != 0)
+        return 0;
+    return directive_error(d, &d->args[0], "'" STR_FMT "' is no status from 200 to 599",
+                           STR_ARG(d->args[0].text));
+}
+
+static int set_pass_thru(const struct directive_args *d)
+{
+    ((struct file_server_conf *)d->target)->pass_thru = true;
+    return 0;
+}
+
+static int set_any_uri(const struct directive_args *d)
+{
+    ((struct file_server_conf *)d->target)->any_uri = true;
+    return 0;
+}
+
+const struct directive file_server_options[] = {
+    {.name = "disable_canonical_uris", .set = set_any_uri, .help = "disable_canonical_uris"},
+    {.name = "root", .min_args = 1, .max_args = 1, .set = set_root, .help = "root <folder>"},
+    {.name = "index", .min_args = 1, .max_args = -1, .set = set_index, .help = "index <names...>"},
+    {.name = "hide", .min_args = 1, .max_args = -1, .set = set_hide, .help = "hide <globs...>"},
+    {.name = "pass_thru", .set = set_pass_thru, .help = "pass_thru"},
+    {.name = "status", .min_args = 1, .max_args = 1, .set = set_status, .help = "status <status>"},
+    {0},
+};
+
+static const struct refused options_to_come[] = {
+    {"browse", NULL},
+    {"etag_file_extensions", NULL},
+    {"fs", "files come from folders only: use 'root'"},
+    {"precompressed", NULL},
+    {NULL, NULL},
+};
+
+int file_server_set(const struct directive_args *d)
+{
+    static const char *default_index[] = {"index.html", "index.txt"};
+    const struct token here = {.text = STR_LIT("")};
+    struct file_server_conf *conf = d->target;
+
+    if (d->n_args > 0)
+        return directive_error(d, &d->args[0],
+                               str_is(d->args[0].text, "browse")
+                                   ? "'browse' is not supported yet"
+                                   : "'file_server' takes no argument");
+    conf->here = str_of(directive_path(d, &here));
+    while (conf->here.len > 1 && conf->here.p[conf->here.len - 1] == '/')
+        conf->here.len--;
+    conf->here = arena_str(d->arena, conf->here);
+    conf->rules.index = default_index;
+    conf->rules.n_index = ARRAY_LEN(default_index);
+    return directive_block(d, file_server_options, options_to_come, conf);
+}
+
+void file_server_describe(const void *conf_, struct describer *out)
+{
+    const struct file_server_conf *conf = conf_;
+
+    if (!conf->has_root)
+        describe_text(out, "root", STR_LIT("that of the site"));
+    for (size_t i = 0; i < conf->rules.n_index; i++)
+        describe_item(out, "index", str_of(conf->rules.index[i]));
+}
