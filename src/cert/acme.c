@@ -47,8 +47,8 @@ static void release(struct acme *a)
     struct loop *l = a->ca->loop;
 
     acme_withdraw(a);
-    if (a->fetch != NULL)
-        fetch_cancel(a->fetch);
+    if (a->transfer != NULL)
+        transfer_cancel(a->transfer);
     timer_cancel(l, &a->timer);
     loop_unpost(l, &a->task);
     list_del(&a->waiting);
@@ -206,7 +206,7 @@ static enum acme_state judge(struct acme *a, struct err *e)
     const struct acme_reply *r = &a->reply;
     struct acme_problem problem;
 
-    if (r->result != FETCH_OK) {
+    if (r->result != TRANSFER_OK) {
         err_set(e, ERR_NETWORK, "the CA could not be asked: %s", r->why);
         return stumble(a, 0);
     }
@@ -276,7 +276,7 @@ static void on_task(struct task *t)
         fail(a, &e);
     } else if (has_reply) {
         take_reply(a);
-    } else if (a->fetch == NULL) {
+    } else if (a->transfer == NULL) {
         run(a);
     }
 }

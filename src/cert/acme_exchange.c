@@ -48,12 +48,12 @@ static bool on_body(void *arg, struct str bytes)
     return true;
 }
 
-static void on_done(void *arg, enum fetch_result result, const char *why)
+static void on_done(void *arg, enum transfer_result result, const char *why)
 {
     struct acme *a = arg;
 
-    a->fetch = NULL;
-    a->reply.result = a->reply.too_big ? FETCH_TOO_BIG : result;
+    a->transfer = NULL;
+    a->reply.result = a->reply.too_big ? TRANSFER_TOO_BIG : result;
     snprintf(a->reply.why, sizeof a->reply.why, "%s",
              a->reply.too_big ? "the reply is too long" : why);
     a->has_reply = true;
@@ -75,7 +75,7 @@ static enum pull on_pull(void *arg, char *out, size_t cap, size_t *n)
     return PULL_BYTES;
 }
 
-static const struct fetch_events fetch_events = {
+static const struct transfer_events transfer_events = {
     .on_field = on_field,
     .on_head = on_head,
     .on_body = on_body,
@@ -113,8 +113,8 @@ int acme_exchange(struct acme *a, struct err *e)
                                               "Content-Type: application/jose+json", NULL};
     static const char *const get_fields[] = {"User-Agent: lintel/" PACKAGE_VERSION, NULL};
     bool post = strcmp(a->request.method, "POST") == 0;
-    struct fetch_spec spec = {
-        .events = &fetch_events,
+    struct transfer_spec spec = {
+        .events = &transfer_events,
         .arg = a,
         .method = a->request.method,
         .url = a->request.url,
@@ -131,6 +131,6 @@ int acme_exchange(struct acme *a, struct err *e)
     if (post && sign(a, e) != 0)
         return -1;
     spec.body_len = (int64_t)a->body.len;
-    a->fetch = fetch_start(a->ca->fetcher, &spec, e);
-    return a->fetch == NULL ? -1 : 0;
+    a->transfer = transfer_start(fetcher_transport(a->ca->fetcher), &spec, e);
+    return a->transfer == NULL ? -1 : 0;
 }

@@ -46,8 +46,8 @@ struct acme_request {
 };
 
 struct acme_reply {
-    enum fetch_result result;
-    char why[128]; /* if result is not FETCH_OK */
+    enum transfer_result result;
+    char why[128]; /* if result is not TRANSFER_OK */
     int status;
     char nonce[ACME_NONCE_MAX + 1];  /* "" if none came */
     char location[ACME_URL_MAX + 1]; /* as sent */
@@ -98,7 +98,7 @@ struct acme {
     struct task task;     /* goes on in the next turn: never from within somebody's callback */
     struct timer timer;
 
-    struct fetch *fetch;
+    struct transfer *transfer;
     bool has_reply;
     struct acme_request request;
     struct buf body; /* the signed request */

@@ -1,5 +1,6 @@
 /* A proxied exchange:
- *  1. start_fetch() sends the request to one upstream; the request's body is pulled by the fetch.
+ *  1. start_transfer() sends the request to one upstream; the request's body is pulled by the
+ * transfer.
  *  2. on_head keeps status and fields; the response is sent at the end of the loop's batch. What
  *     has arrived as a whole by then is sent with its length, in one piece; otherwise the body
  *     becomes a source, fed through a bounded buffer. An answer of success that comes before the
@@ -54,8 +55,8 @@ struct proxied {
     struct source source;
     struct exchange *ex;
     struct proxy_state *st;
-    struct fetch *fetch; /* NULL: over */
-    size_t upstream;     /* index of the one at work */
+    struct transfer *transfer; /* NULL: over */
+    size_t upstream;           /* index of the one at work */
     size_t tried;
     struct proxy_request request;
     struct upstream_answer answer;  /* names and values in the exchange's arena; status 0: none */
@@ -73,7 +74,7 @@ struct proxied {
     size_t thrown_away;  /* bytes of an unwanted body */
     bool paused;         /* on_body answered false */
     bool waiting;        /* pull answered AGAIN */
-    enum pull at_end;    /* once fetch is NULL: END or FAIL */
+    enum pull at_end;    /* once transfer is NULL: END or FAIL */
 };
 
 static const struct upstream *upstream_of(const struct proxied *p)
@@ -108,8 +109,8 @@ static enum pull on_pull_response(struct source *s, char *buf, size_t cap, size_
 
     p->waiting = false;
     if (have == 0) {
-        p->waiting = p->fetch != NULL;
-        return p->fetch != NULL ? PULL_AGAIN : p->at_end;
+        p->waiting = p->transfer != NULL;
+        return p->transfer != NULL ? PULL_AGAIN : p->at_end;
     }
     *n = have < cap ? have : cap;
     memcpy(buf, p->buffer->bytes + p->buffer->start, *n);
@@ -117,9 +118,9 @@ static enum pull on_pull_response(struct source *s, char *buf, size_t cap, size_
     if (p->buffer->start < p->buffer->end)
         return PULL_BYTES;
     p->buffer->start = p->buffer->end = 0;
-    if (p->paused && p->fetch != NULL) {
+    if (p->paused && p->transfer != NULL) {
         p->paused = false;
-        fetch_resume_recv(p->fetch);
+        transfer_resume_recv(p->transfer);
     }
     return PULL_BYTES;
 }
@@ -140,11 +141,11 @@ static void release(struct proxied *p)
 
 /* ---- an answer that nobody wants ---- */
 
-static void end_fetch(struct proxied *p)
+static void end_transfer(struct proxied *p)
 {
-    if (p->fetch != NULL)
-        fetch_cancel(p->fetch);
-    p->fetch = NULL;
+    if (p->transfer != NULL)
+        transfer_cancel(p->transfer);
+    p->transfer = NULL;
 }
 
 static void drop_buffer(struct proxied *p)
@@ -160,9 +161,9 @@ static void disclaim(struct proxied *p)
     p->unwanted = true;
     drop_buffer(p);
     if (p->body_left != 0)
-        end_fetch(p);
-    if (p->fetch != NULL && p->paused)
-        fetch_resume_recv(p->fetch);
+        end_transfer(p);
+    if (p->transfer != NULL && p->paused)
+        transfer_resume_recv(p->transfer);
     p->paused = false;
 }
 
@@ -170,7 +171,7 @@ static void throw_away(struct proxied *p, size_t n)
 {
     p->thrown_away += n;
     if (p->thrown_away > UNWANTED_BODY)
-        end_fetch(p);
+        end_transfer(p);
 }
 
 static bool on_body(void *arg, struct str bytes)
@@ -242,8 +243,8 @@ static void on_request_body(struct exchange *ex)
 {
     struct proxied *p = ex->handler_data;
 
-    if (p->fetch != NULL)
-        fetch_resume_send(p->fetch);
+    if (p->transfer != NULL)
+        transfer_resume_send(p->transfer);
 }
 
 /* ---- answering ---- */
@@ -251,7 +252,7 @@ static void on_request_body(struct exchange *ex)
 static void send_on(struct proxied *p, int status)
 {
     struct exchange *ex = p->ex;
-    bool whole = p->fetch == NULL && p->at_end == PULL_END;
+    bool whole = p->transfer == NULL && p->at_end == PULL_END;
     bool bare = is_bare(p) || status == 204 || status == 304;
 
     p->copied = true;
@@ -339,8 +340,8 @@ bool reverse_proxy_copy(struct exchange *ex, int status)
     if (p->body_left != 0)
         ex->on_request_body = on_request_body;
     p->copied = true;
-    if (p->body_left != 0 && p->fetch != NULL)
-        fetch_resume_send(p->fetch);
+    if (p->body_left != 0 && p->transfer != NULL)
+        transfer_resume_send(p->transfer);
     send_on(p, status);
     return true;
 }
@@ -354,7 +355,7 @@ static void on_respond_task(struct task *t)
     if (!p->turn_passed) {
         p->turn_passed = true;
         loop_post(p->st->loop, t);
-    } else if (!p->held && p->fetch != NULL && !p->paused && p->body_left != 0 &&
+    } else if (!p->held && p->transfer != NULL && !p->paused && p->body_left != 0 &&
                p->answer.status < 300) {
         p->held = true;
     } else {
@@ -381,16 +382,16 @@ static void complain(struct proxied *p, const char *why)
                  why, STR_ARG(p->ex->method), STR_ARG(p->ex->authority), STR_ARG(p->ex->raw_path));
 }
 
-static int status_of(enum fetch_result result)
+static int status_of(enum transfer_result result)
 {
-    return result == FETCH_TIMEOUT || result == FETCH_CONNECT_TIMEOUT ? 504 : 502;
+    return result == TRANSFER_TIMEOUT || result == TRANSFER_CONNECT_TIMEOUT ? 504 : 502;
 }
 
-static bool start_fetch(struct proxied *p);
+static bool start_transfer(struct proxied *p);
 
-static void fail(struct proxied *p, enum fetch_result result, const char *why)
+static void fail(struct proxied *p, enum transfer_result result, const char *why)
 {
-    bool unsent = result == FETCH_CONNECT || result == FETCH_CONNECT_TIMEOUT;
+    bool unsent = result == TRANSFER_CONNECT || result == TRANSFER_CONNECT_TIMEOUT;
 
     if (exchange_body_error(p->ex, 0) == 0)
         complain(p, why);
@@ -404,19 +405,19 @@ static void fail(struct proxied *p, enum fetch_result result, const char *why)
     p->answer.fields.n = 0;
     if (unsent && !p->body_taken && p->tried < p->st->conf->n_upstreams) {
         p->upstream = (p->upstream + 1) % p->st->conf->n_upstreams;
-        if (start_fetch(p))
+        if (start_transfer(p))
             return;
     }
     loop_unpost(p->st->loop, &p->respond);
     exchange_respond_error(p->ex, exchange_body_error(p->ex, status_of(result)));
 }
 
-static void on_done(void *arg, enum fetch_result result, const char *why)
+static void on_done(void *arg, enum transfer_result result, const char *why)
 {
     struct proxied *p = arg;
 
-    p->fetch = NULL;
-    if (result != FETCH_OK) {
+    p->transfer = NULL;
+    if (result != TRANSFER_OK) {
         fail(p, result, why);
         return;
     }
@@ -427,14 +428,14 @@ static void on_done(void *arg, enum fetch_result result, const char *why)
 
 /* ---- start and end ---- */
 
-static const struct fetch_events events = {on_field, on_head, on_body, on_done, on_pull_request};
+static const struct transfer_events events = {on_field, on_head, on_body, on_done, on_pull_request};
 
-static bool start_fetch(struct proxied *p)
+static bool start_transfer(struct proxied *p)
 {
     const struct reverse_proxy_conf *c = p->st->conf;
     const struct upstream *u = upstream_of(p);
     struct exchange *ex = p->ex;
-    struct fetch_spec spec = {
+    struct transfer_spec spec = {
         .events = &events,
         .arg = p,
         .method = p->request.method.p,
@@ -451,17 +452,17 @@ static bool start_fetch(struct proxied *p)
     p->tried++;
     ex->upstream = &u->names;
     spec.fields = proxy_request_lines(ex, c, &p->request, u);
-    p->fetch = fetch_start(p->st->fetcher, &spec, &e);
-    if (p->fetch == NULL)
+    p->transfer = transfer_start(fetcher_transport(p->st->fetcher), &spec, &e);
+    if (p->transfer == NULL)
         complain(p, e.msg);
-    return p->fetch != NULL;
+    return p->transfer != NULL;
 }
 
 static void on_end(void *arg)
 {
     struct proxied *p = arg;
 
-    end_fetch(p);
+    end_transfer(p);
     loop_unpost(p->st->loop, &p->respond);
     drop_buffer(p);
 }
@@ -508,7 +509,7 @@ static enum verdict reverse_proxy_handle(const void *conf, struct exchange *ex)
     if (p->body_left != 0)
         ex->on_request_body = on_request_body;
     exchange_defer(ex, on_end, p);
-    if (!start_fetch(p))
+    if (!start_transfer(p))
         exchange_respond_error(ex, 502);
     return TAKEN;
 }

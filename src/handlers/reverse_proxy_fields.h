@@ -20,7 +20,8 @@ struct proxy_request {
 MUST_CHECK int proxy_request_make(struct exchange *ex, const struct reverse_proxy_conf *c,
                                   struct proxy_request *rq);
 
-/* The request's lines for upstream u, as fetch_spec.fields wants them, in the exchange's arena. */
+/* The request's lines for upstream u, as transfer_spec.fields wants them, in the exchange's arena.
+ */
 const char *const *proxy_request_lines(struct exchange *ex, const struct reverse_proxy_conf *c,
                                        const struct proxy_request *rq, const struct upstream *u);
 

@@ -22,6 +22,8 @@ enum {
     MAX_HEAD = 256 * 1024
 };
 
+static const struct transport_type fetch_type; /* at the end */
+
 void fetch_queue(struct fetch *f, unsigned op)
 {
     f->ops |= op;
@@ -50,6 +52,7 @@ static struct fetch *fetch_get(struct fetcher *fr)
         return f;
     }
     f = xalloc(sizeof *f);
+    f->transfer.type = &fetch_type;
     f->fr = fr;
     list_init(&f->item);
     list_init(&f->op_item);
@@ -92,7 +95,7 @@ static void release(struct fetch *f)
     list_add_tail(fr->pool.next, &f->item); /* before the first: the last used is the first */
 }
 
-static void finish(struct fetch *f, enum fetch_result result, const char *why)
+static void finish(struct fetch *f, enum transfer_result result, const char *why)
 {
     f->ended = true;
     if (f->events->on_done != NULL)
@@ -118,24 +121,24 @@ static void on_due(struct timer *t)
     uint64_t now = loop_now_ms(f->fr->loop);
 
     if (f->total_due_ms != 0 && f->total_due_ms <= now) {
-        finish(f, FETCH_TIMEOUT, "it took too long");
+        finish(f, TRANSFER_TIMEOUT, "it took too long");
         return;
     }
     if (f->head_due_ms != 0 && f->send_paused)
         f->head_due_ms = now + f->head_timeout_ms; /* the wait is for the request's body */
     if (f->head_due_ms != 0 && f->head_due_ms <= now)
-        finish(f, FETCH_TIMEOUT, "no answer in time");
+        finish(f, TRANSFER_TIMEOUT, "no answer in time");
     else
         arm(f);
 }
 
 /* ---- the end of a transfer ---- */
 
-static enum fetch_result result_of(CURLcode code)
+static enum transfer_result result_of(CURLcode code)
 {
     switch ((int)code) {
     case CURLE_OK:
-        return FETCH_OK;
+        return TRANSFER_OK;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
     case CURLE_INTERFACE_FAILED:
@@ -145,9 +148,9 @@ static enum fetch_result result_of(CURLcode code)
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_ISSUER_ERROR:
-        return FETCH_CONNECT;
+        return TRANSFER_CONNECT;
     case CURLE_OPERATION_TIMEDOUT: /* the only limit that we leave to curl */
-        return FETCH_CONNECT_TIMEOUT;
+        return TRANSFER_CONNECT_TIMEOUT;
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
@@ -157,9 +160,9 @@ static enum fetch_result result_of(CURLcode code)
     case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9 */
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_HTTP2:
-        return FETCH_BROKEN;
+        return TRANSFER_BROKEN;
     default:
-        return FETCH_FAILED;
+        return TRANSFER_FAILED;
     }
 }
 
@@ -167,7 +170,7 @@ static const char *why_of(struct fetch *f, CURLcode code)
 {
     long os_errno = 0;
 
-    if (f->verdict != FETCH_OK)
+    if (f->verdict != TRANSFER_OK)
         return f->verdict_why;
     switch ((int)code) {
     case CURLE_OK:
@@ -192,11 +195,11 @@ static const char *why_of(struct fetch *f, CURLcode code)
 
 static void complete(struct fetch *f, CURLcode code)
 {
-    enum fetch_result result = f->verdict != FETCH_OK ? f->verdict : result_of(code);
+    enum transfer_result result = f->verdict != TRANSFER_OK ? f->verdict : result_of(code);
 
-    if (result == FETCH_OK && f->at != AT_BODY) {
+    if (result == TRANSFER_OK && f->at != AT_BODY) {
         f->verdict_why = "the response has no end of its header";
-        f->verdict = result = FETCH_BROKEN;
+        f->verdict = result = TRANSFER_BROKEN;
     }
     finish(f, result, why_of(f, code));
 }
@@ -230,7 +233,7 @@ static void begin(struct fetch *f)
     rc = curl_multi_add_handle(f->fr->multi, f->easy);
     f->fr->in_curl--;
     if (rc != CURLM_OK) {
-        finish(f, FETCH_FAILED, curl_multi_strerror(rc));
+        finish(f, TRANSFER_FAILED, curl_multi_strerror(rc));
         return;
     }
     f->added = true;
@@ -311,6 +314,7 @@ struct fetcher *fetcher_new(struct loop *l, unsigned max_idle, struct err *e)
         err_set(e, ERR_LIMIT, "libcurl cannot start");
         return NULL;
     }
+    fr->transport.type = &fetch_type;
     fr->loop = l;
     fr->work.run = run_work;
     list_init(&fr->active);
@@ -355,7 +359,7 @@ static bool is_idempotent(const char *method)
 }
 
 /* A used struct fetch to one that is about to run; keeps what belongs to the handle. */
-static void reset(struct fetch *f, const struct fetch_spec *spec)
+static void reset(struct fetch *f, const struct transfer_spec *spec)
 {
     uint64_t now = loop_now_ms(f->fr->loop);
 
@@ -375,13 +379,20 @@ static void reset(struct fetch *f, const struct fetch_spec *spec)
     f->content_length = -1;
     f->head_bytes = 0;
     f->max_head = spec->max_head == 0 ? MAX_HEAD : spec->max_head;
-    f->verdict = FETCH_OK;
+    f->verdict = TRANSFER_OK;
     f->verdict_why = NULL;
     f->why[0] = '\0';
 }
 
-struct fetch *fetch_start(struct fetcher *fr, const struct fetch_spec *spec, struct err *e)
+static struct fetch *fetch_of(struct transfer *t)
 {
+    return container_of(t, struct fetch, transfer);
+}
+
+static struct transfer *fetch_start(struct transport *tp, const struct transfer_spec *spec,
+                                    struct err *e)
+{
+    struct fetcher *fr = container_of(tp, struct fetcher, transport);
     struct fetch *f = fetch_get(fr);
 
     assert(spec->body_len == 0 ||
@@ -398,11 +409,13 @@ struct fetch *fetch_start(struct fetcher *fr, const struct fetch_spec *spec, str
     reset(f, spec);
     list_add_tail(&fr->active, &f->item);
     fetch_queue(f, OP_START);
-    return f;
+    return &f->transfer;
 }
 
-void fetch_cancel(struct fetch *f)
+static void fetch_cancel(struct transfer *t)
 {
+    struct fetch *f = fetch_of(t);
+
     if (f->ended)
         return;
     f->ended = true;
@@ -412,16 +425,28 @@ void fetch_cancel(struct fetch *f)
         fetch_queue(f, OP_CANCEL);
 }
 
-void fetch_resume_recv(struct fetch *f)
+static void fetch_resume_recv(struct transfer *t)
 {
+    struct fetch *f = fetch_of(t);
+
     if (!f->ended)
         fetch_queue(f, OP_RESUME_RECV);
 }
 
-void fetch_resume_send(struct fetch *f)
+static void fetch_resume_send(struct transfer *t)
 {
+    struct fetch *f = fetch_of(t);
+
     if (!f->ended)
         fetch_queue(f, OP_RESUME_SEND);
+}
+
+static const struct transport_type fetch_type = {fetch_start, fetch_cancel, fetch_resume_recv,
+                                                 fetch_resume_send};
+
+struct transport *fetcher_transport(struct fetcher *fr)
+{
+    return &fr->transport;
 }
 
 const char *fetch_version(void)

@@ -97,7 +97,7 @@ static char *copy_or_null(const char *s)
 }
 
 /* Options that a handle cannot be freed of one by one: another set of them begins afresh. */
-static bool set_route(struct fetch *f, const struct fetch_spec *spec)
+static bool set_route(struct fetch *f, const struct transfer_spec *spec)
 {
     struct sticky *s = &f->sticky;
     bool ok = true;
@@ -188,7 +188,7 @@ static void mark_empty_value(char *line)
 }
 
 /* Lays out the list's nodes and their text in f->text, which lives as long as the transfer. */
-static bool set_fields(struct fetch *f, const struct fetch_spec *spec)
+static bool set_fields(struct fetch *f, const struct transfer_spec *spec)
 {
     size_t n = 0, bytes = 0, total;
     struct curl_slist *node;
@@ -216,7 +216,7 @@ static bool set_fields(struct fetch *f, const struct fetch_spec *spec)
            CURLE_OK;
 }
 
-bool fetch_options_set(struct fetch *f, const struct fetch_spec *spec)
+bool fetch_options_set(struct fetch *f, const struct transfer_spec *spec)
 {
     long timeout_ms =
         spec->connect_timeout_ms == 0 ? CONNECT_TIMEOUT_MS : (long)spec->connect_timeout_ms;

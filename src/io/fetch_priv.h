@@ -21,6 +21,7 @@ enum at { AT_STATUS, AT_FIELDS, AT_INTERIM, AT_BODY };
 struct watch; /* fetch_sockets.c */
 
 struct fetcher {
+    struct transport transport;
     struct loop *loop;
     CURLM *multi;
     struct list active; /* by fetch.item */
@@ -47,6 +48,7 @@ struct sticky {
 };
 
 struct fetch {
+    struct transfer transfer;
     struct list item;
     struct list op_item;
     unsigned ops;
@@ -54,7 +56,7 @@ struct fetch {
     CURL *easy;
     struct sticky sticky;
 
-    const struct fetch_events *events;
+    const struct transfer_events *events;
     void *arg;
     int64_t body_left; /* of the request body; -1: not known */
     unsigned head_timeout_ms;
@@ -74,8 +76,8 @@ struct fetch {
     int64_t content_length;
     size_t head_bytes;
     size_t max_head;
-    enum fetch_result
-        verdict; /* why a callback of ours stopped the transfer; FETCH_OK: it did not */
+    enum transfer_result
+        verdict; /* why a callback of ours stopped the transfer; TRANSFER_OK: it did not */
     const char *verdict_why;
 
     char *text; /* the request's field list and target */
@@ -111,6 +113,6 @@ void fetch_options_init(struct fetch *f);
 void fetch_options_fini(struct fetch *f);
 
 /* Sets what spec asks for and the handle's last use did not. False: curl does not take it. */
-bool fetch_options_set(struct fetch *f, const struct fetch_spec *spec);
+bool fetch_options_set(struct fetch *f, const struct transfer_spec *spec);
 
 #endif

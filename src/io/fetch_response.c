@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-static size_t stop(struct fetch *f, enum fetch_result verdict, const char *why)
+static size_t stop(struct fetch *f, enum transfer_result verdict, const char *why)
 {
     f->verdict = verdict;
     f->verdict_why = why;
@@ -104,7 +104,7 @@ size_t fetch_on_header_line(char *p, size_t size, size_t n, void *user)
         return 0;
     f->head_bytes += line.len;
     if (f->head_bytes > f->max_head)
-        return stop(f, FETCH_TOO_BIG, "the response's header is too large");
+        return stop(f, TRANSFER_TOO_BIG, "the response's header is too large");
     if (f->at == AT_BODY) /* a trailer */
         return size * n;
     while (line.len > 0 && (line.p[line.len - 1] == '\n' || line.p[line.len - 1] == '\r'))
@@ -116,7 +116,7 @@ size_t fetch_on_header_line(char *p, size_t size, size_t n, void *user)
     else
         ok = read_field(f, line);
     if (!ok)
-        return stop(f, FETCH_BROKEN, "the response's header is malformed");
+        return stop(f, TRANSFER_BROKEN, "the response's header is malformed");
     return f->ended ? 0 : size * n;
 }
 
@@ -130,7 +130,7 @@ size_t fetch_on_write(char *p, size_t size, size_t n, void *user)
     if (f->ended)
         return 0;
     if (f->at != AT_BODY)
-        return stop(f, FETCH_BROKEN, "the response has no header");
+        return stop(f, TRANSFER_BROKEN, "the response has no header");
     if (f->events->on_body == NULL)
         return size * n;
     taken = f->events->on_body(f->arg, (struct str){p, size * n});
@@ -182,7 +182,7 @@ size_t fetch_on_read(char *p, size_t size, size_t n, void *user)
     case PULL_FAIL:
         break;
     }
-    stop(f, FETCH_FAILED, "the request's body broke off");
+    stop(f, TRANSFER_FAILED, "the request's body broke off");
     return CURL_READFUNC_ABORT;
 }
 
@@ -198,6 +198,6 @@ int fetch_on_before_send(void *user, char *ip, char *local_ip, int port, int loc
     (void)local_port;
     if (f->sends++ == 0 || f->idempotent)
         return 0;
-    stop(f, FETCH_BROKEN, "the connection was closed before an answer");
+    stop(f, TRANSFER_BROKEN, "the connection was closed before an answer");
     return 1;
 }

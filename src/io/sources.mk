@@ -10,4 +10,5 @@ liblintel_a_SOURCES += \
 	src/io/mailbox.c \
 	src/io/mailbox.h \
 	src/io/offload.c \
-	src/io/offload.h
+	src/io/offload.h \
+	src/io/transfer.h

@@ -24,10 +24,10 @@ enum { MANY = 32 * 1024 * 1024, LIMIT_MS = 10000 };
 struct client {
     struct loop *loop;
     struct fetcher *fetcher;
-    struct fetch *fetch;
+    struct transfer *transfer;
     struct timer limit;
-    struct fetch_spec spec;
-    struct fetch_events events;
+    struct transfer_spec spec;
+    struct transfer_events events;
     char url[64];
 
     struct buf fields;
@@ -38,7 +38,7 @@ struct client {
     bool done;
     bool cancelled;
     unsigned heads;
-    enum fetch_result result;
+    enum transfer_result result;
     char why[128];
 
     size_t to_send;   /* bytes that on_pull gives */
@@ -53,7 +53,7 @@ static bool cancels_here(struct client *c, char where)
     if (c->cancel_in != where)
         return false;
     c->cancelled = true;
-    fetch_cancel(c->fetch);
+    transfer_cancel(c->transfer);
     loop_stop(c->loop);
     return true;
 }
@@ -103,7 +103,7 @@ static bool on_body(void *arg, struct str bytes)
     return true;
 }
 
-static void on_done(void *arg, enum fetch_result result, const char *why)
+static void on_done(void *arg, enum transfer_result result, const char *why)
 {
     struct client *c = arg;
 
@@ -137,8 +137,8 @@ static void on_resume(struct timer *t)
 {
     struct client *c = container_of(t, struct client, resume);
 
-    fetch_resume_recv(c->fetch);
-    fetch_resume_send(c->fetch);
+    transfer_resume_recv(c->transfer);
+    transfer_resume_send(c->transfer);
 }
 
 static void on_limit(struct timer *t)
@@ -161,9 +161,9 @@ static void client_init(struct client *c, const struct peer *s)
     c->limit.on_timer = on_limit;
     c->resume.on_timer = on_resume;
     c->at_end = PULL_END;
-    c->events = (struct fetch_events){on_field, on_head, on_body, on_done, on_pull};
+    c->events = (struct transfer_events){on_field, on_head, on_body, on_done, on_pull};
     snprintf(c->url, sizeof c->url, "http://127.0.0.1:%u/a/../b?q", s->port);
-    c->spec = (struct fetch_spec){
+    c->spec = (struct transfer_spec){
         .events = &c->events, .arg = c, .method = "GET", .url = c->url, .connect_to = NULL};
 }
 
@@ -187,8 +187,8 @@ static void client_start(struct client *c)
     c->heads = 0;
     c->status = 0;
     c->received = 0;
-    c->fetch = fetch_start(c->fetcher, &c->spec, &e);
-    assert_non_null(c->fetch);
+    c->transfer = transfer_start(fetcher_transport(c->fetcher), &c->spec, &e);
+    assert_non_null(c->transfer);
     assert_false(c->done);
     timer_set(c->loop, &c->limit, LIMIT_MS);
 }
@@ -238,7 +238,7 @@ static void sends_what_it_is_told_and_no_more(void **state)
     peer_start(&s, serve_seen, NULL);
     client_init(&c, &s);
     client_run(&c);
-    assert_int_equal(c.result, FETCH_OK);
+    assert_int_equal(c.result, TRANSFER_OK);
     snprintf(want, sizeof want, "GET /a/../b?q HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", s.port);
     assert_string_equal(seen, want);
     c.spec.fields = fields;
@@ -264,74 +264,74 @@ static void sends_what_it_is_told_and_no_more(void **state)
 static const struct {
     const char *name;
     const char *text;
-    enum fetch_result result;
+    enum transfer_result result;
     int status;
     int64_t content_length;
     const char *fields;
     const char *body;
 } responses[] = {
-    {"length", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nA: 1\r\n\r\nabc", FETCH_OK, 200, 3,
+    {"length", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nA: 1\r\n\r\nabc", TRANSFER_OK, 200, 3,
      "Content-Length=3|A=1|", "abc"},
-    {"no reason", "HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n", FETCH_OK, 404, 0,
+    {"no reason", "HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n", TRANSFER_OK, 404, 0,
      "Content-Length=0|", ""},
     {"chunked",
      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n",
-     FETCH_OK, 200, -1, "Transfer-Encoding=chunked|", "abcd"},
+     TRANSFER_OK, 200, -1, "Transfer-Encoding=chunked|", "abcd"},
     {"trailers are no fields",
-     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: y\r\n\r\n", FETCH_OK,
-     200, -1, "Transfer-Encoding=chunked|", "a"},
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: y\r\n\r\n",
+     TRANSFER_OK, 200, -1, "Transfer-Encoding=chunked|", "a"},
     {"chunked beats length",
      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: "
      "chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
-     FETCH_OK, 200, -1, "Content-Length=2|Transfer-Encoding=chunked|", "abc"},
-    {"until close", "HTTP/1.0 200 OK\r\n\r\nabc", FETCH_OK, 200, -1, "", "abc"},
+     TRANSFER_OK, 200, -1, "Content-Length=2|Transfer-Encoding=chunked|", "abc"},
+    {"until close", "HTTP/1.0 200 OK\r\n\r\nabc", TRANSFER_OK, 200, -1, "", "abc"},
     {"interim responses are not shown",
      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\nContent-Length: 9\r\n\r\n"
      "HTTP/1.1 201 Created\r\nContent-Length: 1\r\n\r\na",
-     FETCH_OK, 201, 1, "Content-Length=1|", "a"},
-    {"204", "HTTP/1.1 204 No Content\r\n\r\n", FETCH_OK, 204, -1, "", ""},
-    {"304 with a length", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", FETCH_OK, 304,
-     5, "Content-Length=5|", ""},
+     TRANSFER_OK, 201, 1, "Content-Length=1|", "a"},
+    {"204", "HTTP/1.1 204 No Content\r\n\r\n", TRANSFER_OK, 204, -1, "", ""},
+    {"304 with a length", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", TRANSFER_OK,
+     304, 5, "Content-Length=5|", ""},
     {"space before the colon goes", "HTTP/1.1 200 OK\r\nA : b\r\nContent-Length: 0\r\n\r\n",
-     FETCH_OK, 200, 0, "A=b|Content-Length=0|", ""},
+     TRANSFER_OK, 200, 0, "A=b|Content-Length=0|", ""},
     {"the same length twice",
-     "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\nContent-Length: 1\r\n\r\na", FETCH_OK, 200, 1,
+     "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\nContent-Length: 1\r\n\r\na", TRANSFER_OK, 200, 1,
      "Content-Length=1, 1|Content-Length=1|", "a"},
-    {"no redirects", "HTTP/1.1 301 Moved\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n", FETCH_OK,
+    {"no redirects", "HTTP/1.1 301 Moved\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n", TRANSFER_OK,
      301, 0, "Location=/b|Content-Length=0|", ""},
     {"no decoding", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
-     FETCH_OK, 200, 3, "Content-Encoding=gzip|Content-Length=3|", "abc"},
-    {"cut in the body", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", FETCH_BROKEN, 200, 9,
+     TRANSFER_OK, 200, 3, "Content-Encoding=gzip|Content-Length=3|", "abc"},
+    {"cut in the body", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", TRANSFER_BROKEN, 200, 9,
      "Content-Length=9|", "abc"},
     {"cut in a chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nabc",
-     FETCH_BROKEN, 200, -1, "Transfer-Encoding=chunked|", "abc"},
+     TRANSFER_BROKEN, 200, -1, "Transfer-Encoding=chunked|", "abc"},
     {"cut between chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
-     FETCH_BROKEN, 200, -1, "Transfer-Encoding=chunked|", "abc"},
+     TRANSFER_BROKEN, 200, -1, "Transfer-Encoding=chunked|", "abc"},
     {"cut after the last chunk",
-     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n", FETCH_BROKEN, 200,
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n", TRANSFER_BROKEN, 200,
      -1, "Transfer-Encoding=chunked|", "abc"},
     {"bad chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n",
-     FETCH_BROKEN, 200, -1, "Transfer-Encoding=chunked|", ""},
-    {"cut in the header", "HTTP/1.1 200 OK\r\nContent-Le", FETCH_BROKEN, 0, 0, "", ""},
-    {"nothing", "", FETCH_BROKEN, 0, 0, "", ""},
-    {"no HTTP", "SSH-2.0-OpenSSH_9.2\r\n", FETCH_BROKEN, 0, 0, "", ""},
-    {"only interim", "HTTP/1.1 100 Continue\r\n\r\n", FETCH_BROKEN, 0, 0, "", ""},
-    {"101 unasked", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nabc", FETCH_BROKEN, 0, 0,
-     "", ""},
+     TRANSFER_BROKEN, 200, -1, "Transfer-Encoding=chunked|", ""},
+    {"cut in the header", "HTTP/1.1 200 OK\r\nContent-Le", TRANSFER_BROKEN, 0, 0, "", ""},
+    {"nothing", "", TRANSFER_BROKEN, 0, 0, "", ""},
+    {"no HTTP", "SSH-2.0-OpenSSH_9.2\r\n", TRANSFER_BROKEN, 0, 0, "", ""},
+    {"only interim", "HTTP/1.1 100 Continue\r\n\r\n", TRANSFER_BROKEN, 0, 0, "", ""},
+    {"101 unasked", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nabc", TRANSFER_BROKEN, 0,
+     0, "", ""},
     {"lengths differ", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-     FETCH_BROKEN, 0, 0, "Content-Length=1|", ""},
-    {"length is no number", "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\na", FETCH_BROKEN, 0, 0,
+     TRANSFER_BROKEN, 0, 0, "Content-Length=1|", ""},
+    {"length is no number", "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\na", TRANSFER_BROKEN, 0, 0,
      "", ""},
-    {"folded line", "HTTP/1.1 200 OK\r\nA: b\r\n c\r\nContent-Length: 0\r\n\r\n", FETCH_BROKEN, 0,
-     0, "A=b|", ""},
-    {"line without a colon", "HTTP/1.1 200 OK\r\nabc\r\nContent-Length: 0\r\n\r\n", FETCH_BROKEN, 0,
-     0, "", ""},
-    {"name is no token", "HTTP/1.1 200 OK\r\nA(: b\r\nContent-Length: 0\r\n\r\n", FETCH_BROKEN, 0,
-     0, "", ""},
+    {"folded line", "HTTP/1.1 200 OK\r\nA: b\r\n c\r\nContent-Length: 0\r\n\r\n", TRANSFER_BROKEN,
+     0, 0, "A=b|", ""},
+    {"line without a colon", "HTTP/1.1 200 OK\r\nabc\r\nContent-Length: 0\r\n\r\n", TRANSFER_BROKEN,
+     0, 0, "", ""},
+    {"name is no token", "HTTP/1.1 200 OK\r\nA(: b\r\nContent-Length: 0\r\n\r\n", TRANSFER_BROKEN,
+     0, 0, "", ""},
     {"control byte in a value", "HTTP/1.1 200 OK\r\nA: b\x01\r\nContent-Length: 0\r\n\r\n",
-     FETCH_BROKEN, 0, 0, "", ""},
-    {"status of four digits", "HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n", FETCH_BROKEN, 0, 0,
-     "", ""},
+     TRANSFER_BROKEN, 0, 0, "", ""},
+    {"status of four digits", "HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n", TRANSFER_BROKEN, 0,
+     0, "", ""},
 };
 
 static void reads_responses(void **state)
@@ -353,7 +353,7 @@ static void reads_responses(void **state)
         assert_int_equal(c.content_length, responses[i].content_length);
         assert_string_equal(c.fields.len == 0 ? "" : c.fields.p, responses[i].fields);
         assert_string_equal(c.body.len == 0 ? "" : c.body.p, responses[i].body);
-        assert_int_equal(c.result == FETCH_OK, c.why[0] == '\0');
+        assert_int_equal(c.result == TRANSFER_OK, c.why[0] == '\0');
         client_fini(&c);
         peer_stop(&s);
     }
@@ -370,7 +370,7 @@ static void head_has_a_length_and_no_body(void **state)
     c.spec.method = "HEAD";
     for (int i = 0; i < 3; i++) {
         client_run(&c);
-        assert_int_equal(c.result, FETCH_OK);
+        assert_int_equal(c.result, TRANSFER_OK);
         assert_int_equal(c.content_length, 70);
         assert_int_equal(c.received, 0);
     }
@@ -401,7 +401,7 @@ static void limits_the_header(void **state)
     client_init(&c, &s);
     c.spec.max_head = 4096;
     client_run(&c);
-    assert_int_equal(c.result, FETCH_TOO_BIG);
+    assert_int_equal(c.result, TRANSFER_TOO_BIG);
     assert_true(c.fields.len <= 4096);
     client_fini(&c);
     peer_stop(&s);
@@ -420,7 +420,7 @@ static void keeps_connections(void **state)
     for (int i = 0; i < 50; i++) {
         c.spec.method = i % 3 == 0 ? "GET" : i % 3 == 1 ? "DELETE" : "POST";
         client_run(&c);
-        assert_int_equal(c.result, FETCH_OK);
+        assert_int_equal(c.result, TRANSFER_OK);
         assert_string_equal(c.body.p, "ok");
     }
     assert_int_equal(atomic_load(&s.accepts), 1);
@@ -450,9 +450,11 @@ static void sends_again_only_what_is_idempotent(void **state)
 {
     static const struct {
         const char *method;
-        enum fetch_result result;
-    } rows[] = {
-        {"GET", FETCH_OK}, {"HEAD", FETCH_OK}, {"DELETE", FETCH_OK}, {"POST", FETCH_BROKEN}};
+        enum transfer_result result;
+    } rows[] = {{"GET", TRANSFER_OK},
+                {"HEAD", TRANSFER_OK},
+                {"DELETE", TRANSFER_OK},
+                {"POST", TRANSFER_BROKEN}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -463,7 +465,7 @@ static void sends_again_only_what_is_idempotent(void **state)
         peer_start(&s, serve_then_vanish, "first");
         client_init(&c, &s);
         client_run(&c);
-        assert_int_equal(c.result, FETCH_OK);
+        assert_int_equal(c.result, TRANSFER_OK);
         c.spec.method = rows[i].method;
         client_run(&c);
         assert_int_equal(c.result, rows[i].result);
@@ -485,12 +487,12 @@ static void tells_a_refused_connection(void **state)
     c.spec.method = "POST";
     c.spec.body_len = c.to_send = 3;
     client_run(&c);
-    assert_int_equal(c.result, FETCH_CONNECT);
+    assert_int_equal(c.result, TRANSFER_CONNECT);
     assert_string_equal(c.why, "Connection refused");
     assert_int_equal(c.to_send, 3); /* nothing was taken: it can go elsewhere */
     c.spec.url = "http://no.such.name.invalid/";
     client_run(&c);
-    assert_int_equal(c.result, FETCH_CONNECT);
+    assert_int_equal(c.result, TRANSFER_CONNECT);
     client_fini(&c);
 }
 
@@ -507,7 +509,7 @@ static void connects_elsewhere(void **state)
     c.spec.connect_to = to;
     c.spec.url = "http://example.invalid:81/x";
     client_run(&c);
-    assert_int_equal(c.result, FETCH_OK);
+    assert_int_equal(c.result, TRANSFER_OK);
     assert_string_equal(seen, "GET /x HTTP/1.1\r\nHost: example.invalid:81\r\n\r\n");
     client_fini(&c);
     peer_stop(&s);
@@ -527,7 +529,7 @@ static void speaks_through_unix_sockets(void **state)
     c.spec.unix_socket = a.sun_path;
     c.spec.url = "http://localhost/";
     client_run(&c);
-    assert_int_equal(c.result, FETCH_OK);
+    assert_int_equal(c.result, TRANSFER_OK);
     assert_string_equal(c.body.p, "unix");
     client_fini(&c);
     peer_stop(&s);
@@ -555,11 +557,11 @@ static void keeps_time_limits(void **state)
     client_init(&c, &s);
     c.spec.head_timeout_ms = 50;
     client_run(&c);
-    assert_int_equal(c.result, FETCH_TIMEOUT);
+    assert_int_equal(c.result, TRANSFER_TIMEOUT);
     c.spec.total_timeout_ms = 50;
     c.spec.head_timeout_ms = 0;
     client_run(&c);
-    assert_int_equal(c.result, FETCH_TIMEOUT);
+    assert_int_equal(c.result, TRANSFER_TIMEOUT);
     client_fini(&c);
     peer_stop(&s);
 }
@@ -591,11 +593,11 @@ static void limits_the_time_to_connect(void **state)
     c.spec.connect_timeout_ms = 100;
     for (int i = 0; i < 2; i++) {
         client_run(&c);
-        assert_int_equal(c.result, FETCH_CONNECT_TIMEOUT);
+        assert_int_equal(c.result, TRANSFER_CONNECT_TIMEOUT);
         client_start(&c);
         pass_time(&c, 20);
         c.cancelled = true;
-        fetch_cancel(c.fetch);
+        transfer_cancel(c.transfer);
     }
     for (size_t i = 0; i < ARRAY_LEN(held); i++)
         close(held[i]);
@@ -634,7 +636,7 @@ static void streams_a_response(void **state)
     client_init(&c, &s);
     c.stall = 20;
     client_run(&c);
-    assert_int_equal(c.result, FETCH_OK);
+    assert_int_equal(c.result, TRANSFER_OK);
     assert_int_equal(c.received, MANY);
     client_fini(&c);
     peer_stop(&s);
@@ -659,7 +661,7 @@ static void a_paused_fetch_slows_the_peer(void **state)
     assert_true(sent < MANY);
     assert_int_equal(c.received, 0);
     c.stall = 0;
-    fetch_resume_recv(c.fetch);
+    transfer_resume_recv(c.transfer);
     pass_time(&c, LIMIT_MS);
     assert_true(c.done);
     assert_int_equal(c.received, MANY);
@@ -709,7 +711,7 @@ static void streams_a_request(void **state)
         c.stall = 10;
         c.spec.body_len = chunked ? -1 : MANY;
         client_run(&c);
-        assert_int_equal(c.result, FETCH_OK);
+        assert_int_equal(c.result, TRANSFER_OK);
         assert_int_equal(c.to_send, 0);
         assert_true(atomic_load(&taken) >= MANY);
         assert_null(strstr(request_head, "Expect"));
@@ -737,7 +739,7 @@ static void a_broken_request_body_ends_the_fetch(void **state)
         c.to_send = 50;
         c.at_end = i == 0 ? PULL_FAIL : PULL_END; /* END before its time is a break as well */
         client_run(&c);
-        assert_int_equal(c.result, FETCH_FAILED);
+        assert_int_equal(c.result, TRANSFER_FAILED);
     }
     client_fini(&c);
     peer_stop(&s);
@@ -766,7 +768,7 @@ static void takes_an_answer_before_the_body_was_sent(void **state)
     c.spec.method = "POST";
     c.spec.body_len = c.to_send = MANY;
     client_run(&c);
-    assert_int_equal(c.result, FETCH_OK);
+    assert_int_equal(c.result, TRANSFER_OK);
     assert_int_equal(c.status, 413);
     assert_string_equal(c.body.p, "big");
     assert_true(c.to_send > 0);
@@ -793,7 +795,7 @@ static void may_be_cancelled_anywhere(void **state)
         if (*where == 's') { /* right after the start */
             client_start(&c);
             c.cancelled = true;
-            fetch_cancel(c.fetch);
+            transfer_cancel(c.transfer);
             pass_time(&c, 20);
         } else {
             client_run(&c);

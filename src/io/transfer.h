@@ -1,0 +1,112 @@
+/* One HTTP request that we make ourselves, to an upstream or an ACME server, and its response,
+ * whoever carries it. A transport carries them: io/fetch.h by libcurl. Everything of a transport
+ * runs in its loop's thread and nothing blocks. Bodies are streamed both ways with back-pressure.
+ */
+#ifndef LINTEL_IO_TRANSFER_H
+#define LINTEL_IO_TRANSFER_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+/* What a body source answers when it is asked for bytes. Shared with http/exchange.h. */
+enum pull {
+    PULL_BYTES, /* *n bytes (at least 1) were put in buf */
+    PULL_AGAIN, /* none at the moment: whoever has some says so (transfer_resume_send,
+                   exchange_resume) */
+    PULL_END,   /* the body is complete */
+    PULL_FAIL   /* the body breaks off */
+};
+
+/* Why a transfer ended. */
+enum transfer_result {
+    TRANSFER_OK,              /* the whole response was taken */
+    TRANSFER_CONNECT,         /* no connection: nothing was sent (DNS, refused, TLS) */
+    TRANSFER_CONNECT_TIMEOUT, /* the same, because connect_timeout_ms passed */
+    TRANSFER_TIMEOUT,         /* head_timeout_ms or total_timeout_ms passed */
+    TRANSFER_BROKEN,          /* the peer broke off, or sent what is no HTTP */
+    TRANSFER_TOO_BIG,         /* its header is larger than the limit */
+    TRANSFER_FAILED           /* anything else */
+};
+
+/* Called in the loop's thread, never from within transfer_start(). arg is transfer_spec.arg. Any
+ * function of this file may be called from within. */
+struct transfer_events {
+    /* The response's status and fields have arrived (interim 1xx responses are not shown).
+     * Each field was shown by on_field before, in order, name as sent. */
+    void (*on_field)(void *arg, struct str name, struct str value);
+    void (*on_head)(void *arg, int status, int64_t content_length); /* -1: not known */
+    /* Body bytes. Returns true if they were all taken; false if none were: the transfer then pauses
+     * (and TCP slows the peer down) until transfer_resume_recv(), and offers them again. */
+    bool (*on_body)(void *arg, struct str bytes);
+    /* The end; why is one line in plain words ("connection refused"). It is freed after it. */
+    void (*on_done)(void *arg, enum transfer_result result, const char *why);
+    /* Request body bytes, if transfer_spec.body_len != 0. NULL for none. */
+    enum pull (*pull)(void *arg, char *buf, size_t cap, size_t *n);
+};
+
+struct transfer_spec {
+    const struct transfer_events *events;
+    void *arg;
+    const char *method;        /* "GET" */
+    const char *url;           /* absolute, http:// or https:// */
+    const char *target;        /* the request target, sent as it is; NULL: that of the url */
+    const char *const *fields; /* "Name: value" lines, NULL at the end; sent as they are, and no
+                                  others but those of the framing */
+    int64_t body_len;          /* request body: 0 none, -1 not known (chunked), else bytes; 0 for
+                                  HEAD */
+    const char *unix_socket;   /* connect to this path instead, or NULL */
+    const char *connect_to; /* "host:port" to connect to instead of the URL's authority, or NULL */
+    const char *ca_file;    /* PEM of the roots to trust instead of the system's, or NULL */
+    unsigned connect_timeout_ms; /* 0: 3000 */
+    unsigned head_timeout_ms;    /* until the response's head, without the peer taking any of the
+                                    request body; 0: none */
+    unsigned total_timeout_ms;   /* 0: none */
+    size_t max_head;             /* bytes of the response's head; 0: 256 KiB */
+};
+
+struct transfer;
+struct transport;
+
+struct transport_type {
+    struct transfer *(*start)(struct transport *tp, const struct transfer_spec *spec,
+                              struct err *e);
+    void (*cancel)(struct transfer *t);
+    void (*resume_recv)(struct transfer *t);
+    void (*resume_send)(struct transfer *t);
+};
+
+/* Embedded in what implements them. */
+struct transport {
+    const struct transport_type *type;
+};
+
+struct transfer {
+    const struct transport_type *type;
+};
+
+/* Copies what it needs of spec. NULL with *e set if it cannot even start. */
+static inline struct transfer *transfer_start(struct transport *tp,
+                                              const struct transfer_spec *spec, struct err *e)
+{
+    return tp->type->start(tp, spec, e);
+}
+
+/* Ends it without any further callback and frees it. */
+static inline void transfer_cancel(struct transfer *t)
+{
+    t->type->cancel(t);
+}
+
+/* on_body answered false: offer again. */
+static inline void transfer_resume_recv(struct transfer *t)
+{
+    t->type->resume_recv(t);
+}
+
+/* pull answered PULL_AGAIN: ask again. */
+static inline void transfer_resume_send(struct transfer *t)
+{
+    t->type->resume_send(t);
+}
+
+#endif
