@@ -2,6 +2,7 @@
 # one source, and LDADD, where nothing else is said.
 LDADD = liblintel.a $(CMOCKA_LIBS) $(libraries)
 unit_tests = \
+	tests/unit/test_accept \
 	tests/unit/test_accept_encoding \
 	tests/unit/test_acme_alpn \
 	tests/unit/test_acme_ca \

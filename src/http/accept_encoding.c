@@ -1,5 +1,7 @@
 #include "http/accept_encoding.h"
 
+#include "http/accept.h"
+
 #include <assert.h>
 
 enum { UNSAID = -1 };
@@ -13,25 +15,6 @@ struct wants {
     int any; /* "*" */
 };
 
-/* qvalue: "0" or "1", perhaps with a point and at most three digits; not above 1. */
-static bool read_weight(struct str s, int *weight)
-{
-    static const int scale[] = {1000, 100, 10, 1};
-    int value = 0;
-
-    if (s.len == 0 || s.len > 5 || (s.p[0] != '0' && s.p[0] != '1') || (s.len > 1 && s.p[1] != '.'))
-        return false;
-    for (size_t i = 0, digit = 0; i < s.len; i++) {
-        if (i == 1)
-            continue;
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-        value += (s.p[i] - '0') * scale[digit++];
-    }
-    *weight = value;
-    return value <= 1000;
-}
-
 /* codings [ weight ]; weight = OWS ";" OWS "q=" qvalue */
 static bool read_element(struct str element, struct str *coding, int *weight)
 {
@@ -43,7 +26,7 @@ static bool read_element(struct str element, struct str *coding, int *weight)
         return true;
     rest = str_trim(rest);
     return rest.len >= 2 && ascii_lower(rest.p[0]) == 'q' && rest.p[1] == '=' &&
-           read_weight(str_from(rest, 2), weight);
+           accept_weight(str_from(rest, 2), weight);
 }
 
 static int *find(struct wants *w, struct str coding)

@@ -1,4 +1,6 @@
 liblintel_a_SOURCES += \
+	src/http/accept.c \
+	src/http/accept.h \
 	src/http/accept_encoding.c \
 	src/http/accept_encoding.h \
 	src/http/access_log.c \
