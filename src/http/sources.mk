@@ -72,4 +72,5 @@ liblintel_a_SOURCES += \
 	src/http/unescape.c \
 	src/http/unescape.h \
 	src/http/vars.c \
-	src/http/vars.h
+	src/http/vars.h \
+	src/http/www_pages.h

@@ -27,7 +27,7 @@ cflags := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-strict-aliasing -pthrea
 libs := $(shell pkg-config --libs $(packages)) $(LIBS)
 
 sources := $(filter-out $(SRC)/src/cli/%,$(wildcard $(SRC)/src/*/*.c))
-objects := $(sources:$(SRC)/src/%.c=$(out)/%.o)
+objects := $(sources:$(SRC)/src/%.c=$(out)/%.o) $(out)/www_pages.o
 programs := $(FUZZ_TARGETS:%=$(out)/fuzz_%)
 
 run: $(FUZZ_TARGETS:%=run-%)
@@ -60,6 +60,10 @@ $(out)/%.o: $(SRC)/src/%.c config.h
 	@mkdir -p $(@D)
 	@echo "  FUZZCC   $@"
 	@$(FUZZ_CC) $(cflags) -fsanitize=fuzzer-no-link -c -o $@ $<
+
+$(out)/www_pages.o: www/www_pages.c
+	@mkdir -p $(@D)
+	@$(FUZZ_CC) $(cflags) -c -o $@ $<
 
 -include $(objects:.o=.d)
 .PHONY: run build merge

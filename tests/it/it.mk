@@ -37,6 +37,7 @@ it_tests = \
 	tests/it/local-clock.py \
 	tests/it/log-access.py \
 	tests/it/log-directive.py \
+	tests/it/pages-embed.sh \
 	tests/it/proxy-answers.py \
 	tests/it/proxy-auth.py \
 	tests/it/proxy-basic.py \
