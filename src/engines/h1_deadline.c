@@ -4,10 +4,12 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 enum {
-    PEER_CHECK_MS = 1000, /* between two looks at whether a parked connection's client has gone */
-    STUCK_MS = 5000,      /* an upload without a byte, while MHD turns in circles */
+    PEER_CHECK_MS = 1000,  /* between two looks at whether a parked connection's client has gone */
+    FILES_CHECK_MS = 1000, /* between two looks at the files that are being sent */
+    STUCK_MS = 5000,       /* an upload without a byte, while MHD turns in circles */
     TICK_MIN_MS = 20,
     TICK_MAX_MS = 1000
 };
@@ -157,6 +159,33 @@ static void cut_stuck(struct h1_engine *en, uint64_t now)
     }
 }
 
+/* MHD asks the kernel for a file's bytes for as long as some are missing. If the file has become
+ * shorter since its length was sent, they never come, and the framing can only be kept by closing
+ * (RFC 9112 8). Who pulls the bytes, as over TLS, sees that by itself. */
+static bool file_is_cut_short(const struct h1_stream *st)
+{
+    const struct body *b = &st->ex.body;
+    struct stat now;
+
+    return b->kind == BODY_FILE && fstat(b->fd, &now) == 0 && now.st_size < b->offset + b->len;
+}
+
+static void cut_shrunk(struct h1_engine *en)
+{
+    struct list *at = en->phases[PHASE_BODY].next, *next;
+
+    for (; at != &en->phases[PHASE_BODY]; at = next) {
+        struct h1_conn *c = container_of(at, struct h1_conn, item);
+
+        next = at->next;
+        if (c->session == NULL && c->stream != NULL && c->stream->queued &&
+            file_is_cut_short(c->stream)) {
+            log_debug("http", "%s: a file became shorter while it was sent, cut", c->remote_host);
+            h1_conn_kill(c);
+        }
+    }
+}
+
 /* ---- the tick ---- */
 
 static uint64_t tick_ms(const struct h1_engine *en)
@@ -185,6 +214,10 @@ static void on_tick(struct timer *t)
     look_at_phase(en, PHASE_BODY, now);
     if (en->again.slot != 0)
         cut_stuck(en, now);
+    if (now - en->files_looked_ms >= FILES_CHECK_MS) {
+        en->files_looked_ms = now;
+        cut_shrunk(en);
+    }
     if (en->n_connections > 0)
         timer_set(en->loop, t, tick_ms(en));
 }

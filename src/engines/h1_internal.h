@@ -57,10 +57,11 @@ struct h1_arrival {
 struct h1_engine {
     struct loop *loop;
     struct MHD_Daemon *daemon;
-    struct event_source src; /* MHD's epoll descriptor */
-    struct task run;         /* to be run before the loop sleeps: something was resumed or added */
-    struct timer again;      /* MHD was not done, but others shall have their turn */
-    struct timer tick;       /* looks at the deadlines; set while there are connections */
+    struct event_source src;  /* MHD's epoll descriptor */
+    struct task run;          /* to be run before the loop sleeps: something was resumed or added */
+    struct timer again;       /* MHD was not done, but others shall have their turn */
+    struct timer tick;        /* looks at the deadlines; set while there are connections */
+    uint64_t files_looked_ms; /* when h1_deadline.c last looked at files that are being sent */
     struct service *service;
     struct tls_tickets *tickets;
     size_t pool; /* bytes that MHD has for the header of a request and of its response */
