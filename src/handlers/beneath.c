@@ -21,10 +21,10 @@ enum { LINKS_MAX = 40, RACES_MAX = 8 }; /* the kernel's own limit; and tries, if
 static bool have_openat2;
 
 #ifdef SYS_openat2
-static int openat2_beneath(int dir, const char *path, int flags)
+static int openat2_at(int dir, const char *path, int flags, bool beneath)
 {
     struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC),
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+                           .resolve = RESOLVE_NO_MAGICLINKS | (beneath ? RESOLVE_BENEATH : 0)};
     int fd = -1;
 
     /* EAGAIN: something was renamed meanwhile, and the kernel cannot be sure. */
@@ -37,11 +37,12 @@ static int openat2_beneath(int dir, const char *path, int flags)
 }
 
 #else
-static int openat2_beneath(int dir, const char *path, int flags)
+static int openat2_at(int dir, const char *path, int flags, bool beneath)
 {
     (void)dir;
     (void)path;
     (void)flags;
+    (void)beneath;
     errno = ENOSYS;
     return -1;
 }
@@ -50,7 +51,7 @@ static int openat2_beneath(int dir, const char *path, int flags)
 /* Old kernels do not know it, and sandboxes forbid it with various errors. */
 static void look_for_openat2(void)
 {
-    int fd = openat2_beneath(AT_FDCWD, ".", O_PATH);
+    int fd = openat2_at(AT_FDCWD, ".", O_PATH, true);
 
     have_openat2 = fd != -1;
     if (fd != -1)
@@ -182,12 +183,12 @@ static int walk_once(struct walk *w, int flags)
     }
 }
 
-static int open_walking(const struct beneath *b, const char *path, int flags)
+static int walk(const struct beneath *b, struct str folder, struct str path, int flags)
 {
     struct walk w = {.b = b};
     size_t len = 0;
 
-    if (!append(w.text, &len, str_of(path)))
+    if (!append(w.text, &len, folder) || !append(w.text, &len, path))
         return fail(EXDEV);
     for (int i = 0; i < LINKS_MAX; i++) {
         int fd = w.text[0] == '\0' ? openat(b->fd, ".", flags | O_CLOEXEC) : walk_once(&w, flags);
@@ -198,14 +199,35 @@ static int open_walking(const struct beneath *b, const char *path, int flags)
     return fail(ELOOP);
 }
 
+/* Below "/", nothing is outside. */
+static int walk_anywhere(const struct beneath *b, const char *path, int flags)
+{
+    struct beneath all = {.fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), .path = "/"};
+    int fd;
+
+    if (all.fd == -1)
+        return -1;
+    fd = walk(&all, str_of(b->path), str_of(path), flags);
+    close_unless(all.fd, -1);
+    return fd;
+}
+
+static int open_walking(const struct beneath *b, const char *path, int flags)
+{
+    if (b->follow_links)
+        return walk_anywhere(b, path, flags);
+    return walk(b, STR_LIT(""), str_of(path), flags);
+}
+
 /* ---- both ---- */
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-int beneath_init(struct beneath *b, const char *path)
+int beneath_init(struct beneath *b, const char *path, bool follow_links)
 {
     pthread_once(&once, look_for_openat2);
     b->path = path;
+    b->follow_links = follow_links;
     b->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     return b->fd == -1 ? -1 : 0;
 }
@@ -223,8 +245,8 @@ static int open_either(const struct beneath *b, const char *path, int flags)
     int fd;
 
     if (have_openat2) {
-        fd = openat2_beneath(b->fd, path, flags);
-        if (fd != -1 || errno != EXDEV)
+        fd = openat2_at(b->fd, path, flags, !b->follow_links);
+        if (fd != -1 || errno != EXDEV || b->follow_links)
             return fd;
     }
     return open_walking(b, path, flags);

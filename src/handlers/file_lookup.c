@@ -230,16 +230,17 @@ static void look_up_name(struct lookup *l, struct str path)
     l->out->outcome = FILE_ADD_SLASH;
 }
 
-void file_lookup(const struct file_rules *rules, struct str root, struct str path, int64_t now_s,
-                 struct file_entry *out)
+void file_lookup(const struct file_rules *rules, const struct folder *root, struct str path,
+                 int64_t now_s, struct file_entry *out)
 {
-    struct lookup l = {.rules = rules, .root = {-1, root.p}, .now_s = now_s, .out = out};
+    struct lookup l = {
+        .rules = rules, .root = {.fd = -1, .path = root->path.p}, .now_s = now_s, .out = out};
 
     if (!set_path(&l, path, "")) {
         set_status(out, 404);
         return;
     }
-    if (beneath_init(&l.root, root.p) != 0) {
+    if (beneath_init(&l.root, root->path.p, root->follow_links) != 0) {
         set_error(&l, errno);
         return;
     }

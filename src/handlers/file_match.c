@@ -193,11 +193,11 @@ static bool try_file(const struct search *s, const struct file_try *t, bool assu
 
 /* ---- looking ---- */
 
-static bool root_of(const struct file_match *m, struct exchange *ex, struct str *root)
+static bool root_of(const struct file_match *m, struct exchange *ex, struct folder *root)
 {
     if (m->has_root)
         return root_path_expand(&m->root, ex, root);
-    *root = ex->root.len > 0 ? ex->root : m->here;
+    *root = ex->root.path.len > 0 ? ex->root : (struct folder){m->here, false};
     return true;
 }
 
@@ -234,14 +234,14 @@ static bool search(struct search *s)
 bool file_match_find(const struct file_match *m, struct exchange *ex)
 {
     struct search s = {.match = m, .ex = ex};
-    struct str root;
+    struct folder root;
     bool found;
 
     if (!root_of(m, ex, &root))
         return false;
     /* A root that is not there has no files, but "=404" and a fallback still count. */
-    if (beneath_init(&s.root, root.p) != 0)
-        s.root = (struct beneath){-1, root.p};
+    if (beneath_init(&s.root, root.path.p, root.follow_links) != 0)
+        s.root = (struct beneath){.fd = -1, .path = root.path.p};
     found = search(&s);
     beneath_fini(&s.root);
     return found;
@@ -314,7 +314,7 @@ static int set_root(const struct directive_args *d)
     struct file_match *m = d->target;
 
     m->has_root = true;
-    return root_path_set(d, &d->args[0], &m->root);
+    return root_path_set(d, &m->root);
 }
 
 static int add_all(const struct directive_args *d)
@@ -347,7 +347,13 @@ static int set_splits(const struct directive_args *d)
 }
 
 static const struct directive options[] = {
-    {.name = "root", .min_args = 1, .max_args = 1, .set = set_root, .help = "root <folder>"},
+    {.name = "root",
+     .min_args = 1,
+     .max_args = 1,
+     .block = true,
+     .set = set_root,
+     .help = "root <folder> [{ follow_symlinks }]",
+     .options = root_path_options},
     {.name = "try_files",
      .min_args = 1,
      .max_args = -1,

@@ -13,7 +13,7 @@
 /* The state of one worker. */
 struct file_server {
     struct file_cache *cache;
-    unsigned owner;
+    unsigned owners[2]; /* by whether links may lead out of the root: they lead elsewhere then */
     struct file_rules rules;
 };
 
@@ -28,7 +28,8 @@ static int file_server_start(const void *conf_, const struct worker_env *env, vo
     (void)e;
     assert(env->files != NULL);
     fs->cache = env->files;
-    fs->owner = file_cache_add_owner(fs->cache);
+    for (size_t i = 0; i < ARRAY_LEN(fs->owners); i++)
+        fs->owners[i] = file_cache_add_owner(fs->cache);
     fs->rules = conf->rules;
     fs->rules.conf_path = env->conf->path.len > 0 ? env->conf->path.p : NULL;
     *state = fs;
@@ -39,23 +40,24 @@ static void file_server_stop(void *state)
 {
     struct file_server *fs = state;
 
-    file_cache_drop_owner(fs->cache, fs->owner);
+    for (size_t i = 0; i < ARRAY_LEN(fs->owners); i++)
+        file_cache_drop_owner(fs->cache, fs->owners[i]);
     free(fs);
 }
 
 /* ---- looking up ---- */
 
 /* The folder for this exchange. False: none that may be served. */
-static bool find_root(const struct file_server_conf *conf, struct exchange *ex, struct str *root)
+static bool find_root(const struct file_server_conf *conf, struct exchange *ex, struct folder *root)
 {
     if (conf->has_root)
         return root_path_expand(&conf->root, ex, root);
-    *root = ex->root.len > 0 ? ex->root : conf->here;
+    *root = ex->root.path.len > 0 ? ex->root : (struct folder){conf->here, false};
     return true;
 }
 
-static struct file_entry *look_up(struct file_server *fs, struct exchange *ex, struct str root,
-                                  struct str path)
+static struct file_entry *look_up(struct file_server *fs, struct exchange *ex,
+                                  const struct folder *root, struct str path)
 {
     const int64_t now_s = loop_wall_s(ex->loop);
     struct file_entry found = {.checked_ms = loop_now_ms(ex->loop)};
@@ -68,7 +70,7 @@ static struct file_entry *look_up(struct file_server *fs, struct exchange *ex, s
     }
     if (found.outcome == FILE_STATUS && found.status >= 500)
         found.checked_ms = 0; /* may pass at any time */
-    return file_cache_put(fs->cache, fs->owner, root, path, &found);
+    return file_cache_put(fs->cache, fs->owners[root->follow_links], root->path, path, &found);
 }
 
 /* What is sent from a descriptor is what the file is now: its length must be so, too. A file in
@@ -81,10 +83,11 @@ static bool is_changed(const struct file_entry *e)
            (fstat(e->rep->fd, &st) != 0 || !file_rep_is(e->rep, &st));
 }
 
-static struct file_entry *find_entry(struct file_server *fs, struct exchange *ex, struct str root,
-                                     struct str path)
+static struct file_entry *find_entry(struct file_server *fs, struct exchange *ex,
+                                     const struct folder *root, struct str path)
 {
-    struct file_entry *e = file_cache_get(fs->cache, fs->owner, root, path);
+    struct file_entry *e =
+        file_cache_get(fs->cache, fs->owners[root->follow_links], root->path, path);
     uint64_t now_ms = loop_now_ms(ex->loop);
 
     if (e == NULL)
@@ -135,7 +138,7 @@ static bool is_other_name(const struct file_entry *e)
 /* What there is for the path: under its canonical name, or under the other one where nobody is sent
  * there. */
 static struct file_entry *find_served(const struct file_server_conf *conf, struct exchange *ex,
-                                      struct str root)
+                                      const struct folder *root)
 {
     struct file_server *fs = ex->handler_state;
     struct file_entry *e = find_entry(fs, ex, root, ex->path);
@@ -199,7 +202,7 @@ static void respond_method(struct exchange *ex)
 static enum verdict file_server_handle(const void *conf_, struct exchange *ex)
 {
     const struct file_server_conf *conf = conf_;
-    struct str root;
+    struct folder root;
     struct file_entry *e;
     int failure;
 
@@ -207,7 +210,7 @@ static enum verdict file_server_handle(const void *conf_, struct exchange *ex)
         exchange_respond_error(ex, 404);
         return TAKEN;
     }
-    e = find_served(conf, ex, root);
+    e = find_served(conf, ex, &root);
     failure = failure_of(conf, e);
     if (failure == 404 && conf->pass_thru)
         return NEXT;

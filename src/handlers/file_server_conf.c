@@ -7,7 +7,7 @@ static int set_root(const struct directive_args *d)
     struct file_server_conf *conf = d->target;
 
     conf->has_root = true;
-    return root_path_set(d, &d->args[0], &conf->root);
+    return root_path_set(d, &conf->root);
 }
 
 static const char **names_of(const struct directive_args *d)
@@ -82,7 +82,13 @@ static int set_any_uri(const struct directive_args *d)
 
 const struct directive file_server_options[] = {
     {.name = "disable_canonical_uris", .set = set_any_uri, .help = "disable_canonical_uris"},
-    {.name = "root", .min_args = 1, .max_args = 1, .set = set_root, .help = "root <folder>"},
+    {.name = "root",
+     .min_args = 1,
+     .max_args = 1,
+     .block = true,
+     .set = set_root,
+     .help = "root <folder> [{ follow_symlinks }]",
+     .options = root_path_options},
     {.name = "index", .min_args = 1, .max_args = -1, .set = set_index, .help = "index <names...>"},
     {.name = "hide", .min_args = 1, .max_args = -1, .set = set_hide, .help = "hide <globs...>"},
     {.name = "pass_thru", .set = set_pass_thru, .help = "pass_thru"},

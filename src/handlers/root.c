@@ -19,8 +19,10 @@ static struct str without_slashes(struct str path)
     return path;
 }
 
-int root_path_set(const struct directive_args *d, const struct token *t, struct root_path *out)
+static int set_path(const struct directive_args *d, struct root_path *out)
 {
+    const struct token *t = &d->args[0];
+
     if (directive_text(d, t, &out->text) != 0)
         return -1;
     if (out->text.n_parts == 0)
@@ -42,6 +44,24 @@ int root_path_set(const struct directive_args *d, const struct token *t, struct 
     return 0;
 }
 
+static int set_follow_links(const struct directive_args *d)
+{
+    ((struct root_path *)d->target)->follow_links = true;
+    return 0;
+}
+
+const struct directive root_path_options[] = {
+    {.name = "follow_symlinks", .set = set_follow_links, .help = "follow_symlinks"},
+    {0},
+};
+
+int root_path_set(const struct directive_args *d, struct root_path *out)
+{
+    int rc = set_path(d, out);
+
+    return directive_block(d, root_path_options, NULL, out) == 0 ? rc : -1;
+}
+
 /* A value that a client may have chosen is one name; one of the configuration may be a path. */
 static bool is_safe_value(const struct text_part *part, struct exchange *ex)
 {
@@ -54,27 +74,28 @@ static bool is_safe_value(const struct text_part *part, struct exchange *ex)
            (part->kind == PH_VARIABLE && vars_is_own(ex, part->text));
 }
 
-bool root_path_expand(const struct root_path *r, struct exchange *ex, struct str *out)
+bool root_path_expand(const struct root_path *r, struct exchange *ex, struct folder *out)
 {
     struct str expanded;
 
+    out->follow_links = r->follow_links;
     if (r->constant.len > 0) {
-        *out = r->constant;
+        out->path = r->constant;
         return true;
     }
     for (size_t i = 0; i < r->text.n_parts; i++)
         if (r->text.parts[i].kind != PH_LITERAL && !is_safe_value(&r->text.parts[i], ex))
             return false;
     expanded = text_expand(&r->text, ex);
-    *out = arena_printf(ex->arena, "%s" STR_FMT, str_starts(expanded, STR_LIT("/")) ? "" : r->base,
-                        STR_ARG(expanded));
+    out->path = arena_printf(ex->arena, "%s" STR_FMT,
+                             str_starts(expanded, STR_LIT("/")) ? "" : r->base, STR_ARG(expanded));
     /* Two values side by side can make what neither is. */
     return !has_dot_dot(expanded);
 }
 
 static int root_set(const struct directive_args *d)
 {
-    return root_path_set(d, &d->args[0], d->target);
+    return root_path_set(d, d->target);
 }
 
 static enum verdict root_handle(const void *conf, struct exchange *ex)
@@ -92,10 +113,12 @@ const struct directive root_directives[] = {
      .places = IN_HANDLERS,
      .min_args = 1,
      .max_args = 1,
+     .block = true,
      .type = &root_handler,
      .conf_size = sizeof(struct root_path),
      .set = root_set,
      .group = GROUP_ROOT,
-     .help = "root [matcher] <folder>: where file_server finds the files"},
+     .options = root_path_options,
+     .help = "root [matcher] <folder> [{ follow_symlinks }]: where file_server finds the files"},
     {0},
 };

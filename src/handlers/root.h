@@ -1,4 +1,5 @@
-/* root: sets the folder of the site, which file_server serves. */
+/* root: sets the folder of the site, which file_server serves, and whether symbolic links may lead
+ * out of it. */
 #ifndef LINTEL_HANDLERS_ROOT_H
 #define LINTEL_HANDLERS_ROOT_H
 
@@ -12,14 +13,18 @@ struct root_path {
     struct str constant; /* absolute, without a "/" at its end; len 0: expand text */
     const char *base;    /* what goes before the expanded text */
     struct text text;
+    bool follow_links;
 };
 
-/* Fills in *out; relative names begin at the working directory. -1 after directive_error(). */
-MUST_CHECK int root_path_set(const struct directive_args *d, const struct token *t,
-                             struct root_path *out);
+/* What may stand in the block of a directive that names a folder. */
+extern const struct directive root_path_options[];
 
-/* The folder for this exchange, NUL-terminated. False if what a client sent would lead somewhere
- * that was not meant: a value that is empty, holds a slash, or makes a segment "..". */
-bool root_path_expand(const struct root_path *r, struct exchange *ex, struct str *out);
+/* Fills in *out from "<name> <folder> [{ options }]"; relative names begin at the working
+ * directory. -1 after directive_error(). */
+MUST_CHECK int root_path_set(const struct directive_args *d, struct root_path *out);
+
+/* The folder for this exchange. False if what a client sent would lead somewhere that was not
+ * meant: a value that is empty, holds a slash, or makes a segment "..". */
+bool root_path_expand(const struct root_path *r, struct exchange *ex, struct folder *out);
 
 #endif

@@ -105,6 +105,12 @@ struct upstream_answer {
     struct fields fields; /* all of them, as sent */
 };
 
+/* A folder whose files are served. */
+struct folder {
+    struct str path; /* NUL-terminated, absolute, without a "/" at its end; len 0: there is none */
+    bool follow_links; /* symbolic links may lead out of it */
+};
+
 struct exchange {
     const struct exchange_engine *engine;
     struct arena *arena;
@@ -123,7 +129,7 @@ struct exchange {
     int match_error;                       /* of a matcher: the status to answer with; 0: none */
     const struct upstream_names *upstream; /* NULL: none was chosen */
     struct upstream_answer *answer;        /* reverse_proxy's; NULL: there is none */
-    struct str root;                       /* folder of the site, NUL-terminated; len 0: none */
+    struct folder root;                    /* of the site */
 
     /* The request. All text is checked by the engine: tokens are tokens, no control bytes. */
     struct str method;

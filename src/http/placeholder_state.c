@@ -6,7 +6,7 @@
 
 struct str placeholder_root(struct exchange *ex)
 {
-    return ex->root;
+    return ex->root.path;
 }
 
 struct str placeholder_variable(struct exchange *ex, const struct text_part *part)

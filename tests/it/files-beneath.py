@@ -66,9 +66,32 @@ def make(test):
     s.close()
 
 
+# What is different where links may lead out of the root.
+FOLLOWED = {"link-out": 200, "link-out-absolute": 200, "link-out-chain": 200, "link-out-folder": 200,
+            "link-out-etc": 200}
+SECRETS = ("link-out", "link-out-absolute", "link-out-chain", "link-out-folder/secret")
+
+
+def links_that_leave(test, port, by_try_files):
+    """For each way to name the root with that option."""
+    for target in SECRETS:
+        check_eq((200, b"SECRET"), get(port, b"/" + target.encode()), target)
+        check_eq((200, b"SECRET"), get(by_try_files, b"/" + target.encode()), target)
+    for name, (_, status) in LINKS.items():
+        if "folder" not in name:
+            for p in (port, by_try_files):
+                check_eq(FOLLOWED.get(name, status), get(p, b"/" + name.encode())[0], name)
+    for target in CLIMBING:
+        check_eq(400, get(port, target)[0], target)
+    for target in NOT_THERE:
+        check(get(port, target)[0] in (404, 308), target)
+    for target in (b"/fifo", b"/socket", b"/link-dev", b"/link-proc/secret", b"/link-conf"):
+        check_eq(404, get(port, target)[0], target)
+
+
 def main(test):
     make(test)
-    port = test.free_port()
+    port, following, trying, own, one = test.free_ports(5)
     test.lintel("""
 {
     admin off
@@ -80,7 +103,47 @@ http://:%d {
         hide *.bak %s
     }
 }
-""" % (port, test.path("www"), test.path("www/a/priv*e")))
+http://:%d {
+    root %s {
+        follow_symlinks
+    }
+    file_server
+}
+http://:%d {
+    root %s {
+        follow_symlinks
+    }
+    try_files {path} =404
+    file_server
+}
+http://:%d {
+    root /nonesuch
+    @there file {
+        root %s {
+            follow_symlinks
+        }
+    }
+    handle @there {
+        file_server {
+            root %s {
+                follow_symlinks
+            }
+        }
+    }
+    error 404
+}
+http://:%d {
+    root /one/* %s {
+        follow_symlinks
+    }
+    root %s
+    uri strip_prefix /one
+    uri strip_prefix /two
+    file_server
+}
+""" % (port, test.path("www"), test.path("www/a/priv*e"), following, test.path("www"), trying,
+       test.path("www"), own, test.path("www"), test.path("www"), one, test.path("www"),
+       test.path("www")))
     os.link(test.path("lintel.conf"), test.path("www/lintel.conf"))
     for _ in range(2):  # looked up, then from the cache
         for target in CLIMBING:
@@ -107,6 +170,12 @@ http://:%d {
                        b"/lintel.conf", b"/link-conf"):
             check_eq(404, get(port, target)[0], target)
         check_eq(200, get(port, b"/a/publicity/x")[0], "not hidden")
+        links_that_leave(test, following, trying)
+        links_that_leave(test, own, trying)
+        # One file_server, one folder, two rules: what is cached for the one is not for the other.
+        for target, status in ((b"/one/link-out", 200), (b"/two/link-out", 404),
+                               (b"/one/top", 200), (b"/two/top", 200)):
+            check_eq(status, get(one, target)[0], target)
 
 
 if __name__ == "__main__":

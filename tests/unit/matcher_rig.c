@@ -59,7 +59,7 @@ static void set_other(struct exchange *ex, struct str name, struct str value)
 
         vars_set(ex, variable, value);
     } else if (str_is(name, "@root")) {
-        ex->root = arena_str(ex->arena, value);
+        ex->root.path = arena_str(ex->arena, value);
     } else {
         assert_true(str_to_uint(value, 1000, &number));
         if (str_is(name, "@error"))

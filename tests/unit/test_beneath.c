@@ -66,18 +66,23 @@ static const struct {
     {"out-prefix", "@/root-beside/file"},
     {"out-etc", "/etc/passwd"},
     {"out-proc", "/proc/self/fd/0"},
+    {"out-cwd", "/proc/self/cwd/top"},
+    {"out-dev", "/dev/zero"},
+    {"out-fifo", "@/root/fifo"},
     {"loop", "loop"},
     {"loop-a", "loop-b"},
     {"loop-b", "loop-a"},
     {"dangling", "nothing"},
 };
 
-/* found: 'f' a file, 'd' a folder, 0 neither, with the errno. */
-static const struct {
+/* found: 'f' a file, 'd' a folder, 0 neither, with the errno (-1: any). */
+struct row {
     const char *path;
     char found;
-    int code; /* 0: any */
-} rows[] = {
+    int code;
+};
+
+static const struct row rows[] = {
     {"top", 'f', 0},
     {".", 'd', 0},
     {"a", 'd', 0},
@@ -120,22 +125,56 @@ static const struct {
     {"socket", 0, ENOENT},
 };
 
+/* Where links may lead out: what is different then, and what is not. */
+static const struct row followed[] = {
+    {"top", 'f', 0},
+    {".", 'd', 0},
+    {"a/b", 'd', 0},
+    {"nothing", 0, ENOENT},
+    {"in", 'f', 0},
+    {"in-up", 'f', 0},
+    {"in-absolute-folder/file", 'f', 0},
+    {"in-root/in-root/in", 'f', 0},
+    {"out", 'f', 0},
+    {"out-absolute", 'f', 0},
+    {"out-deep", 'f', 0},
+    {"out-folder", 'd', 0},
+    {"out-folder/out", 'f', 0},
+    {"out-folder/root/top", 'f', 0},
+    {"out-and-back", 'f', 0},
+    {"out-prefix", 'f', 0},
+    {"out-etc", 'f', 0},
+    {"loop", 0, ELOOP},
+    {"loop-a", 0, ELOOP},
+    {"dangling", 0, ENOENT},
+    /* never: what only the kernel knows the way to, and what is neither file nor folder */
+    {"out-proc", 0, -1},
+    {"out-cwd", 0, -1},
+    {"out-dev", 0, ENOENT},
+    {"out-fifo", 0, ENOENT},
+    {"fifo", 0, ENOENT},
+    {"socket", 0, ENOENT},
+};
+
 /* How many rows were wrong. */
-static int run_rows(const char *folder)
+static int run_rows(const char *folder, bool follow)
 {
+    const struct row *table = follow ? followed : rows;
+    size_t n = follow ? ARRAY_LEN(followed) : ARRAY_LEN(rows);
     struct beneath b;
     int wrong = 0;
 
-    if (beneath_init(&b, folder) != 0)
+    if (beneath_init(&b, folder, follow) != 0)
         return 1;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    for (size_t i = 0; i < n; i++) {
         struct stat st;
-        int fd = beneath_open(&b, rows[i].path, &st);
+        int fd = beneath_open(&b, table[i].path, &st);
         char found = fd == -1 ? 0 : S_ISREG(st.st_mode) ? 'f' : S_ISDIR(st.st_mode) ? 'd' : '?';
         char byte;
 
-        if (found != rows[i].found || (found == 0 && errno != rows[i].code)) {
-            fprintf(stderr, "%s: '%c', errno %d\n", rows[i].path, found, errno);
+        if (found != table[i].found ||
+            (found == 0 && table[i].code != -1 && errno != table[i].code)) {
+            fprintf(stderr, "%s: '%c', errno %d\n", table[i].path, found, errno);
             wrong++;
         }
         if (found == 'f' && read(fd, &byte, 1) != 1)
@@ -164,7 +203,7 @@ static void forbid_openat2(int code)
 
 /* In a process of its own, since the kernel is asked but once. code: what openat2 says; 0: itself.
  */
-static void in_child(int code, const char *folder)
+static void in_child(int code, const char *folder, bool follow)
 {
     int status;
     pid_t pid = fork();
@@ -173,7 +212,7 @@ static void in_child(int code, const char *folder)
     if (pid == 0) {
         if (code != 0)
             forbid_openat2(code);
-        _exit(run_rows(folder) == 0 ? 0 : 1);
+        _exit(run_rows(folder, follow) == 0 ? 0 : 1);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
@@ -185,19 +224,22 @@ static void in_child(int code, const char *folder)
 static void with_openat2(void **state)
 {
     (void)state;
-    in_child(0, root);
+    in_child(0, root, false);
+    in_child(0, root, true);
 }
 
 static void on_old_kernels(void **state)
 {
     (void)state;
-    in_child(ENOSYS, root);
+    in_child(ENOSYS, root, false);
+    in_child(ENOSYS, root, true);
 }
 
 static void in_sandboxes(void **state)
 {
     (void)state;
-    in_child(EPERM, root);
+    in_child(EPERM, root, false);
+    in_child(EPERM, root, true);
 }
 
 /* The folder's name is a link itself; absolute links name where it leads. */
@@ -207,8 +249,10 @@ static void by_another_name(void **state)
 
     (void)state;
     snprintf(alias, sizeof alias, "%s/alias", base);
-    in_child(0, alias);
-    in_child(ENOSYS, alias);
+    in_child(0, alias, false);
+    in_child(ENOSYS, alias, false);
+    in_child(0, alias, true);
+    in_child(ENOSYS, alias, true);
 }
 
 static void refuses_what_cannot_be_read(void **state)
@@ -219,7 +263,7 @@ static void refuses_what_cannot_be_read(void **state)
     (void)state;
     if (geteuid() == 0)
         skip(); /* root reads everything */
-    assert_int_equal(beneath_init(&b, root), 0);
+    assert_int_equal(beneath_init(&b, root, false), 0);
     assert_int_equal(beneath_open(&b, "secret", &st), -1);
     assert_int_equal(errno, EACCES);
     beneath_fini(&b);
@@ -232,10 +276,10 @@ static void needs_a_folder(void **state)
 
     (void)state;
     snprintf(path, sizeof path, "%s/top", root);
-    assert_int_equal(beneath_init(&b, path), -1);
+    assert_int_equal(beneath_init(&b, path, false), -1);
     assert_int_equal(errno, ENOTDIR);
     snprintf(path, sizeof path, "%s/none", root);
-    assert_int_equal(beneath_init(&b, path), -1);
+    assert_int_equal(beneath_init(&b, path, false), -1);
     assert_int_equal(errno, ENOENT);
     beneath_fini(&b);
 }

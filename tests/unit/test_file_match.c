@@ -165,7 +165,7 @@ static void check(size_t i)
     bool verdict;
 
     matcher_rig_exchange(&ex, a, rows[i].request);
-    ex.root = str_of(root);
+    ex.root.path = str_of(root);
     verdict = matcher_matches(rig.matcher, &ex);
     if (verdict != (rows[i].relative != NULL) || ex.match_error != rows[i].error)
         fail_msg("%s: %s: %d", rows[i].matcher, rows[i].request, verdict);

@@ -68,7 +68,7 @@ static void set_full(struct exchange *ex)
     ex->tls_resumed = true;
     ex->tls_proto = STR_LIT("http/1.1");
     ex->sni = STR_LIT("shop.example.com");
-    ex->root = STR_LIT("/srv");
+    ex->root.path = STR_LIT("/srv");
     ex->upstream = &upstream;
     ex->error.status = 404;
     ex->error.message = STR_LIT("gone fishing");
