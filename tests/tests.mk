@@ -136,13 +136,18 @@ clean-local:
 
 include tests/it/it.mk
 
-# The differential test: the same Caddyfiles and requests for Caddy and for Lintel.
-TESTS += tests/diff/run.py
+# The differential tests: the same Caddyfiles and requests for Caddy and for Lintel; the same files for
+# Caddy, nginx and Lintel.
+TESTS += tests/diff/files.py tests/diff/run.py
 EXTRA_DIST += tests/diff/cases \
 	tests/diff/casefile.py \
 	tests/diff/compare.py \
 	tests/diff/differences.py \
 	tests/diff/echo.py \
+	tests/diff/files.py \
+	tests/diff/files.requests \
+	tests/diff/files_differences.py \
+	tests/diff/files_folder.py \
 	tests/diff/run.py \
 	tests/diff/servers.py \
 	tests/diff/wire.py

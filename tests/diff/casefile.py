@@ -115,6 +115,19 @@ class Request:
         return b"\r\n".join(head) + b"\r\n\r\n" + body
 
 
+def requests_of(lines, number):
+    """The requests of some lines, of which the first has this number."""
+    requests = []
+    for i, line in enumerate(lines):
+        if not line.strip() or line.startswith("#"):
+            continue
+        if not line.startswith("    "):
+            requests.append(Request(line, number + i))
+        else:
+            requests[-1].add(line.strip())
+    return requests
+
+
 class Case:
     def __init__(self, path):
         self.name = os.path.basename(path)[:-len(".case")]
@@ -164,13 +177,7 @@ class Case:
         self.newer = rest
 
     def _section_requests(self, _, lines, number):
-        for i, line in enumerate(lines):
-            if not line.strip():
-                continue
-            if not line.startswith("    "):
-                self.requests.append(Request(line, number + i))
-            else:
-                self.requests[-1].add(line.strip())
+        self.requests += requests_of(lines, number)
 
     def make_files(self, root):
         os.makedirs(root)

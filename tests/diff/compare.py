@@ -7,15 +7,18 @@ NEVER = {"transfer-encoding", "date"}
 
 
 class Difference:
-    """item is "status", "body" or the lower-case name of a field; the values are texts."""
+    """item is "status", "body" or the lower-case name of a field; the values are texts: the peer's or
+    what is written in the case, and Lintel's."""
 
-    def __init__(self, item, caddy, lintel):
+    def __init__(self, item, theirs, lintel, peer="Caddy"):
         self.item = item
-        self.caddy = caddy
+        self.theirs = theirs
         self.lintel = lintel
+        self.peer = peer
 
     def __str__(self):
-        return "%s: Caddy %r, Lintel %r" % (self.item, self.caddy[:2000], self.lintel[:2000])
+        return "%s: %s %r, Lintel %r" % (self.item, self.peer, self.theirs[:2000],
+                                         self.lintel[:2000])
 
 
 def _mask(text, masks):
@@ -38,13 +41,13 @@ def _names(a, b):
     return sorted(names)
 
 
-def answers(caddy, lintel, masks):
+def answers(theirs, lintel, masks, peer="Caddy"):
     """All Differences of two Answers."""
-    pairs = [("status", str(caddy.status), str(lintel.status)),
-             ("body", caddy.body.decode("latin-1"), lintel.body.decode("latin-1"))]
-    pairs += [(name, _field(caddy, name), _field(lintel, name)) for name in _names(caddy, lintel)]
+    pairs = [("status", str(theirs.status), str(lintel.status)),
+             ("body", theirs.body.decode("latin-1"), lintel.body.decode("latin-1"))]
+    pairs += [(name, _field(theirs, name), _field(lintel, name)) for name in _names(theirs, lintel)]
     pairs = [(item, _mask(a, masks), _mask(b, masks)) for item, a, b in pairs]
-    return [Difference(item, a, b) for item, a, b in pairs if a != b]
+    return [Difference(item, a, b, peer) for item, a, b in pairs if a != b]
 
 
 def expected(want, answer):
@@ -59,15 +62,16 @@ def expected(want, answer):
 
 
 class Table:
-    """The rows of differences.py, and which of them came up."""
+    """The rows of a table, and which of them came up."""
 
-    def __init__(self):
-        self.rows = differences.ROWS
+    def __init__(self, rows):
+        self.rows = rows
         self.seen = set()
 
-    def allows(self, case, request, caddy, difference):
+    def allows(self, case, line, theirs, difference):
+        """case is the name of one, line the request's."""
         for i, row in enumerate(self.rows):
-            if row.matches(case.name, request.line, caddy.status, difference):
+            if row.matches(case, line, theirs.status, difference):
                 self.seen.add(i)
                 return True
         return False

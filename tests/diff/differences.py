@@ -8,22 +8,22 @@ ABSENT = "(absent)"
 
 
 class Row:
-    """case is a pattern of case names; item ("status", "body" or the name of a field), caddy and lintel
-    (the values) are regular expressions for the whole, request for a part of its first line."""
+    """case is a pattern of case names; item ("status", "body" or the name of a field), theirs and
+    lintel (the values) are regular expressions for the whole, request for a part of its first line."""
 
-    def __init__(self, case, item, caddy, lintel, why, request="", status=None):
+    def __init__(self, case, item, theirs, lintel, why, request="", status=None):
         self.case = case
         self.item = re.compile(item)
-        self.caddy = re.compile(caddy, re.S)
+        self.theirs = re.compile(theirs, re.S)
         self.lintel = re.compile(lintel, re.S)
         self.why = why
         self.request = re.compile(request)
-        self.status = status  # the answer's, by Caddy
+        self.status = {status} if isinstance(status, int) else status  # those of the peer's answer
 
     def matches(self, case, line, status, difference):
         return (self.item.fullmatch(difference.item) and fnmatch.fnmatch(case, self.case)
-                and self.request.search(line) and self.status in (None, status)
-                and self.caddy.fullmatch(difference.caddy)
+                and self.request.search(line) and (self.status is None or status in self.status)
+                and self.theirs.fullmatch(difference.theirs)
                 and self.lintel.fullmatch(difference.lintel))
 
     def __str__(self):

@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "it"))
 
 import casefile  # noqa: E402
 import compare  # noqa: E402
+import differences  # noqa: E402
 import echo  # noqa: E402
 import lib  # noqa: E402
 import servers  # noqa: E402
@@ -73,9 +74,9 @@ class Job:
             self._hide_port(lintel, self.lintel_port)
             if request.expected:
                 for d in compare.expected(request.expected, caddy):
-                    yield "%s: expected %r, got %r" % (d.item, d.caddy, d.lintel)
+                    yield "%s: expected %r, got %r" % (d.item, d.theirs, d.lintel)
             for d in compare.answers(caddy, lintel, self.case.masks):
-                if not table.allows(self.case, request, caddy, d):
+                if not table.allows(self.case.name, request.line, caddy, d):
                     yield str(d)
 
     @staticmethod
@@ -151,7 +152,7 @@ def main(test):
     env = {}
     for case in cases:
         env.update(case.env)
-    start, table = servers.Servers(test, env), compare.Table()
+    start, table = servers.Servers(test, env), compare.Table(differences.ROWS)
     up, closed = echo.start(), upstream.refusing_port()
     jobs = [Job(case, test, up.port, closed) for case in cases]
     shared_caddy(start, jobs, test.work)

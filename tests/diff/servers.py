@@ -1,4 +1,4 @@
-"""Starts Caddy (one for all cases that can share it) and Lintel (one for each case)."""
+"""Starts Caddy (one for all cases that can share it), Lintel (one for each case) and nginx."""
 
 import os
 import re
@@ -29,12 +29,14 @@ def _write(path, text):
 
 
 class Servers:
-    def __init__(self, test, env):
+    def __init__(self, test, env, prefix=()):
+        """prefix are words to put before each command."""
         self.test = test
+        self.prefix = list(prefix)
         self.env = dict(test.env, XDG_CONFIG_HOME=test.path("config"), **env)
 
     def _start(self, name, command, ready):
-        server = self.test.spawn(name, command, self.env)
+        server = self.test.spawn(name, self.prefix + command, self.env)
         try:
             server.wait_log(ready, 60)
         except lib.Failure:
@@ -54,6 +56,11 @@ class Servers:
         path = _write(os.path.join(folder, "Caddyfile"), with_options(config, LINTEL_OPTIONS))
         return self._start("lintel-" + name, [lib.LINTEL, "run", "--config", path],
                            rb" server: ready$")
+
+    def nginx(self, name, folder, config):
+        path = _write(os.path.join(folder, "nginx.conf"), config)
+        return self._start("nginx-" + name, ["nginx", "-c", path],
+                           rb"using the \"epoll\" event method")
 
     @staticmethod
     def end(server):

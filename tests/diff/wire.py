@@ -6,6 +6,7 @@ import socket
 import codings
 import lib
 
+REQUEST = re.compile(rb"^([A-Z]+) [^\r\n]* HTTP/1\.[01]\r$", re.M)  # each one of a connection
 MAGIC = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 
 
@@ -83,8 +84,11 @@ def ask(port, request):
             data = lib.read_all(sock)
         except socket.timeout:
             raise lib.Failure("no end of the answer within 20 s") from None
-    answers = []
+    answers, methods = [], iter(REQUEST.findall(request))
+    method = next(methods, b"")
     while data:
-        answer, data = _one(data, request.startswith(b"HEAD "))
+        answer, data = _one(data, method == b"HEAD")
         answers.append(answer)
+        if answer.status >= 200:
+            method = next(methods, b"")
     return answers or [Answer()]
