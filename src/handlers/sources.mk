@@ -63,6 +63,10 @@ liblintel_a_SOURCES += \
 	src/handlers/mime.h \
 	src/handlers/network.c \
 	src/handlers/network.h \
+	src/handlers/proxied.h \
+	src/handlers/proxied_attempt.c \
+	src/handlers/proxied_relay.c \
+	src/handlers/proxied_respond.c \
 	src/handlers/proxy_answer.c \
 	src/handlers/proxy_answer.h \
 	src/handlers/rate_limit.c \

@@ -1,0 +1,96 @@
+/* One exchange that a proxy handles, shared by its files; nothing else includes this.
+ *
+ *   reverse_proxy.c    the directives, the state of a worker, the beginning of an exchange
+ *   proxied_attempt.c  which upstream is asked, and what follows when it fails
+ *   proxied_relay.c    bytes between the transfer and the exchange, both ways
+ *   proxied_respond.c  what becomes of the answer
+ */
+#ifndef LINTEL_HANDLERS_PROXIED_H
+#define LINTEL_HANDLERS_PROXIED_H
+
+#include "handlers/relay_buffer.h"
+#include "handlers/reverse_proxy_conf.h"
+#include "handlers/reverse_proxy_fields.h"
+
+/* How an upstream fares, for the log. */
+struct upstream_state {
+    uint64_t window_ms; /* when the time at hand began */
+    unsigned failures;  /* since then */
+};
+
+struct proxy_state {
+    const struct reverse_proxy_conf *conf;
+    struct loop *loop;
+    struct fetcher *fetcher;
+    struct relay_pool buffers;
+    size_t next; /* whose turn it is */
+    struct upstream_state *upstreams;
+};
+
+struct proxied {
+    struct source source;
+    struct exchange *ex;
+    struct proxy_state *st;
+    struct transfer *transfer; /* NULL: over */
+    size_t upstream;           /* index of the one at work */
+    size_t tried;
+    struct proxy_request request;
+    struct upstream_answer answer;  /* names and values in the exchange's arena; status 0: none */
+    const struct answer_rule *rule; /* for the answer; NULL: it is sent on */
+    int64_t content_length;
+    struct relay_buffer *buffer;
+    struct task respond; /* at the end of the batch */
+    bool turn_passed;    /* of the two the task takes */
+    bool held;           /* the response waits for the end of the request's body */
+    bool begun;          /* the answer was sent on, or its rule carried out */
+    bool copied;         /* it was sent on */
+    bool unwanted;       /* it will not be */
+    bool body_taken;     /* some of the request's body is gone: no other upstream can have it */
+    int64_t body_left;   /* of the request; -1: not known, 0: all of it is gone */
+    size_t thrown_away;  /* bytes of an unwanted body */
+    bool paused;         /* on_body answered false */
+    bool waiting;        /* pull answered AGAIN */
+    enum pull at_end;    /* once transfer is NULL: END or FAIL */
+};
+
+static inline size_t proxied_buffered(const struct proxied *p)
+{
+    return p->buffer == NULL ? 0 : p->buffer->end - p->buffer->start;
+}
+
+/* ---- proxied_attempt.c ---- */
+
+/* Asks an upstream. Answers the exchange with an error if that cannot even begin. */
+void proxied_begin(struct proxied *p);
+
+/* The transfer has failed: the exchange is answered with an error, or another upstream is asked. */
+void proxied_fail(struct proxied *p, enum transfer_result result, const char *why);
+
+/* ---- proxied_relay.c ---- */
+
+extern const struct transfer_events proxied_events;
+
+void proxied_relay_init(struct proxied *p);
+void proxied_fini(struct proxied *p); /* at the exchange's end */
+
+/* The body of the request, for as long as the proxy reads it. */
+void proxied_on_request_body(struct exchange *ex);
+
+/* The client may have more. */
+void proxied_wake(struct proxied *p);
+
+/* Nobody wants the answer: what is left of it is read and thrown away, so that the connection can
+ * be used again; but not for long, and not while the request's body would have to be sent. */
+void proxied_disclaim(struct proxied *p);
+
+/* ---- proxied_respond.c ---- */
+
+void proxied_respond_init(struct proxied *p);
+
+/* The answer's head is there: what becomes of it is decided at the end of the loop's batch. */
+void proxied_on_head(struct proxied *p);
+
+/* A response that waits for the end of the request's body need not wait any more. */
+void proxied_release(struct proxied *p);
+
+#endif

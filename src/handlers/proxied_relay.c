@@ -1,0 +1,174 @@
+#include "handlers/proxied.h"
+
+#include "base/alloc.h"
+
+enum { UNWANTED_BODY = 64 * 1024 }; /* of an answer that nobody wants: more ends the connection */
+
+/* ---- the response's way: upstream to client ---- */
+
+static enum pull on_pull_response(struct source *s, char *buf, size_t cap, size_t *n)
+{
+    struct proxied *p = container_of(s, struct proxied, source);
+    size_t have = proxied_buffered(p);
+
+    p->waiting = false;
+    if (have == 0) {
+        p->waiting = p->transfer != NULL;
+        return p->transfer != NULL ? PULL_AGAIN : p->at_end;
+    }
+    *n = have < cap ? have : cap;
+    memcpy(buf, p->buffer->bytes + p->buffer->start, *n);
+    p->buffer->start += *n;
+    if (p->buffer->start < p->buffer->end)
+        return PULL_BYTES;
+    p->buffer->start = p->buffer->end = 0;
+    if (p->paused && p->transfer != NULL) {
+        p->paused = false;
+        transfer_resume_recv(p->transfer);
+    }
+    return PULL_BYTES;
+}
+
+void proxied_wake(struct proxied *p)
+{
+    if (!p->waiting)
+        return;
+    p->waiting = false;
+    exchange_resume(p->ex);
+}
+
+/* ---- an answer that nobody wants ---- */
+
+static void end_transfer(struct proxied *p)
+{
+    if (p->transfer != NULL)
+        transfer_cancel(p->transfer);
+    p->transfer = NULL;
+}
+
+static void drop_buffer(struct proxied *p)
+{
+    relay_buffer_put(&p->st->buffers, p->buffer);
+    p->buffer = NULL;
+}
+
+void proxied_disclaim(struct proxied *p)
+{
+    p->unwanted = true;
+    drop_buffer(p);
+    if (p->body_left != 0)
+        end_transfer(p);
+    if (p->transfer != NULL && p->paused)
+        transfer_resume_recv(p->transfer);
+    p->paused = false;
+}
+
+static void throw_away(struct proxied *p, size_t n)
+{
+    p->thrown_away += n;
+    if (p->thrown_away > UNWANTED_BODY)
+        end_transfer(p);
+}
+
+static bool on_body(void *arg, struct str bytes)
+{
+    struct proxied *p = arg;
+
+    if (p->unwanted) {
+        throw_away(p, bytes.len);
+        return true;
+    }
+    if (p->buffer == NULL)
+        p->buffer = relay_buffer_get(&p->st->buffers, p->content_length);
+    if (bytes.len > p->buffer->cap - p->buffer->end) {
+        p->paused = true;
+        proxied_release(p); /* nobody else makes room */
+        return false;
+    }
+    memcpy(p->buffer->bytes + p->buffer->end, bytes.p, bytes.len);
+    p->buffer->end += bytes.len;
+    proxied_wake(p);
+    return true;
+}
+
+static void on_field(void *arg, struct str name, struct str value)
+{
+    struct proxied *p = arg;
+    char *copy = arena_bytes(p->ex->arena, name.len + value.len + 1);
+
+    memcpy(copy, name.p, name.len);
+    memcpy(copy + name.len, value.p, value.len);
+    fields_add(&p->answer.fields, p->ex->arena, (struct str){copy, name.len},
+               (struct str){copy + name.len, value.len});
+}
+
+static void on_head(void *arg, int status, int64_t content_length)
+{
+    struct proxied *p = arg;
+
+    p->answer.status = status;
+    p->content_length = content_length;
+    p->ex->answer = &p->answer;
+    proxied_on_head(p);
+}
+
+/* ---- the request's way: client to upstream ---- */
+
+static enum pull on_pull_request(void *arg, char *buf, size_t cap, size_t *n)
+{
+    struct proxied *p = arg;
+    enum pull answer;
+
+    if (p->begun && !p->copied) /* somebody else may read it */
+        return PULL_AGAIN;
+    answer = exchange_read_body(p->ex, buf, cap, n);
+    if (answer == PULL_BYTES) {
+        p->body_taken = true;
+        if (p->body_left > 0)
+            p->body_left -= (int64_t)*n;
+    } else if (answer != PULL_AGAIN) {
+        p->body_left = 0;
+    }
+    if (p->body_left == 0)
+        proxied_release(p);
+    return answer;
+}
+
+void proxied_on_request_body(struct exchange *ex)
+{
+    struct proxied *p = ex->handler_data;
+
+    if (p->transfer != NULL)
+        transfer_resume_send(p->transfer);
+}
+
+/* ---- life ---- */
+
+static void on_done(void *arg, enum transfer_result result, const char *why)
+{
+    struct proxied *p = arg;
+
+    p->transfer = NULL;
+    if (result != TRANSFER_OK) {
+        proxied_fail(p, result, why);
+        return;
+    }
+    p->at_end = PULL_END;
+    proxied_release(p);
+    proxied_wake(p);
+}
+
+const struct transfer_events proxied_events = {on_field, on_head, on_body, on_done,
+                                               on_pull_request};
+
+void proxied_relay_init(struct proxied *p)
+{
+    p->source.pull = on_pull_response;
+    p->at_end = PULL_FAIL;
+}
+
+void proxied_fini(struct proxied *p)
+{
+    end_transfer(p);
+    drop_buffer(p);
+}

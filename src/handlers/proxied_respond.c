@@ -1,0 +1,152 @@
+#include "handlers/proxied.h"
+
+#include "base/alloc.h"
+#include "handlers/forward_auth.h"
+#include "handlers/reverse_proxy.h"
+#include "http/route.h"
+
+/* The response to a HEAD has no body, but the length that a GET's would have. */
+static bool states_length(const struct proxied *p)
+{
+    return p->ex->is_head && p->content_length != 0;
+}
+
+/* Nothing follows the head of the upstream's answer, although the client awaits a body. */
+static bool is_bare(const struct proxied *p)
+{
+    return p->answer.status == 204 || p->answer.status == 304 ||
+           (p->request.is_head && !p->ex->is_head);
+}
+
+/* ---- answering ---- */
+
+static void send_on(struct proxied *p, int status)
+{
+    struct exchange *ex = p->ex;
+    bool whole = p->transfer == NULL && p->at_end == PULL_END;
+    bool bare = is_bare(p) || status == 204 || status == 304;
+
+    p->copied = true;
+    proxy_respond_fields(ex, p->st->conf, &p->answer.fields);
+    if (bare && !is_bare(p))
+        proxied_disclaim(p);
+    if (bare || (whole && proxied_buffered(p) == 0 && !states_length(p)))
+        exchange_respond(ex, status);
+    else if (whole && !p->ex->is_head)
+        exchange_respond_bytes(ex, status, (struct str){p->buffer->bytes, p->buffer->end});
+    else
+        exchange_respond_source(ex, status, &p->source, p->content_length);
+}
+
+/* The exchange is answered: if not by the upstream, then the upstream's answer is not wanted. */
+static void on_response(struct exchange *ex, const void *arg)
+{
+    struct proxied *p;
+
+    (void)arg;
+    if (ex->answer == NULL)
+        return;
+    p = container_of(ex->answer, struct proxied, answer);
+    if (!p->copied)
+        proxied_disclaim(p);
+}
+
+static bool needs_nothing(const struct prepared *prepared, const void *arg)
+{
+    (void)prepared;
+    (void)arg;
+    return false;
+}
+
+/* The rows of handle_response, and what comes after them, have the exchange. The request's body
+ * waits: it may be that one of them reads it. */
+static void hand_over(struct proxied *p)
+{
+    struct exchange *ex = p->ex;
+    const struct answer_rule *rule = p->rule;
+
+    ex->on_request_body = NULL;
+    if (rule->auth != NULL) {
+        proxied_disclaim(p);
+        forward_auth_grant(rule->auth, ex, &p->answer.fields);
+    } else {
+        exchange_on_respond(ex, on_response, needs_nothing, NULL);
+    }
+    if (route_enter(ex, &rule->route) == NEXT)
+        route_continue(ex);
+}
+
+static void respond(struct proxied *p)
+{
+    const struct answer_rule *rule = p->rule;
+    int status = p->answer.status;
+
+    if (p->ex->responded || p->begun)
+        return;
+    p->begun = true;
+    if (rule != NULL && rule->status.n_parts == 0) {
+        hand_over(p);
+        return;
+    }
+    if (rule != NULL)
+        status = proxy_answer_status(&rule->status, p->ex);
+    if (status != 0) {
+        send_on(p, status);
+        return;
+    }
+    proxied_disclaim(p);
+    route_fail(p->ex, 500, STR_LIT("replace_status: no number from 200 to 599"));
+}
+
+bool reverse_proxy_copy(struct exchange *ex, int status)
+{
+    struct proxied *p;
+
+    if (ex->answer == NULL)
+        return false;
+    p = container_of(ex->answer, struct proxied, answer);
+    if (!p->begun || p->copied || p->unwanted)
+        return false;
+    ex->handler_data = p;
+    if (p->body_left != 0)
+        ex->on_request_body = proxied_on_request_body;
+    p->copied = true;
+    if (p->body_left != 0 && p->transfer != NULL)
+        transfer_resume_send(p->transfer);
+    send_on(p, status);
+    return true;
+}
+
+/* The first turn comes before the fetcher's own task, which tells of the end; the second after it.
+ */
+static void on_respond_task(struct task *t)
+{
+    struct proxied *p = container_of(t, struct proxied, respond);
+
+    if (!p->turn_passed) {
+        p->turn_passed = true;
+        loop_post(p->st->loop, t);
+    } else if (!p->held && p->transfer != NULL && !p->paused && p->body_left != 0 &&
+               p->answer.status < 300) {
+        p->held = true;
+    } else {
+        respond(p);
+    }
+}
+
+void proxied_respond_init(struct proxied *p)
+{
+    p->respond.run = on_respond_task;
+}
+
+void proxied_on_head(struct proxied *p)
+{
+    p->rule = proxy_answer_find(&p->st->conf->answers, &p->answer);
+    loop_post(p->st->loop, &p->respond);
+}
+
+void proxied_release(struct proxied *p)
+{
+    if (p->held)
+        loop_post(p->st->loop, &p->respond);
+}
