@@ -60,6 +60,7 @@ it_tests = \
 
 TESTS += $(it_tests)
 EXTRA_DIST += $(it_tests) \
+	tests/it/chromium.py \
 	tests/it/codings.py \
 	tests/it/conf-errors \
 	tests/it/free_port.py \
