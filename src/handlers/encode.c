@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "handlers/encode_body.h"
 #include "handlers/encode_etag.h"
+#include "handlers/encode_form.h"
 #include "handlers/response_match.h"
 #include "http/accept_encoding.h"
 #include "http/handler.h"
@@ -307,22 +308,49 @@ static void add_vary(struct exchange *ex, const struct fields *f)
     fields_set(&ex->response, ex->arena, name, vary.len > 0 ? vary : value);
 }
 
+/* Of what is encoded on the way there are no ranges, and the bytes are another representation. */
 static void change_fields(struct exchange *ex, struct str coding)
 {
     struct str etag = fields_get(&ex->response, STR_LIT("ETag"));
 
-    fields_set(&ex->response, ex->arena, STR_LIT("Content-Encoding"), coding);
-    fields_remove(&ex->response, STR_LIT("Accept-Ranges")); /* of this there are none */
+    fields_remove(&ex->response, STR_LIT("Accept-Ranges"));
     if (etag.len > 0)
         fields_set(&ex->response, ex->arena, STR_LIT("ETag"),
                    encode_etag_add(ex->arena, etag, coding));
 }
 
+/* A prepared response that stays one: the form of it that is encoded already. False: there is
+ * none. */
+static bool take_form(struct exchange *ex, const struct encode_how *how)
+{
+    struct prepared *p = ex->body.prepared;
+    struct prepared *form = encode_form(p, how);
+
+    if (form == NULL)
+        return false;
+    ex->body.prepared = prepared_ref(form);
+    ex->body.len = (int64_t)form->body.len;
+    prepared_unref(p);
+    change_fields(ex, how->type->name); /* of those that go before it */
+    return true;
+}
+
+static void encode_here(struct exchange *ex, const struct encode_how *how)
+{
+    if (ex->body.kind == BODY_PREPARED && take_form(ex, how))
+        return;
+    exchange_unprepare(ex);
+    if (!encode_body(ex, how))
+        return;
+    fields_set(&ex->response, ex->arena, STR_LIT("Content-Encoding"), how->type->name);
+    change_fields(ex, how->type->name);
+}
+
 /* What comes while the client waits for more must reach it: events, and where nobody has said how
  * much there will be. */
-static bool is_prompt(const struct exchange *ex)
+static bool is_prompt(const struct exchange *ex, const struct fields *f)
 {
-    struct str type = fields_get(&ex->response, STR_LIT("Content-Type"));
+    struct str type = fields_get(f, STR_LIT("Content-Type"));
 
     return ex->body.len < 0 || begins(type, STR_LIT("text/event-stream"));
 }
@@ -355,10 +383,9 @@ static void on_respond(struct exchange *ex, const void *arg)
     add_vary(ex, &all);
     if (run->wanted == NULL)
         return;
-    exchange_unprepare(ex);
-    how = (struct encode_how){run->pool, run->wanted->type, run->wanted->settings, is_prompt(ex)};
-    if (encode_body(ex, &how))
-        change_fields(ex, how.type->name);
+    how = (struct encode_how){run->pool, run->wanted->type, run->wanted->settings,
+                              is_prompt(ex, &all)};
+    encode_here(ex, &how);
 }
 
 /* The hook itself says what becomes of a prepared response. */
@@ -393,6 +420,13 @@ static struct str strip(struct exchange *ex, struct str name, struct str coding)
     return was;
 }
 
+/* Who reads with If-Match wants the same bytes (RFC 9110 13.1.1), and a weak tag promises none. Who
+ * writes with it has read the content that the original tag stands for. */
+static bool is_read(const struct exchange *ex)
+{
+    return ex->is_head || str_is(ex->method, "GET");
+}
+
 static enum verdict encode_handle(const void *conf_, struct exchange *ex)
 {
     const struct encode_conf *conf = conf_;
@@ -403,7 +437,8 @@ static enum verdict encode_handle(const void *conf_, struct exchange *ex)
     run->wanted = choose(conf, ex);
     if (run->wanted != NULL) {
         run->if_none_match = strip(ex, STR_LIT("If-None-Match"), run->wanted->type->name);
-        strip(ex, STR_LIT("If-Match"), run->wanted->type->name);
+        if (!is_read(ex))
+            strip(ex, STR_LIT("If-Match"), run->wanted->type->name);
     }
     exchange_on_respond(ex, on_respond, needs_nothing, run);
     return NEXT;

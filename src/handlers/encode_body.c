@@ -1,6 +1,7 @@
 #include "handlers/encode_body.h"
 
 #include "base/alloc.h"
+#include "handlers/encode_form.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -15,28 +16,53 @@ static size_t room_for(size_t len)
     return len + len / 64 + 1024;
 }
 
-/* The place where the responses to the same small content could be found again. */
-static bool encode_small(struct exchange *ex, const struct encode_how *how)
+struct str encode_bytes(const struct encode_how *how, struct str in)
 {
-    struct str in = ex->body.bytes;
+    const struct str none = {NULL, 0};
     size_t cap = room_for(in.len), n = 0;
     struct coder *c = coder_pool_get(how->pool, how->type, &how->settings, (int64_t)in.len);
     char *out;
 
     if (c == NULL)
-        return false;
+        return none;
     out = xrealloc_array(NULL, cap, 1);
     if (how->type->run(c, CODER_FINISH, &in, out, cap, &n) != CODER_DONE) {
         free(out);
         out = NULL;
     }
     coder_pool_put(how->pool, c);
-    if (out == NULL)
+    return out == NULL ? none : (struct str){xrealloc_array(out, n, 1), n};
+}
+
+static void set_bytes(struct exchange *ex, struct str bytes)
+{
+    ex->body.bytes = bytes;
+    ex->body.len = (int64_t)bytes.len;
+}
+
+/* Of a response that is kept ready: its bytes, although its fields go other ways. */
+static bool take_form(struct exchange *ex, const struct encode_how *how)
+{
+    struct prepared *form = encode_form(ex->body.prepared, how);
+
+    if (form == NULL)
         return false;
-    out = xrealloc_array(out, n, 1);
-    exchange_defer(ex, free, out);
-    ex->body.bytes = (struct str){out, n};
-    ex->body.len = (int64_t)n;
+    exchange_defer(ex, (void (*)(void *))prepared_unref, prepared_ref(form));
+    set_bytes(ex, form->body);
+    return true;
+}
+
+static bool encode_small(struct exchange *ex, const struct encode_how *how)
+{
+    struct str out;
+
+    if (ex->body.prepared != NULL)
+        return take_form(ex, how);
+    out = encode_bytes(how, ex->body.bytes);
+    if (out.p == NULL)
+        return false;
+    exchange_defer(ex, free, (void *)out.p);
+    set_bytes(ex, out);
     return true;
 }
 
@@ -230,7 +256,7 @@ bool encode_body(struct exchange *ex, const struct encode_how *how)
 {
     struct encoded *e;
 
-    if (ex->body.kind == BODY_BYTES && ex->body.len <= ENCODE_SMALL && !ex->is_head)
+    if (ex->body.kind == BODY_BYTES && ex->body.len <= ENCODE_SMALL)
         return encode_small(ex, how);
     if (!ex->is_head && !coder_pool_reserve(how->pool, how->type))
         return false;

@@ -18,9 +18,12 @@ struct encode_how {
     bool prompt; /* what has come is sent while more is waited for */
 };
 
+/* in, at most ENCODE_SMALL bytes, encoded: in memory for free(). p == NULL: memory is short. */
+struct str encode_bytes(const struct encode_how *how, struct str in);
+
 /* Puts the encoded body in the place of ex->body, which is not BODY_NONE or BODY_PREPARED. False,
  * and nothing is changed, if there is no memory for it. The body of a response to HEAD gets its
- * kind and length, and is never made. */
+ * kind and length: for that, it is made only where GET would make it at once (RFC 9110 9.3.2). */
 MUST_CHECK bool encode_body(struct exchange *ex, const struct encode_how *how);
 
 #endif

@@ -72,6 +72,8 @@ static void drop(struct file_cache *c, struct file_entry *e)
     lru_of(c, e)->n--;
     c->bytes -= bytes_of(e);
     c->n_fds -= holds_fd(e);
+    if (e->rep != NULL)
+        file_rep_set_meter(e->rep, NULL);
     file_rep_unref(e->rep);
     free(e->checked);
     free(e);
@@ -187,8 +189,10 @@ static void touch(struct file_cache *c, struct file_entry *e)
 struct file_entry *file_cache_get(struct file_cache *c, unsigned owner, struct str root,
                                   struct str path)
 {
-    struct file_entry *e = *find(c, hash_of(owner, root, path), owner, root, path);
+    struct file_entry *e;
 
+    make_room(c); /* files grow by what is made of them: file_rep_set_meter() */
+    e = *find(c, hash_of(owner, root, path), owner, root, path);
     if (e != NULL)
         touch(c, e);
     return e;
@@ -218,6 +222,8 @@ struct file_entry *file_cache_put(struct file_cache *c, unsigned owner, struct s
     lru_of(c, new)->n++;
     c->bytes += bytes_of(new);
     c->n_fds += holds_fd(new);
+    if (new->rep != NULL)
+        file_rep_set_meter(new->rep, &c->bytes);
     if (holds_fd(new) && c->sweep.slot == 0)
         timer_set(c->loop, &c->sweep, FILE_CACHE_FD_IDLE_MS / 2);
     make_room(c);

@@ -10,7 +10,7 @@
 #include "io/loop.h"
 
 enum {
-    FILE_CACHE_BYTES = 16 * 1024 * 1024, /* of files in memory */
+    FILE_CACHE_BYTES = 16 * 1024 * 1024, /* of files in memory, and of what is encoded of them */
     FILE_CACHE_FILES = 1024,             /* entries with a file */
     FILE_CACHE_FDS = 128,                /* of these, with an open descriptor */
     FILE_CACHE_OTHERS = 512,             /* entries without a file */
@@ -52,7 +52,7 @@ void file_cache_free(struct file_cache *c); /* NULL is fine */
 unsigned file_cache_add_owner(struct file_cache *c);
 void file_cache_drop_owner(struct file_cache *c, unsigned owner);
 
-/* The entry, or NULL. Good until the next call of file_cache_put(). */
+/* The entry, or NULL. Good until the next call of a function of the cache. */
 struct file_entry *file_cache_get(struct file_cache *c, unsigned owner, struct str root,
                                   struct str path);
 

@@ -178,14 +178,13 @@ bool file_rep_is(const struct file_rep *r, const struct stat *st)
            r->st.st_ctim.tv_nsec == st->st_ctim.tv_nsec;
 }
 
-/* An arena for the fields of a prepared response, and what an engine hangs on it. */
-enum { PREPARED_COST = 5 * 1024 };
-
 size_t file_rep_bytes(const struct file_rep *r)
 {
-    size_t bytes = sizeof *r;
+    return sizeof *r + (r->full == NULL ? 0 : prepared_bytes(r->full));
+}
 
+void file_rep_set_meter(struct file_rep *r, size_t *meter)
+{
     if (r->full != NULL)
-        bytes += PREPARED_COST + (size_t)r->size;
-    return bytes;
+        r->full->meter = meter;
 }

@@ -39,7 +39,10 @@ struct prepared *file_rep_not_modified(struct file_rep *r);
 /* Whether a file with this stat is the one that r was made of, unchanged. */
 bool file_rep_is(const struct file_rep *r, const struct stat *st);
 
-/* About how much memory it holds. */
+/* About how much memory it holds, with what handlers have made of it. */
 size_t file_rep_bytes(const struct file_rep *r);
+
+/* From now on, *meter grows with file_rep_bytes(); NULL: no more. */
+void file_rep_set_meter(struct file_rep *r, size_t *meter);
 
 #endif

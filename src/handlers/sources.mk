@@ -19,6 +19,8 @@ liblintel_a_SOURCES += \
 	src/handlers/encode_coder.h \
 	src/handlers/encode_etag.c \
 	src/handlers/encode_etag.h \
+	src/handlers/encode_form.c \
+	src/handlers/encode_form.h \
 	src/handlers/encode_gzip.c \
 	src/handlers/encode_pool.c \
 	src/handlers/encode_pool.h \

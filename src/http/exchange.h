@@ -53,7 +53,8 @@ struct body {
     int64_t offset;            /* BODY_FILE */
     int64_t len;               /* bytes of content; -1: not known (BODY_SOURCE only) */
     struct source *source;     /* BODY_SOURCE */
-    struct prepared *prepared; /* BODY_PREPARED: one reference, the exchange's */
+    struct prepared *prepared; /* BODY_PREPARED: one reference, the exchange's; BODY_BYTES: whose
+                                  the bytes are, NULL if nobody keeps them */
 };
 
 /* What an engine does for an exchange. */

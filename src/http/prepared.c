@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 
+/* An arena for the fields, and what an engine hangs on it. */
+enum { COST = 5 * 1024 };
+
 struct prepared *prepared_new(int status, struct str body)
 {
     struct prepared *p = xalloc(sizeof *p);
@@ -27,8 +30,43 @@ void prepared_unref(struct prepared *p)
         return;
     if (p->variants != NULL)
         p->free_variants(p->variants);
+    while (p->forms != NULL) {
+        struct prepared *form = p->forms;
+
+        p->forms = form->next;
+        prepared_unref(form);
+    }
     arena_free(p->arena);
     free(p);
+}
+
+struct prepared *prepared_form(const struct prepared *p, const void *maker, unsigned variety)
+{
+    struct prepared *form = p->forms;
+
+    while (form != NULL && (form->maker != maker || form->variety != variety))
+        form = form->next;
+    return form;
+}
+
+void prepared_add_form(struct prepared *p, const void *maker, unsigned variety,
+                       struct prepared *form)
+{
+    form->maker = maker;
+    form->variety = variety;
+    form->next = p->forms;
+    p->forms = form;
+    if (p->meter != NULL)
+        *p->meter += prepared_bytes(form);
+}
+
+size_t prepared_bytes(const struct prepared *p)
+{
+    size_t bytes = COST + p->body.len;
+
+    for (const struct prepared *form = p->forms; form != NULL; form = form->next)
+        bytes += prepared_bytes(form);
+    return bytes;
 }
 
 struct fields prepared_fields(const struct prepared *p, const struct fields *extra, struct arena *a)

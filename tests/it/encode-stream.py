@@ -33,6 +33,8 @@ def serve(c):
         tags = c.fields("If-None-Match")
         c.reply(304 if tags == ['"v1"'] else 200, b"" if tags == ['"v1"'] else BLOCK,
                 ['ETag: "v1"', "Content-Type: text/plain"])
+    elif kind == "edit":
+        c.reply(204 if c.fields("If-Match") == ['"v1"'] else 412, b"")
     elif kind == "short":
         c.reply(200, b"short", ["Content-Type: text/plain"])
     elif kind in ("length", "breaks"):
@@ -70,16 +72,16 @@ def chunks(c, kind):
     c.send(b"0\r\n\r\n")
 
 
-def ask(open_socket, target, accept, **fields):
+def ask(open_socket, target, accept, method="GET", **fields):
     with open_socket() as s:
-        return request(s, target, fields=[("Accept-Encoding", accept)]
+        return request(s, target, method=method, fields=[("Accept-Encoding", accept)]
                        + [(k.replace("_", "-"), v) for k, v in fields.items()])
 
 
 def whole(open_socket, names):
     for name in names:
         r = ask(open_socket, "/length", name)
-        check_eq((name, '"v1-%s"' % name), (r.field("Content-Encoding"), r.field("ETag")))
+        check_eq((name, 'W/"v1-%s"' % name), (r.field("Content-Encoding"), r.field("ETag")))
         if codings.readable(name):
             check(codings.decode(name, r.body) == BLOCK * 3, name, "with a length")
     r = ask(open_socket, "/encoded", names[0])
@@ -93,6 +95,11 @@ def conditions(open_socket, names):
     tag = r.field("ETag")
     r = ask(open_socket, "/condition", names[0], If_None_Match=tag)
     check_eq((304, tag, "Accept-Encoding"), (r.status, r.field("ETag"), r.field("Vary")))
+    # Who has read it encoded may change it as well.
+    for method, match, status in (("PUT", tag, 204), ("PUT", '"v1"', 204), ("PUT", '"v2"', 412),
+                                  ("DELETE", tag, 204), ("GET", tag, 412)):
+        r = ask(open_socket, "/edit", names[0], method, If_Match=match)
+        check_eq(status, r.status, "%s if %s" % (method, match))
 
 
 def broken(open_socket, names):

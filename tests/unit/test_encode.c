@@ -7,6 +7,7 @@
 #include "decoder.h"
 #include "handlers/encode_etag.h"
 #include "handlers/encode_pool.h"
+#include "handlers/header.h"
 #include "http/match.h"
 #include "http/prepared.h"
 #include "http/service.h"
@@ -194,13 +195,15 @@ static const struct test_case cases[] = {
     {"encode", "", 200, 1000, TEXT "|Vary: *", TEXT "|Vary: *"},
     /* validators and ranges */
     {"encode", "Accept-Encoding: br", 200, 1000, TEXT "|ETag: \"a-b\"|Accept-Ranges: bytes",
-     "Content-Encoding: br|" TEXT "|ETag: \"a-b-br\"" VARY},
+     "Content-Encoding: br|" TEXT "|ETag: W/\"a-b-br\"" VARY},
     {"encode", "Accept-Encoding: br", 200, 1000, TEXT "|ETag: W/\"a\"",
      "Content-Encoding: br|" TEXT "|ETag: W/\"a\"" VARY},
     {"encode", "", 200, 1000, TEXT "|ETag: \"a\"|Accept-Ranges: bytes",
      "Accept-Ranges: bytes|" TEXT "|ETag: \"a\"" VARY},
+    {"encode", "Accept-Encoding: gzip|If-None-Match: W/\"a-gzip\"", 304, 0, "ETag: \"a\"",
+     "ETag: W/\"a-gzip\"" VARY},
     {"encode", "Accept-Encoding: gzip|If-None-Match: \"a-gzip\"", 304, 0, "ETag: \"a\"",
-     "ETag: \"a-gzip\"" VARY},
+     "ETag: W/\"a-gzip\"" VARY},
     {"encode", "Accept-Encoding: gzip|If-None-Match: \"b-gzip\", \"a\"", 304, 0, "ETag: \"a\"",
      "ETag: \"a\"" VARY},
     {"encode", "Accept-Encoding: gzip|If-None-Match: W/\"a-gzip\"", 304, 0, "ETag: W/\"a\"",
@@ -272,7 +275,10 @@ static void begin(struct exchange *ex, const struct conf *conf, struct service *
 
 static void check_body(const struct exchange *ex, size_t i)
 {
-    struct str coding = fields_get(&ex->response, STR_LIT("Content-Encoding"));
+    const bool is_prepared = ex->body.kind == BODY_PREPARED;
+    struct str coding = fields_get(is_prepared ? &ex->body.prepared->fields : &ex->response,
+                                   STR_LIT("Content-Encoding"));
+    struct str body = is_prepared ? ex->body.prepared->body : ex->body.bytes;
     char out[sizeof content];
     bool ended;
 
@@ -282,8 +288,9 @@ static void check_body(const struct exchange *ex, size_t i)
         assert_int_equal(ex->body.len, now->len);
         return;
     }
-    assert_int_equal(ex->body.kind, BODY_BYTES);
-    if (decode(coding, ex->body.bytes, out, sizeof out, &ended) != now->len || !ended)
+    assert_int_equal(is_prepared, form == AS_PREPARED);
+    assert_int_equal(ex->body.len, body.len);
+    if (decode(coding, body, out, sizeof out, &ended) != now->len || !ended)
         fail_msg("row %zu: the body cannot be decoded", i);
     assert_memory_equal(out, content, now->len);
 }
@@ -339,6 +346,157 @@ static void decides_for_sources(void **state)
     run_cases();
 }
 
+/* ---- prepared responses ---- */
+
+static struct prepared *kept;
+static const char *before; /* fields that other handlers have set */
+
+static enum verdict kept_handle(const void *conf, struct exchange *ex)
+{
+    (void)conf;
+    add_fields(&ex->response, ex->arena, before);
+    exchange_respond_prepared(ex, kept);
+    return TAKEN;
+}
+
+static const struct handler_type kept_handler = {.name = "respond", .handle = kept_handle};
+static const struct directive kept_directives[] = {
+    {.name = "respond",
+     .places = IN_HANDLERS,
+     .type = &kept_handler,
+     .conf_size = 1,
+     .set = answer_set},
+    {0},
+};
+static const struct directive *const kept_tables[] = {encode_directives, header_directives,
+                                                      kept_directives, NULL};
+static const struct language kept_language = {.directives = kept_tables, .matchers = http_matchers};
+
+/* Sends the kept response through the directives. The body stays as it is until the exchange's end,
+ * which is the caller's. */
+static void send_kept(struct exchange *ex, const char *directives, const char *accept, bool head)
+{
+    const struct test_case one = {.request = accept};
+    struct buf out = BUF_INIT(4096);
+    struct worker_env env = {.loop = loop, .coders = pool};
+    struct service *service;
+    struct conf *conf;
+    char text[256];
+    struct err e;
+
+    snprintf(text, sizeof text, "http://example.org:8080 {\n%s\nrespond\n}\n", directives);
+    conf = conf_parse("f", str_of(text), &kept_language, &out, NULL);
+    assert_non_null(conf);
+    env.conf = conf;
+    service = service_new(conf, &env, NULL, &e);
+    now = &one;
+    begin(ex, conf, service);
+    ex->is_head = head;
+    service_handle(service, ex);
+    service_unref(service);
+    conf_unref(conf);
+    buf_fini(&out);
+}
+
+/* The form that is sent, by the bytes of the body. */
+static const char *bytes_sent(const char *directives, const char *accept, bool head)
+{
+    struct exchange ex;
+    const char *bytes;
+
+    send_kept(&ex, directives, accept, head);
+    bytes = ex.body.kind == BODY_PREPARED ? ex.body.prepared->body.p : ex.body.bytes.p;
+    exchange_fini(&ex);
+    return bytes;
+}
+
+static void keep(void)
+{
+    before = "";
+    kept = prepared_new(200, (struct str){content, sizeof content});
+    add_fields(&kept->fields, kept->arena, TEXT "|ETag: \"a\"|Accept-Ranges: bytes");
+}
+
+static void encodes_what_is_prepared_once(void **state)
+{
+    const char *gzip, *br, *fast;
+
+    (void)state;
+    need_all_formats();
+    keep();
+    gzip = bytes_sent("encode", "Accept-Encoding: gzip", false);
+    br = bytes_sent("encode", "Accept-Encoding: br", true);
+    fast = bytes_sent("encode {\ngzip 1\n}", "Accept-Encoding: gzip", false);
+    assert_ptr_not_equal(gzip, br);
+    assert_ptr_not_equal(gzip, fast);
+    for (int head = 0; head < 2; head++) {
+        assert_ptr_equal(bytes_sent("encode", "", head), kept->body.p);
+        assert_ptr_equal(bytes_sent("encode", "Accept-Encoding: gzip", head), gzip);
+        assert_ptr_equal(bytes_sent("encode gzip", "Accept-Encoding: gzip, br", head), gzip);
+        assert_ptr_equal(bytes_sent("encode", "Accept-Encoding: br", head), br);
+        assert_ptr_equal(bytes_sent("encode {\ngzip 1\n}", "Accept-Encoding: gzip", head), fast);
+    }
+    /* Also where another handler has to see all fields. */
+    assert_ptr_equal(bytes_sent("header >Accept-Ranges a b\nencode", "Accept-Encoding: br", false),
+                     br);
+    assert_ptr_equal(bytes_sent("encode\nheader -ETag {\ndefer\n}", "Accept-Encoding: br", true),
+                     br);
+    prepared_unref(kept);
+}
+
+static void changes_what_goes_before_the_prepared(void **state)
+{
+    struct exchange ex;
+
+    (void)state;
+    need_all_formats();
+    keep();
+    before = "ETag: \"b\"|Accept-Ranges: none|Vary: Origin|A: b";
+    send_kept(&ex, "encode", "Accept-Encoding: gzip", false);
+    assert_string_equal(text_of(&ex), "A: b|Content-Encoding: gzip|Content-Type: text/plain|"
+                                      "ETag: W/\"b-gzip\"|Vary: Origin, Accept-Encoding");
+    assert_int_equal(ex.body.kind, BODY_PREPARED);
+    exchange_fini(&ex);
+    prepared_unref(kept);
+}
+
+/* Such as when its file is changed while a slow client still reads it. */
+static void keeps_a_form_for_as_long_as_it_is_sent(void **state)
+{
+    struct exchange ex;
+    char out[sizeof content];
+    bool ended;
+
+    (void)state;
+    need_all_formats();
+    keep();
+    send_kept(&ex, "encode", "Accept-Encoding: gzip", false);
+    prepared_unref(kept);
+    assert_string_equal(text_of(&ex), "Content-Encoding: gzip|Content-Type: text/plain|"
+                                      "ETag: W/\"a-gzip\"|Vary: Accept-Encoding");
+    assert_int_equal(decode(STR_LIT("gzip"), ex.body.prepared->body, out, sizeof out, &ended),
+                     sizeof content);
+    exchange_fini(&ex);
+}
+
+static void counts_the_memory_of_forms(void **state)
+{
+    size_t meter = 0, bytes;
+
+    (void)state;
+    need_all_formats();
+    keep();
+    bytes = prepared_bytes(kept);
+    kept->meter = &meter;
+    for (int i = 0; i < 2; i++) {
+        bytes_sent("encode", "Accept-Encoding: gzip", false);
+        bytes_sent("encode", "Accept-Encoding: br", false);
+    }
+    assert_true(meter > 0);
+    assert_int_equal(prepared_bytes(kept), bytes + meter);
+    prepared_unref(kept);
+}
+
 /* ---- entity tags ---- */
 
 static const struct {
@@ -346,11 +504,16 @@ static const struct {
     const char *want;
 } stripped[] = {
     {"\"a-gzip\"", "\"a\""},
-    {"W/\"a-gzip\"", "W/\"a\""},
+    {"W/\"a-gzip\"", "\"a\""},
+    {"W/\"a\"", "W/\"a\""},
+    {"W/\"a-br\"", "W/\"a-br\""},
+    {"w/\"a-gzip\"", "w/\"a\""},
+    {"/\"a-gzip\"", "/\"a\""},
+    {"\"x\"W/\"a-gzip\"", "\"x\"\"a\""},
     {"\"a-br\"", "\"a-br\""},
     {"\"-gzip\"", "\"\""},
     {"\"gzip\"", "\"gzip\""},
-    {"\"a-gzip\", \"b-gzip\",W/\"c-gzip\"", "\"a\", \"b\",W/\"c\""},
+    {"\"a-gzip\", \"b-gzip\",W/\"c-gzip\"", "\"a\", \"b\",\"c\""},
     {"\"a-gzip-gzip\"", "\"a-gzip\""},
     {"*", "*"},
     {"", ""},
@@ -375,8 +538,8 @@ static const struct {
     const char *tag;
     const char *want;
 } added[] = {
-    {"\"a\"", "\"a-gzip\""},
-    {"\"\"", "\"-gzip\""},
+    {"\"a\"", "W/\"a-gzip\""},
+    {"\"\"", "W/\"-gzip\""},
     {"W/\"a\"", "W/\"a\""},
     {"a", "a"},
     {"\"", "\""},
@@ -490,6 +653,10 @@ int main(void)
         cmocka_unit_test(decides_for_bytes),
         cmocka_unit_test(decides_for_prepared_responses),
         cmocka_unit_test(decides_for_sources),
+        cmocka_unit_test(encodes_what_is_prepared_once),
+        cmocka_unit_test(changes_what_goes_before_the_prepared),
+        cmocka_unit_test(keeps_a_form_for_as_long_as_it_is_sent),
+        cmocka_unit_test(counts_the_memory_of_forms),
         cmocka_unit_test(strips_entity_tags),
         cmocka_unit_test(adds_to_entity_tags),
         cmocka_unit_test(names_errors),

@@ -153,6 +153,33 @@ static void bounds_bytes(void **state)
     assert_non_null(get(n - 1));
 }
 
+/* What is made of a file is counted with it, and given back with it. */
+static void bounds_bytes_of_forms(void **state)
+{
+    static char body[FILE_REP_SMALL];
+    const size_t n = FILE_CACHE_BYTES / FILE_REP_SMALL / 2;
+    const struct str whole = {body, sizeof body};
+    size_t kept;
+
+    (void)state;
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < n; i++) {
+            put_file(i, 1000);
+            prepared_add_form(get(i)->rep->full, body, 0, prepared_new(200, whole));
+            prepared_add_form(get(i)->rep->full, body, 1, prepared_new(200, whole));
+            prepared_add_form(get(i)->rep->full, body, 2, prepared_new(200, whole));
+        }
+        kept = count(n, 0);
+        assert_true(kept * 3 * FILE_REP_SMALL <= FILE_CACHE_BYTES);
+        assert_true(kept > n / 2);
+        assert_non_null(get(n - 1));
+    }
+    file_cache_drop_owner(cache, owner);
+    for (size_t i = 0; i < n; i++)
+        put_file(i, FILE_REP_SMALL);
+    assert_int_equal(count(n, 0), n);
+}
+
 static void bounds_descriptors(void **state)
 {
     struct file_rep *used;
@@ -233,10 +260,15 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(finds_what_was_put), TEST(keeps_keys_apart),
-        TEST(bounds_files),       TEST(errors_drive_no_file_out),
-        TEST(bounds_bytes),       TEST(bounds_descriptors),
-        TEST(makes_validators),   TEST(makes_no_validators_of_odd_times),
+        TEST(finds_what_was_put),
+        TEST(keeps_keys_apart),
+        TEST(bounds_files),
+        TEST(errors_drive_no_file_out),
+        TEST(bounds_bytes),
+        TEST(bounds_bytes_of_forms),
+        TEST(bounds_descriptors),
+        TEST(makes_validators),
+        TEST(makes_no_validators_of_odd_times),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
