@@ -52,6 +52,7 @@ unit_tests = \
 	tests/unit/test_ranges \
 	tests/unit/test_regex \
 	tests/unit/test_rate_limit \
+	tests/unit/test_response_parser \
 	tests/unit/test_retry \
 	tests/unit/test_reverse_proxy \
 	tests/unit/test_reverse_proxy_conf \
@@ -85,6 +86,8 @@ tests_unit_test_fetch_SOURCES = tests/unit/peer.c tests/unit/peer.h tests/unit/t
 tests_unit_test_acme_alpn_SOURCES = tests/unit/h1_rig.c tests/unit/h1_rig.h \
 	tests/unit/test_acme_alpn.c
 tests_unit_test_h1_SOURCES = tests/unit/h1_rig.c tests/unit/h1_rig.h tests/unit/test_h1.c
+tests_unit_test_response_parser_SOURCES = tests/unit/test_response_parser.c \
+	tests/unit/transcript.c tests/unit/transcript.h
 tests_unit_test_tls_session_SOURCES = tests/unit/h1_rig.c tests/unit/h1_rig.h \
 	tests/unit/test_tls_session.c
 proxy_rig = tests/unit/peer.c tests/unit/peer.h tests/unit/proxy_rig.c tests/unit/proxy_rig.h
@@ -109,6 +112,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz_format \
 	tests/fuzz/fuzz_path \
 	tests/fuzz/fuzz_ranges \
+	tests/fuzz/fuzz_response \
 	tests/fuzz/fuzz_text
 
 tests_fuzz_fuzz_acme_SOURCES = tests/fuzz/fuzz_acme.c tests/fuzz/replay.c
@@ -121,6 +125,8 @@ tests_fuzz_fuzz_encoding_SOURCES = tests/fuzz/fuzz_encoding.c tests/fuzz/replay.
 tests_fuzz_fuzz_format_SOURCES = tests/fuzz/fuzz_format.c tests/fuzz/replay.c
 tests_fuzz_fuzz_path_SOURCES = tests/fuzz/fuzz_path.c tests/fuzz/replay.c
 tests_fuzz_fuzz_ranges_SOURCES = tests/fuzz/fuzz_ranges.c tests/fuzz/replay.c
+tests_fuzz_fuzz_response_SOURCES = tests/fuzz/fuzz_response.c tests/fuzz/replay.c \
+	tests/unit/transcript.c tests/unit/transcript.h
 tests_fuzz_fuzz_text_SOURCES = tests/fuzz/fuzz_text.c tests/fuzz/replay.c
 
 check_PROGRAMS += $(fuzz_programs)

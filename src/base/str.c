@@ -95,13 +95,20 @@ bool str_list_next(struct str *rest, struct str *element)
     return false;
 }
 
+/* A bit for each byte that may stand in a token. */
+static const uint32_t token_bytes[8] = {
+    0,          /* control bytes */
+    0x03ff6cfa, /* digits and !#$%&'*+-. */
+    0xc7fffffe, /* upper case and ^_ */
+    0x57ffffff, /* lower case and `|~ */
+};
+
 bool str_is_token(struct str s)
 {
     for (size_t i = 0; i < s.len; i++) {
-        char c = ascii_lower(s.p[i]);
+        unsigned char c = (unsigned char)s.p[i];
 
-        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
-            (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL))
+        if ((token_bytes[c / 32] >> c % 32 & 1) == 0)
             return false;
     }
     return s.len > 0;

@@ -11,4 +11,6 @@ liblintel_a_SOURCES += \
 	src/io/mailbox.h \
 	src/io/offload.c \
 	src/io/offload.h \
+	src/io/response_parser.c \
+	src/io/response_parser.h \
 	src/io/transfer.h
