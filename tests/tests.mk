@@ -133,7 +133,7 @@ check_PROGRAMS += $(fuzz_programs)
 TESTS += tests/fuzz/corpus.sh
 EXTRA_DIST += tests/fuzz/corpus tests/fuzz/corpus.sh tests/fuzz/fuzz.mk
 
-fuzz fuzz-merge: www/www_pages.c
+fuzz fuzz-merge: www/www_pages.c mime_table.c
 	+@$(MAKE) --no-print-directory -f $(srcdir)/tests/fuzz/fuzz.mk SRC=$(srcdir) LIBS='$(LIBS)' \
 		`echo $@ | sed 's/fuzz-//;s/fuzz/run/'`
 .PHONY: fuzz fuzz-merge

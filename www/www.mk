@@ -13,7 +13,7 @@ www_parts = \
 	$(srcdir)/www/error.css
 www_embed = $(srcdir)/www/embed.awk
 
-nodist_liblintel_a_SOURCES = www/www_pages.c
+nodist_liblintel_a_SOURCES += www/www_pages.c
 www/www_pages.c: $(www_pages) $(www_parts) $(www_embed)
 	$(AM_V_GEN)$(MKDIR_P) www && \
 		LC_ALL=C $(AWK) -f $(www_embed) $(www_pages) >$@.new && mv $@.new $@

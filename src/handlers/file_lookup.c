@@ -135,7 +135,7 @@ static void set_error(const struct lookup *l, int code)
 /* Takes fd. final: the path leads here as long as this file is here. */
 static void serve(const struct lookup *l, int fd, const struct stat *st, bool final)
 {
-    struct file_rep *rep = file_rep_new(fd, st, str_of(l->path), l->now_s);
+    struct file_rep *rep = file_rep_new(fd, st, str_of(l->path), l->rules->types, l->now_s);
 
     if (rep == NULL) {
         set_error(l, errno);

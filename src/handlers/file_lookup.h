@@ -11,7 +11,8 @@ struct file_rules {
     size_t n_index;
     const char **hide; /* globs: with a slash of whole absolute paths, else of any one name */
     size_t n_hide;
-    const char *conf_path; /* the configuration's file, which is never served */
+    const char *conf_path;         /* the configuration's file, which is never served */
+    const struct mime_list *types; /* of the system; may be NULL */
 };
 
 /* Looks up path, a clean one, below root. Fills in the part of *out that its header says, but for

@@ -1,7 +1,7 @@
 #include "handlers/file_rep.h"
 
 #include "base/alloc.h"
-#include "handlers/mime.h"
+#include "handlers/sniff.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -57,6 +57,11 @@ static void set_validators(struct file_rep *r, int64_t now_s)
 
 /* ---- responses ---- */
 
+static void add_nosniff(struct prepared *p)
+{
+    fields_add(&p->fields, p->arena, STR_LIT("X-Content-Type-Options"), STR_LIT("nosniff"));
+}
+
 static void add_validators(const struct file_rep *r, struct prepared *p, bool not_modified)
 {
     if (r->etag[0] != '\0')
@@ -72,6 +77,7 @@ struct prepared *file_rep_not_modified(struct file_rep *r)
     if (r->not_modified == NULL) {
         r->not_modified = prepared_new(304, STR_LIT(""));
         add_validators(r, r->not_modified, true);
+        add_nosniff(r->not_modified);
     }
     return r->not_modified;
 }
@@ -83,6 +89,7 @@ static void prepare(struct file_rep *r, struct str body)
     fields_add(&p->fields, p->arena, STR_LIT("Content-Type"), r->content_type);
     add_validators(r, p, false);
     fields_add(&p->fields, p->arena, STR_LIT("Accept-Ranges"), STR_LIT("bytes"));
+    add_nosniff(p);
     r->full = p;
 }
 
@@ -108,6 +115,17 @@ static int read_all(int fd, char *p, size_t len)
     return 0;
 }
 
+/* What is text of a large file, and cannot be read any more, fails when it is sent. */
+static struct str sniff_file(int fd, int64_t size)
+{
+    char head[SNIFF_MAX];
+    size_t len = size < SNIFF_MAX ? (size_t)size : SNIFF_MAX;
+
+    if (read_all(fd, head, len) != 0)
+        len = 0;
+    return sniff_type((struct str){head, len});
+}
+
 static int load_small(struct file_rep *r, int fd)
 {
     char *content = xalloc((size_t)r->size + 1);
@@ -124,7 +142,8 @@ static int load_small(struct file_rep *r, int fd)
     return 0;
 }
 
-struct file_rep *file_rep_new(int fd, const struct stat *st, struct str name, int64_t now_s)
+struct file_rep *file_rep_new(int fd, const struct stat *st, struct str name,
+                              const struct mime_list *types, int64_t now_s)
 {
     struct file_rep *r = xalloc(sizeof *r);
 
@@ -132,7 +151,9 @@ struct file_rep *file_rep_new(int fd, const struct stat *st, struct str name, in
     r->st = *st;
     r->size = st->st_size;
     r->settled = st->st_mtim.tv_sec + 2 < now_s && st->st_ctim.tv_sec + 2 < now_s;
-    r->content_type = mime_type(name);
+    r->content_type = mime_type(types, name);
+    if (r->content_type.p == NULL)
+        r->content_type = sniff_file(fd, r->size);
     r->fd = fd;
     set_validators(r, now_s);
     if (r->size <= FILE_REP_SMALL) {

@@ -5,6 +5,7 @@
 #define LINTEL_HANDLERS_FILE_REP_H
 
 #include "base/date.h"
+#include "handlers/mime.h"
 #include "http/conditional.h"
 #include "http/prepared.h"
 
@@ -17,7 +18,7 @@ struct file_rep {
     struct stat st;
     bool settled; /* not changed so lately that a further change might not show in st */
     int64_t size;
-    struct str content_type; /* a constant */
+    struct str content_type; /* a constant, or of the list of types */
     char etag[40];           /* "" if the file's time says nothing */
     char last_modified[DATE_HTTP_LEN + 1];
     struct validators validators; /* of the two above */
@@ -26,9 +27,11 @@ struct file_rep {
     int fd; /* -1 if it is small */
 };
 
-/* Takes fd, a regular file open for reading, with its st. name decides the type. NULL with errno if
- * it cannot be read. */
-struct file_rep *file_rep_new(int fd, const struct stat *st, struct str name, int64_t now_s);
+/* Takes fd, a regular file open for reading, with its st. name decides the type, by a list (or
+ * NULL) that outlives the file; where it tells nothing, the first bytes do. NULL with errno if it
+ * cannot be read. */
+struct file_rep *file_rep_new(int fd, const struct stat *st, struct str name,
+                              const struct mime_list *types, int64_t now_s);
 
 struct file_rep *file_rep_ref(struct file_rep *r);
 void file_rep_unref(struct file_rep *r); /* NULL is fine */

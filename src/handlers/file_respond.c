@@ -26,6 +26,7 @@ static void add_fields(struct exchange *ex, const struct file_rep *rep)
     add(ex, STR_LIT("ETag"), rep->validators.etag);
     add(ex, STR_LIT("Last-Modified"), str_of(rep->last_modified));
     add(ex, STR_LIT("Accept-Ranges"), STR_LIT("bytes"));
+    exchange_nosniff(ex);
 }
 
 static void respond_whole(struct exchange *ex, struct file_rep *rep)
@@ -116,6 +117,7 @@ static void respond_page(struct exchange *ex, struct file_rep *rep, int status)
 {
     hold(ex, rep);
     add(ex, STR_LIT("Content-Type"), rep->content_type);
+    exchange_nosniff(ex);
     if (rep->full != NULL)
         exchange_respond_bytes(ex, status, rep->full->body);
     else

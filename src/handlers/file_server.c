@@ -1,6 +1,7 @@
 #include "handlers/file_server.h"
 
 #include "base/alloc.h"
+#include "base/shared.h"
 #include "handlers/file_respond.h"
 #include "handlers/file_server_conf.h"
 #include "http/handler.h"
@@ -15,9 +16,25 @@ struct file_server {
     struct file_cache *cache;
     unsigned owners[2]; /* by whether links may lead out of the root: they lead elsewhere then */
     struct file_rules rules;
+    struct shared *shared;
+    uint64_t types; /* the number of rules.types there */
 };
 
 /* ---- state ---- */
+
+static void *load_types(const void *path)
+{
+    return mime_list_load(path);
+}
+
+static void free_types(void *list)
+{
+    mime_list_free(list);
+}
+
+/* The system's types as they are when a configuration is taken up, one list for all workers and all
+ * its file_servers. */
+static const struct shared_type types_of_conf = {load_types, free_types};
 
 static int file_server_start(const void *conf_, const struct worker_env *env, void **state,
                              struct err *e)
@@ -31,6 +48,9 @@ static int file_server_start(const void *conf_, const struct worker_env *env, vo
     for (size_t i = 0; i < ARRAY_LEN(fs->owners); i++)
         fs->owners[i] = file_cache_add_owner(fs->cache);
     fs->rules = conf->rules;
+    fs->shared = env->shared;
+    fs->types = (uintptr_t)env->conf;
+    fs->rules.types = shared_get(fs->shared, fs->types, &types_of_conf, MIME_SYSTEM_FILE);
     fs->rules.conf_path = env->conf->path.len > 0 ? env->conf->path.p : NULL;
     *state = fs;
     return 0;
@@ -42,6 +62,7 @@ static void file_server_stop(void *state)
 
     for (size_t i = 0; i < ARRAY_LEN(fs->owners); i++)
         file_cache_drop_owner(fs->cache, fs->owners[i]);
+    shared_put(fs->shared, fs->types, &types_of_conf);
     free(fs);
 }
 

@@ -1,311 +1,253 @@
 #include "handlers/mime.h"
 
 #include "base/alloc.h"
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "handlers/mime_table.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 
-#define STR(literal)                                                                               \
-    {                                                                                              \
-        literal, sizeof(literal) - 1                                                               \
-    }
+static const struct str charset = STR_LIT("; charset=utf-8");
 
-struct row {
-    const char *extension;
-    struct str type;
-};
+/* ---- the table ---- */
 
-/* By extension, lower-case, for a binary search. */
-static const struct row table[] = {
-    // clang-format off
-    {"3g2", STR("video/3gpp2")},
-    {"3gp", STR("video/3gpp")},
-    {"3mf", STR("model/3mf")},
-    {"7z", STR("application/x-7z-compressed")},
-    {"aac", STR("audio/aac")},
-    {"ac3", STR("audio/ac3")},
-    {"ai", STR("application/postscript")},
-    {"aif", STR("audio/x-aiff")},
-    {"aiff", STR("audio/x-aiff")},
-    {"amr", STR("audio/amr")},
-    {"apk", STR("application/vnd.android.package-archive")},
-    {"apng", STR("image/apng")},
-    {"asc", STR("text/plain; charset=utf-8")},
-    {"atom", STR("application/atom+xml")},
-    {"au", STR("audio/basic")},
-    {"avi", STR("video/x-msvideo")},
-    {"avif", STR("image/avif")},
-    {"avifs", STR("image/avif-sequence")},
-    {"bin", STR("application/octet-stream")},
-    {"bmp", STR("image/bmp")},
-    {"br", STR("application/x-brotli")},
-    {"bz2", STR("application/x-bzip2")},
-    {"c", STR("text/plain; charset=utf-8")},
-    {"cab", STR("application/vnd.ms-cab-compressed")},
-    {"cc", STR("text/plain; charset=utf-8")},
-    {"cer", STR("application/pkix-cert")},
-    {"cjs", STR("text/javascript; charset=utf-8")},
-    {"cls", STR("text/x-tex; charset=utf-8")},
-    {"conf", STR("text/plain; charset=utf-8")},
-    {"cpio", STR("application/x-cpio")},
-    {"cpp", STR("text/plain; charset=utf-8")},
-    {"crl", STR("application/pkix-crl")},
-    {"crt", STR("application/x-x509-ca-cert")},
-    {"css", STR("text/css; charset=utf-8")},
-    {"csv", STR("text/csv; charset=utf-8")},
-    {"cur", STR("image/vnd.microsoft.icon")},
-    {"dat", STR("application/octet-stream")},
-    {"deb", STR("application/vnd.debian.binary-package")},
-    {"def", STR("text/plain; charset=utf-8")},
-    {"der", STR("application/x-x509-ca-cert")},
-    {"diff", STR("text/plain; charset=utf-8")},
-    {"djv", STR("image/vnd.djvu")},
-    {"djvu", STR("image/vnd.djvu")},
-    {"dll", STR("application/octet-stream")},
-    {"dmg", STR("application/x-apple-diskimage")},
-    {"doc", STR("application/msword")},
-    {"docx", STR("application/vnd.openxmlformats-officedocument.wordprocessingml.document")},
-    {"dot", STR("application/msword")},
-    {"dtd", STR("application/xml-dtd")},
-    {"ear", STR("application/java-archive")},
-    {"eml", STR("message/rfc822")},
-    {"eot", STR("application/vnd.ms-fontobject")},
-    {"eps", STR("application/postscript")},
-    {"epub", STR("application/epub+zip")},
-    {"exe", STR("application/octet-stream")},
-    {"flac", STR("audio/flac")},
-    {"flatpak", STR("application/vnd.flatpak")},
-    {"flv", STR("video/x-flv")},
-    {"geojson", STR("application/geo+json")},
-    {"ggb", STR("application/vnd.geogebra.file")},
-    {"gif", STR("image/gif")},
-    {"glb", STR("model/gltf-binary")},
-    {"gltf", STR("model/gltf+json")},
-    {"go", STR("text/plain; charset=utf-8")},
-    {"gpx", STR("application/gpx+xml")},
-    {"graphql", STR("application/graphql")},
-    {"gz", STR("application/gzip")},
-    {"h", STR("text/plain; charset=utf-8")},
-    {"heic", STR("image/heic")},
-    {"heif", STR("image/heif")},
-    {"hpp", STR("text/plain; charset=utf-8")},
-    {"hqx", STR("application/mac-binhex40")},
-    {"htc", STR("text/x-component; charset=utf-8")},
-    {"htm", STR("text/html; charset=utf-8")},
-    {"html", STR("text/html; charset=utf-8")},
-    {"ico", STR("image/vnd.microsoft.icon")},
-    {"ics", STR("text/calendar; charset=utf-8")},
-    {"ifb", STR("text/calendar; charset=utf-8")},
-    {"img", STR("application/octet-stream")},
-    {"ini", STR("text/plain; charset=utf-8")},
-    {"iso", STR("application/x-iso9660-image")},
-    {"jar", STR("application/java-archive")},
-    {"java", STR("text/plain; charset=utf-8")},
-    {"jfif", STR("image/jpeg")},
-    {"jnlp", STR("application/x-java-jnlp-file")},
-    {"jp2", STR("image/jp2")},
-    {"jpe", STR("image/jpeg")},
-    {"jpeg", STR("image/jpeg")},
-    {"jpg", STR("image/jpeg")},
-    {"js", STR("text/javascript; charset=utf-8")},
-    {"json", STR("application/json")},
-    {"json5", STR("application/json5")},
-    {"jsonl", STR("application/x-ndjson")},
-    {"jsonld", STR("application/ld+json")},
-    {"jxl", STR("image/jxl")},
-    {"kar", STR("audio/midi")},
-    {"kml", STR("application/vnd.google-earth.kml+xml")},
-    {"kmz", STR("application/vnd.google-earth.kmz")},
-    {"ktx2", STR("image/ktx2")},
-    {"less", STR("text/less; charset=utf-8")},
-    {"log", STR("text/plain; charset=utf-8")},
-    {"lua", STR("text/plain; charset=utf-8")},
-    {"lz", STR("application/x-lzip")},
-    {"lzma", STR("application/x-lzma")},
-    {"m2ts", STR("video/mp2t")},
-    {"m3u", STR("audio/x-mpegurl")},
-    {"m3u8", STR("application/vnd.apple.mpegurl")},
-    {"m4a", STR("audio/mp4")},
-    {"m4b", STR("audio/mp4")},
-    {"m4s", STR("video/iso.segment")},
-    {"m4v", STR("video/mp4")},
-    {"map", STR("application/json")},
-    {"markdown", STR("text/markdown; charset=utf-8")},
-    {"mathml", STR("application/mathml+xml")},
-    {"mbox", STR("application/mbox")},
-    {"md", STR("text/markdown; charset=utf-8")},
-    {"meta4", STR("application/metalink4+xml")},
-    {"mht", STR("message/rfc822")},
-    {"mhtml", STR("message/rfc822")},
-    {"mid", STR("audio/midi")},
-    {"midi", STR("audio/midi")},
-    {"mjs", STR("text/javascript; charset=utf-8")},
-    {"mka", STR("audio/x-matroska")},
-    {"mkv", STR("video/x-matroska")},
-    {"mml", STR("application/mathml+xml")},
-    {"mobi", STR("application/x-mobipocket-ebook")},
-    {"mov", STR("video/quicktime")},
-    {"mp3", STR("audio/mpeg")},
-    {"mp4", STR("video/mp4")},
-    {"mp4s", STR("application/mp4")},
-    {"mp4v", STR("video/mp4")},
-    {"mpd", STR("application/dash+xml")},
-    {"mpe", STR("video/mpeg")},
-    {"mpeg", STR("video/mpeg")},
-    {"mpg", STR("video/mpeg")},
-    {"mpga", STR("audio/mpeg")},
-    {"mpkg", STR("application/vnd.apple.installer+xml")},
-    {"msi", STR("application/x-msi")},
-    {"n3", STR("text/n3; charset=utf-8")},
-    {"ndjson", STR("application/x-ndjson")},
-    {"nfo", STR("text/plain; charset=utf-8")},
-    {"obj", STR("model/obj")},
-    {"odf", STR("application/vnd.oasis.opendocument.formula")},
-    {"odg", STR("application/vnd.oasis.opendocument.graphics")},
-    {"odp", STR("application/vnd.oasis.opendocument.presentation")},
-    {"ods", STR("application/vnd.oasis.opendocument.spreadsheet")},
-    {"odt", STR("application/vnd.oasis.opendocument.text")},
-    {"oga", STR("audio/ogg")},
-    {"ogg", STR("audio/ogg")},
-    {"ogv", STR("video/ogg")},
-    {"ogx", STR("application/ogg")},
-    {"opus", STR("audio/ogg")},
-    {"otf", STR("font/otf")},
-    {"owl", STR("application/rdf+xml")},
-    {"p10", STR("application/pkcs10")},
-    {"p12", STR("application/pkcs12")},
-    {"p7c", STR("application/pkcs7-mime")},
-    {"p7m", STR("application/pkcs7-mime")},
-    {"p8", STR("application/pkcs8")},
-    {"pac", STR("application/x-ns-proxy-autoconfig")},
-    {"pack", STR("application/octet-stream")},
-    {"patch", STR("text/plain; charset=utf-8")},
-    {"pbm", STR("image/x-portable-bitmap")},
-    {"pdf", STR("application/pdf")},
-    {"pem", STR("application/pem-certificate-chain")},
-    {"pfx", STR("application/pkcs12")},
-    {"pgm", STR("image/x-portable-graymap")},
-    {"pgp", STR("application/pgp-keys")},
-    {"pkpass", STR("application/vnd.apple.pkpass")},
-    {"pl", STR("text/plain; charset=utf-8")},
-    {"pls", STR("audio/x-scpls")},
-    {"pm", STR("text/plain; charset=utf-8")},
-    {"png", STR("image/png")},
-    {"pnm", STR("image/x-portable-anymap")},
-    {"ppm", STR("image/x-portable-pixmap")},
-    {"pps", STR("application/vnd.ms-powerpoint")},
-    {"ppt", STR("application/vnd.ms-powerpoint")},
-    {"pptx", STR("application/vnd.openxmlformats-officedocument.presentationml.presentation")},
-    {"proto", STR("text/plain; charset=utf-8")},
-    {"ps", STR("application/postscript")},
-    {"psd", STR("image/vnd.adobe.photoshop")},
-    {"py", STR("text/plain; charset=utf-8")},
-    {"qt", STR("video/quicktime")},
-    {"rar", STR("application/vnd.rar")},
-    {"rdf", STR("application/rdf+xml")},
-    {"rpm", STR("application/x-rpm")},
-    {"rs", STR("text/plain; charset=utf-8")},
-    {"rss", STR("application/rss+xml")},
-    {"rtf", STR("application/rtf")},
-    {"sass", STR("text/x-sass; charset=utf-8")},
-    {"scss", STR("text/x-scss; charset=utf-8")},
-    {"sh", STR("text/x-sh; charset=utf-8")},
-    {"shtml", STR("text/html; charset=utf-8")},
-    {"sig", STR("application/pgp-signature")},
-    {"snd", STR("audio/basic")},
-    {"so", STR("application/octet-stream")},
-    {"spx", STR("audio/ogg")},
-    {"sql", STR("application/sql")},
-    {"sqlite", STR("application/x-sqlite3")},
-    {"sqlite3", STR("application/vnd.sqlite3")},
-    {"stl", STR("model/stl")},
-    {"sty", STR("text/x-tex; charset=utf-8")},
-    {"svg", STR("image/svg+xml")},
-    {"swf", STR("application/x-shockwave-flash")},
-    {"tar", STR("application/x-tar")},
-    {"tex", STR("text/x-tex; charset=utf-8")},
-    {"text", STR("text/plain; charset=utf-8")},
-    {"tgz", STR("application/gzip")},
-    {"tif", STR("image/tiff")},
-    {"tiff", STR("image/tiff")},
-    {"toml", STR("text/plain; charset=utf-8")},
-    {"torrent", STR("application/x-bittorrent")},
-    {"ts", STR("video/mp2t")},
-    {"tsq", STR("application/timestamp-query")},
-    {"tsr", STR("application/timestamp-reply")},
-    {"tsv", STR("text/tab-separated-values; charset=utf-8")},
-    {"ttc", STR("font/collection")},
-    {"ttf", STR("font/ttf")},
-    {"ttl", STR("text/turtle; charset=utf-8")},
-    {"txt", STR("text/plain; charset=utf-8")},
-    {"txz", STR("application/x-xz")},
-    {"usdz", STR("model/vnd.usdz+zip")},
-    {"vcard", STR("text/vcard; charset=utf-8")},
-    {"vcf", STR("text/vcard; charset=utf-8")},
-    {"vsd", STR("application/vnd.visio")},
-    {"vtt", STR("text/vtt; charset=utf-8")},
-    {"war", STR("application/java-archive")},
-    {"wasm", STR("application/wasm")},
-    {"wav", STR("audio/wav")},
-    {"wbmp", STR("image/vnd.wap.wbmp")},
-    {"weba", STR("audio/webm")},
-    {"webm", STR("video/webm")},
-    {"webmanifest", STR("application/manifest+json")},
-    {"webp", STR("image/webp")},
-    {"wma", STR("audio/x-ms-wma")},
-    {"wmv", STR("video/x-ms-wmv")},
-    {"woff", STR("font/woff")},
-    {"woff2", STR("font/woff2")},
-    {"wpad", STR("application/x-ns-proxy-autoconfig")},
-    {"xbm", STR("image/x-xbitmap")},
-    {"xht", STR("application/xhtml+xml")},
-    {"xhtml", STR("application/xhtml+xml")},
-    {"xls", STR("application/vnd.ms-excel")},
-    {"xlsx", STR("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")},
-    {"xlt", STR("application/vnd.ms-excel")},
-    {"xml", STR("text/xml; charset=utf-8")},
-    {"xop", STR("application/xop+xml")},
-    {"xpi", STR("application/x-xpinstall")},
-    {"xpm", STR("image/x-xpixmap")},
-    {"xsd", STR("text/xml; charset=utf-8")},
-    {"xsl", STR("text/xml; charset=utf-8")},
-    {"xslt", STR("application/xslt+xml")},
-    {"xspf", STR("application/xspf+xml")},
-    {"xz", STR("application/x-xz")},
-    {"yaml", STR("application/yaml")},
-    {"yml", STR("application/yaml")},
-    {"zip", STR("application/zip")},
-    {"zst", STR("application/zstd")},
-    // clang-format on
-};
-
-static int compare(const void *key, const void *row)
+static struct str extension_of(const struct mime_row *row)
 {
-    return str_cmp(*(const struct str *)key, str_of(((const struct row *)row)->extension));
+    return str_of(mime_extensions + row->extension);
 }
 
-struct str mime_type(struct str file_name)
+static struct str type_of(const struct mime_row *row)
 {
-    char lower[16];
-    struct str key = {lower, 0};
+    return str_of(mime_types + row->type);
+}
+
+static int compare_row(const void *extension, const void *row)
+{
+    return str_cmp(*(const struct str *)extension, extension_of(row));
+}
+
+/* extension: in lower case. NULL: it is not known. */
+static const struct mime_row *find_row(struct str extension)
+{
+    return bsearch(&extension, mime_rows, mime_n_rows, sizeof mime_rows[0], compare_row);
+}
+
+static bool is_outdated(const struct mime_row *row, struct str type)
+{
+    const ptrdiff_t index = row - mime_rows;
+
+    for (size_t i = 0; i < mime_n_old_rows && mime_old_rows[i].row <= index; i++)
+        if (mime_old_rows[i].row == index && str_is(type, mime_old_types + mime_old_rows[i].type))
+            return true;
+    return false;
+}
+
+/* ---- a list ---- */
+
+struct entry {
+    struct str extension;
+    struct str type; /* with its charset */
+    size_t line;
+};
+
+/* By extension, and then by line. */
+struct mime_list {
+    struct arena *arena;
+    struct entry *entries;
+    size_t n, cap;
+};
+
+static int compare_entries(const void *a_, const void *b_)
+{
+    const struct entry *a = a_, *b = b_;
+    int order = str_cmp(a->extension, b->extension);
+
+    if (order != 0)
+        return order;
+    return a->line < b->line ? -1 : a->line > b->line;
+}
+
+static int compare_entry(const void *extension, const void *entry)
+{
+    return str_cmp(*(const struct str *)extension, ((const struct entry *)entry)->extension);
+}
+
+/* restricted-name-chars of RFC 6838 4.2. */
+static bool is_name(struct str s)
+{
+    if (s.len == 0)
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = ascii_lower(s.p[i]);
+
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) &&
+            (c == '\0' || strchr("!#$&-^_.+", c) == NULL))
+            return false;
+    }
+    return true;
+}
+
+static bool is_type(struct str s)
+{
+    struct str rest = s, first = str_cut(&rest, '/');
+
+    return s.len <= MIME_TYPE_MAX && is_name(first) && is_name(rest);
+}
+
+static bool is_extension(struct str s)
+{
+    return s.len <= MIME_EXTENSION_MAX && is_name(s) && str_chr(s, '.') == s.len;
+}
+
+static struct str lower_copy(struct arena *a, struct str s)
+{
+    char *copy = arena_bytes(a, s.len);
+
+    for (size_t i = 0; i < s.len; i++)
+        copy[i] = ascii_lower(s.p[i]);
+    return (struct str){copy, s.len};
+}
+
+static struct str next_word(struct str *rest)
+{
+    size_t start = 0, end;
+
+    while (start < rest->len && strchr(" \t\r\f\v", rest->p[start]) != NULL)
+        start++;
+    for (end = start; end < rest->len && strchr(" \t\r\f\v", rest->p[end]) == NULL;)
+        end++;
+    *rest = (struct str){rest->p + end, rest->len - end};
+    return (struct str){rest->p - (end - start), end - start};
+}
+
+static struct str with_charset(struct arena *a, struct str type)
+{
+    if (!str_starts(type, STR_LIT("text/")))
+        return type;
+    return arena_printf(a, STR_FMT STR_FMT, STR_ARG(type), STR_ARG(charset));
+}
+
+static void add(struct mime_list *list, struct str extension, struct str type, size_t line)
+{
+    if (list->n == list->cap) {
+        list->cap = list->cap == 0 ? 256 : list->cap * 2;
+        list->entries = xrealloc_array(list->entries, list->cap, sizeof *list->entries);
+    }
+    list->entries[list->n++] = (struct entry){extension, type, line};
+}
+
+static void read_line(struct mime_list *list, struct str line, size_t number)
+{
+    struct str rest = {line.p, str_chr(line, '#')};
+    struct str type = next_word(&rest), full = {NULL, 0}, word;
+
+    if (!is_type(type))
+        return;
+    type = lower_copy(list->arena, type);
+    while ((word = next_word(&rest)).len > 0 && list->n < MIME_SYSTEM_EXTENSIONS) {
+        const struct mime_row *row;
+
+        if (!is_extension(word))
+            continue;
+        word = lower_copy(list->arena, word);
+        row = find_row(word);
+        if (row != NULL && is_outdated(row, type))
+            continue;
+        if (full.p == NULL)
+            full = with_charset(list->arena, type);
+        add(list, word, full, number);
+    }
+}
+
+/* Leaves of each extension the last line, and that only if it is news. */
+static void settle(struct mime_list *list)
+{
+    size_t n = 0;
+
+    if (list->n > 0)
+        qsort(list->entries, list->n, sizeof list->entries[0], compare_entries);
+    for (size_t i = 0; i < list->n; i++) {
+        const struct entry *e = &list->entries[i];
+        const struct mime_row *row;
+
+        if (i + 1 < list->n && str_eq(e[1].extension, e->extension))
+            continue;
+        row = find_row(e->extension);
+        if (row == NULL || !str_eq(type_of(row), e->type))
+            list->entries[n++] = *e;
+    }
+    list->n = n;
+}
+
+struct mime_list *mime_list_parse(struct str text)
+{
+    struct mime_list *list = xalloc(sizeof *list);
+    struct mime_list *kept = xalloc(sizeof *kept);
+
+    list->arena = arena_new();
+    for (size_t number = 0; text.p != NULL; number++)
+        read_line(list, str_cut(&text, '\n'), number);
+    settle(list);
+    kept->arena = arena_new();
+    for (size_t i = 0; i < list->n; i++)
+        add(kept, arena_str(kept->arena, list->entries[i].extension),
+            arena_str(kept->arena, list->entries[i].type), 0);
+    mime_list_free(list);
+    return kept;
+}
+
+struct mime_list *mime_list_load(const char *path)
+{
+    struct buf text = BUF_INIT(MIME_SYSTEM_MAX);
+    struct mime_list *list;
+    struct err e;
+
+    if (file_read(AT_FDCWD, path, &text, &e) != 0) {
+        if (e.code != ERR_NOT_FOUND)
+            log_warn("http", "%s; going on with the media types that are built in", e.msg);
+        buf_clear(&text);
+    }
+    list = mime_list_parse(buf_str(&text));
+    buf_fini(&text);
+    return list;
+}
+
+void mime_list_free(struct mime_list *list)
+{
+    if (list == NULL)
+        return;
+    arena_free(list->arena);
+    free(list->entries);
+    free(list);
+}
+
+size_t mime_list_count(const struct mime_list *list)
+{
+    return list->n;
+}
+
+/* ---- names ---- */
+
+struct str mime_type(const struct mime_list *list, struct str file_name)
+{
+    char lower[MIME_EXTENSION_MAX];
+    struct str extension = {lower, 0};
     size_t dot = file_name.len;
-    const struct row *row = NULL;
+    const struct entry *entry = NULL;
+    const struct mime_row *row;
 
     while (dot > 0 && file_name.p[dot - 1] != '.' && file_name.p[dot - 1] != '/')
         dot--;
-    if (dot > 0 && file_name.p[dot - 1] == '.' && file_name.len - dot <= sizeof lower) {
-        for (; dot < file_name.len; dot++)
-            lower[key.len++] = ascii_lower(file_name.p[dot]);
-        row = bsearch(&key, table, ARRAY_LEN(table), sizeof table[0], compare);
-    }
-    return row == NULL ? STR_LIT("application/octet-stream") : row->type;
-}
-
-size_t mime_count(void)
-{
-    return ARRAY_LEN(table);
-}
-
-const char *mime_extension(size_t i)
-{
-    return table[i].extension;
+    if (dot == 0 || file_name.p[dot - 1] != '.' || file_name.len - dot > sizeof lower)
+        return (struct str){NULL, 0};
+    for (; dot < file_name.len; dot++)
+        lower[extension.len++] = ascii_lower(file_name.p[dot]);
+    if (list != NULL && list->n > 0)
+        entry = bsearch(&extension, list->entries, list->n, sizeof list->entries[0], compare_entry);
+    if (entry != NULL)
+        return entry->type;
+    row = find_row(extension);
+    return row == NULL ? (struct str){NULL, 0} : type_of(row);
 }

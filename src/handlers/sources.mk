@@ -63,6 +63,7 @@ liblintel_a_SOURCES += \
 	src/handlers/metrics.h \
 	src/handlers/mime.c \
 	src/handlers/mime.h \
+	src/handlers/mime_table.h \
 	src/handlers/network.c \
 	src/handlers/network.h \
 	src/handlers/proxied.h \
@@ -94,6 +95,8 @@ liblintel_a_SOURCES += \
 	src/handlers/rewrite.h \
 	src/handlers/root.c \
 	src/handlers/root.h \
+	src/handlers/sniff.c \
+	src/handlers/sniff.h \
 	src/handlers/try_files.c \
 	src/handlers/try_files.h \
 	src/handlers/upstream.c \
@@ -104,3 +107,12 @@ liblintel_a_SOURCES += \
 	src/handlers/uri_query.h \
 	src/handlers/vars.c \
 	src/handlers/vars.h
+
+# The table of media types: of Debian's list, or that of the build's system, and of what we know better.
+mime_maker = $(srcdir)/src/handlers/mime_table.sh
+nodist_liblintel_a_SOURCES += mime_table.c
+mime_table.c: $(mime_maker) $(srcdir)/src/handlers/mime.ours $(MIME_TYPES)
+	$(AM_V_GEN)$(SHELL) $(mime_maker) $(MIME_TYPES) $(srcdir)/src/handlers/mime.ours >$@.new && \
+		mv $@.new $@
+CLEANFILES += mime_table.c mime_table.c.new
+EXTRA_DIST += $(mime_maker) src/handlers/mime.ours src/handlers/mime.types

@@ -109,5 +109,6 @@ void error_page_respond(struct exchange *ex, int status)
     struct str text = form->text.p == NULL ? www_error_html : form->text;
 
     fields_set(&ex->response, ex->arena, STR_LIT("Content-Type"), form->content_type);
+    exchange_nosniff(ex);
     exchange_respond_bytes(ex, status, fill_in(ex->arena, text, status));
 }

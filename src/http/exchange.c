@@ -46,6 +46,14 @@ void exchange_defer(struct exchange *ex, void (*fn)(void *), void *arg)
     ex->deferred = d;
 }
 
+void exchange_nosniff(struct exchange *ex)
+{
+    static const struct str name = STR_LIT("X-Content-Type-Options");
+
+    if (fields_get(&ex->response, name).p == NULL)
+        fields_add(&ex->response, ex->arena, name, STR_LIT("nosniff"));
+}
+
 void exchange_on_respond(struct exchange *ex, void (*fn)(struct exchange *, const void *),
                          bool (*needs)(const struct prepared *, const void *), const void *arg)
 {

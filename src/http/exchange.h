@@ -202,6 +202,10 @@ void exchange_respond_prepared(struct exchange *ex, struct prepared *p); /* take
  * without a message. */
 void exchange_respond_error(struct exchange *ex, int status);
 
+/* X-Content-Type-Options: nosniff, unless a handler has set that field: the content is what its
+ * type says, whatever it looks like to a browser. */
+void exchange_nosniff(struct exchange *ex);
+
 /* Calls fn(ex, arg) when the status and all fields of the response are set, before it is sent: for
  * what has to act on fields that a later handler sets. The last one registered is called first: a
  * response passes the handlers in the order that is the reverse of the request's. If needs(p, arg)

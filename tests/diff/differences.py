@@ -39,7 +39,11 @@ ROWS = [
     Row("*", "server", "Caddy", "Lintel", "the name of the program"),
     Row("*", "body", "|400 Bad Request.*", PAGE,
         "an error without handle_errors gets a line of text, so that a person sees what it was"),
+    Row("files-*", "content-type", NONE, TEXT,
+        "a file of no known type has one all the same: browsers need not guess", status=200),
     Row("*", "content-type", NONE, TEXT, "the type of that line"),
+    Row("*", "x-content-type-options", NONE, "nosniff",
+        "files and pages of errors are what their type says (WHATWG Fetch 3.6)"),
     Row("*", "etag", '"[0-9a-z]+"', '"[0-9a-z]+-[0-9a-z]+"',
         "the newer form of Caddy's, from nanoseconds: 2.6.2 overlooks two changes in one second"),
     Row("*", "connection", NONE, "close", "HTTP/1.0: said although it goes without saying", "RAW"),
@@ -82,8 +86,6 @@ ROWS = [
         "{header.Host} is a field like others, which Go keeps elsewhere"),
 
     # Files.
-    Row("files-*", "content-type", NONE, "application/octet-stream",
-        "a file of no known type has one all the same: browsers need not guess"),
     Row("files-serve", "status", "200", "405", "RFC 9110 9.3.3: a file takes no POST or DELETE",
         "POST|DELETE"),
     Row("files-serve", "body", "0123456789", PAGE, "the same", "POST|DELETE"),
@@ -101,8 +103,6 @@ ROWS = [
         "overlooked"),
     Row("files-serve", "body", "invalid range.*", "0123456789|" + PAGE, "the same"),
     Row("files-serve", "accept-ranges", NONE, "bytes", "the same", status=416),
-    Row("files-serve", "x-content-type-options", "nosniff", NONE,
-        "Go's error page asks not to be taken for another type", status=416),
 
     Row("files-status", "accept-ranges", "bytes", NONE, "there are no ranges of a page for a status",
         "/gone/a"),
@@ -153,7 +153,6 @@ ROWS = [
         r"long\.txt"),
     Row("encode-gzip", "accept-ranges", "bytes", NONE, "what is encoded on the way has no ranges"),
     Row("encode-gzip", "content-length", "1[35]00", r"\d+", "both of these"),
-    Row("encode-gzip", "content-type", TEXT, "application/octet-stream", "as in files-*", "/set"),
 
     # The proxy.
     Row("*", "content-type", TEXT, NONE, "an upstream that says no type is not guessed for"),

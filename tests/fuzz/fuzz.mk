@@ -27,7 +27,7 @@ cflags := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-strict-aliasing -pthrea
 libs := $(shell pkg-config --libs $(packages)) $(LIBS)
 
 sources := $(filter-out $(SRC)/src/cli/%,$(wildcard $(SRC)/src/*/*.c))
-objects := $(sources:$(SRC)/src/%.c=$(out)/%.o) $(out)/www_pages.o
+objects := $(sources:$(SRC)/src/%.c=$(out)/%.o) $(out)/www_pages.o $(out)/mime_table.o
 programs := $(FUZZ_TARGETS:%=$(out)/fuzz_%)
 
 run: $(FUZZ_TARGETS:%=run-%)
@@ -63,6 +63,8 @@ $(out)/%.o: $(SRC)/src/%.c config.h
 	@$(FUZZ_CC) $(cflags) -fsanitize=fuzzer-no-link -c -o $@ $<
 
 $(out)/www_pages.o: www/www_pages.c
+$(out)/mime_table.o: mime_table.c
+$(out)/www_pages.o $(out)/mime_table.o:
 	@mkdir -p $(@D)
 	@$(FUZZ_CC) $(cflags) -c -o $@ $<
 

@@ -62,18 +62,38 @@ def check_fields(r, expected, what):
 
 def file_fields(content, kind, **more):
     fields = {"content-type": kind, "etag": etag(content), "last-modified": DATE,
-              "accept-ranges": "bytes", "content-length": str(len(content))}
+              "accept-ranges": "bytes", "content-length": str(len(content)),
+              "x-content-type-options": "nosniff"}
     fields.update({k.replace("_", "-"): v for k, v in more.items()})
     return fields
 
 
+TEXT = "text/plain; charset=utf-8"
+BINARY = "application/octet-stream"
+# By their names.
 TYPES = {
     "a.html": "text/html; charset=utf-8", "a.css": "text/css; charset=utf-8",
     "a.js": "text/javascript; charset=utf-8", "a.txt": "text/plain; charset=utf-8",
     "a.json": "application/json", "a.png": "image/png", "a.svg": "image/svg+xml",
     "a.woff2": "font/woff2", "a.wasm": "application/wasm", "A.HTM": "text/html; charset=utf-8",
-    "noext": "application/octet-stream", "a.unknown": "application/octet-stream",
-    ".hidden": "application/octet-stream", "a b%c.txt": "text/plain; charset=utf-8",
+    "noext": TEXT, "a.unknown": TEXT, ".hidden": TEXT, "a b%c.txt": TEXT, "a.mjs":
+    "text/javascript; charset=utf-8", "a.js.map": "application/json", "a.yaml": "application/yaml",
+    "a.md": "text/markdown; charset=utf-8", "a.jsonld": "application/ld+json", "a.ts": "video/mp2t",
+    "a.webmanifest": "application/manifest+json", "a.xml": "text/xml; charset=utf-8",
+    "a.odt": "application/vnd.oasis.opendocument.text",
+}
+# By their content, since their names tell nothing: text or not, and never a page.
+CONTENTS = {
+    "README": (b"Read me: \xe2\x82\xac 5\n\ttab\r\n\x1b[1mbold\x1b[0m\n", TEXT),
+    "page": (b"<!doctype html><script>alert(1)</script>", TEXT),
+    "nothing": (b"", TEXT),
+    "nul": (b"text\0", BINARY),
+    "latin1": (b"caf\xe9\n", BINARY),
+    "utf16": ("text".encode("utf-16"), BINARY),
+    "cut": (b"caf\xc3", BINARY),
+    "long.log4": (b"x" * 511 + b"\xc3\xa4" * 40000, TEXT),
+    "long.bad": (b"x" * 511 + b"\0" + b"x" * 80000, BINARY),
+    "late": (b"x" * 512 + b"\0" * 80000, TEXT),
 }
 
 
@@ -98,10 +118,19 @@ def whole_files(c):
             check_eq(b"" if method == "HEAD" else content, r.body, target)
 
 
+def contents(c):
+    for method in ("GET", "HEAD"):
+        for name, (content, kind) in CONTENTS.items():
+            r = c.ask("/contents/" + name, method)
+            check_eq(200, r.status, name)
+            check_fields(r, file_fields(content, kind), method + " " + name)
+            check_eq(b"" if method == "HEAD" else content, r.body, name)
+
+
 def epoch(c):
     r = c.ask("/epoch.txt")
-    check_fields(r, {"content-type": "text/plain; charset=utf-8", "accept-ranges": "bytes",
-                     "content-length": "5"}, "a file of 1970")
+    check_fields(r, {"content-type": TEXT, "accept-ranges": "bytes", "content-length": "5",
+                     "x-content-type-options": "nosniff"}, "a file of 1970")
 
 
 def conditions(c):
@@ -140,13 +169,14 @@ def conditions(c):
                 check_eq(status, r.status, what)
                 if status == 304:
                     got = set(r.fields) - {"date", "server"}
-                    check_eq({"etag"}, got - {"content-length"}, what)
+                    check_eq({"etag", "x-content-type-options"}, got - {"content-length"}, what)
                     check_eq(tag, r.field("ETag"), what)
                 elif status == 200:
                     check_eq(b"" if method == "HEAD" else content, r.body, what)
                     check_eq(str(len(content)), r.field("Content-Length"), what)
                 else:
                     check_eq(None, r.field("ETag"), what)
+                check_eq("nosniff", r.field("X-Content-Type-Options"), what)
 
 
 def parts_of(r, what):
@@ -240,7 +270,9 @@ def not_found(c):
     for target in ("/none", "/none/", "/small.bin/x", "/noindex", "/noindex/", "/%ff", "/" + "x" * 300,
                    "/" + "x/" * 2500, "/text/index.txt/x"):
         for method in ("GET", "POST", "OPTIONS"):
-            check_eq(404, c.ask(target, method).status, method + " " + target[:40])
+            r = c.ask(target, method)
+            check_eq(404, r.status, method + " " + target[:40])
+            check_eq("nosniff", r.field("X-Content-Type-Options"), method + " " + target[:40])
 
 
 def methods(c):
@@ -256,6 +288,8 @@ def methods(c):
 def main(test):
     for name in TYPES:
         put(test, "types/" + name, name)
+    for name, (content, _) in CONTENTS.items():
+        put(test, "contents/" + name, content)
     for name, content in (("index.html", b"index"), ("text/index.txt", b"index.txt"),
                           ("both/index.txt", b"text"), ("both/index.html", b"html"),
                           ("small.bin", SMALL), ("large.bin", LARGE), ("empty.txt", b""),
@@ -280,7 +314,7 @@ http://localhost:%d, https://localhost:%d {
     context = lib.tls_context(test.local_root)
     for open_socket in (lambda: connect(plain), lambda: connect_tls(tls, "localhost", context)):
         c = Client(open_socket)
-        for part in (whole_files, epoch, conditions, ranges, redirects, not_found, methods):
+        for part in (whole_files, contents, epoch, conditions, ranges, redirects, not_found, methods):
             part(c)
     check(server.alive(), "the server is still there")
 

@@ -27,6 +27,7 @@ it_tests = \
 	tests/it/files-change.py \
 	tests/it/files-directives.py \
 	tests/it/files-serve.py \
+	tests/it/files-types.py \
 	tests/it/fmt-caddy.py \
 	tests/it/fmt-files.sh \
 	tests/it/h1-gate.py \

@@ -35,7 +35,7 @@ static struct file_rep *new_rep_at(off_t size, struct timespec mtime, int64_t no
     assert_int_equal(ftruncate(fd, size), 0);
     assert_int_equal(futimens(fd, times), 0);
     assert_int_equal(fstat(fd, &st), 0);
-    r = file_rep_new(fd, &st, STR_LIT("a.txt"), now_s);
+    r = file_rep_new(fd, &st, STR_LIT("a.txt"), NULL, now_s);
     assert_non_null(r);
     return r;
 }
