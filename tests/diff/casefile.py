@@ -97,6 +97,10 @@ class Request:
         else:
             self.fields.append(text)
 
+    def text(self):
+        """What the tables of differences look at: the first line and the fields."""
+        return "\n".join([self.line] + self.fields + (self.body if self.line == "RAW" else []))
+
     def has(self, name):
         return any(f.lower().startswith(name + ":") for f in self.fields)
 

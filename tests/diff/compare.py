@@ -68,10 +68,10 @@ class Table:
         self.rows = rows
         self.seen = set()
 
-    def allows(self, case, line, theirs, difference):
-        """case is the name of one, line the request's."""
+    def allows(self, case, request, theirs, difference):
+        """case is the name of one, request its text."""
         for i, row in enumerate(self.rows):
-            if row.matches(case, line, theirs.status, difference):
+            if row.matches(case, request, theirs.status, difference):
                 self.seen.add(i)
                 return True
         return False

@@ -138,6 +138,9 @@ class LongRequest(casefile.Request):
         self.fields = list(fields)
         self.what = what
 
+    def text(self):
+        return self.what
+
 
 LONG = [
     LongRequest("GET longest name", "/" + "x" * 255),
@@ -150,17 +153,10 @@ LONG = [
 ]
 
 
-def text_of(request):
-    """The request as the table sees it: its first line and its fields."""
-    if hasattr(request, "what"):
-        return request.what
-    return "\n".join([request.line] + request.fields + (request.body if request.line == "RAW" else []))
-
-
 def load(patterns):
     with open(os.path.join(HERE, "files.requests"), encoding="utf-8") as f:
         requests = casefile.requests_of(f.read().split("\n"), 1) + LONG
-    return [r for r in requests if not patterns or any(p in text_of(r) for p in patterns)]
+    return [r for r in requests if not patterns or any(p in r.text() for p in patterns)]
 
 
 def can_be_unprivileged():
@@ -185,7 +181,7 @@ def start(test, root, prefix):
 
 def differ(request, lintel, peer, ours, table):
     """The differences of a peer's answers that the table does not have."""
-    text = text_of(request)
+    text = request.text()
     if table.is_unasked(peer.name, text):
         return
     theirs = peer.ask(request.bytes())
@@ -207,7 +203,7 @@ def differ(request, lintel, peer, ours, table):
 def compare_all(requests, lintel, peers, table):
     problems = []
     for request in requests:
-        where = "files.requests:%d: %s" % (request.number, text_of(request).replace("\n", " | "))
+        where = "files.requests:%d: %s" % (request.number, request.text().replace("\n", " | "))
         try:
             ours = lintel.ask(request.bytes())
             if VERBOSE:
@@ -228,7 +224,7 @@ def main(test):
     everything = len(sys.argv) == 1
     prefix = []
     if not can_be_unprivileged():
-        requests = [r for r in requests if not re.search("unreadable|closed", text_of(r))]
+        requests = [r for r in requests if not re.search("unreadable|closed", r.text())]
         everything = False
     elif os.geteuid() == 0:
         prefix = UNPRIVILEGED

@@ -191,12 +191,12 @@ ROWS = [
     caddy("status", "500", "404", "RFC 9110 15.5.5: no file has such a long name", "too long"),
 
     # Codings.
-    nginx("etag", 'W/"TAG"', '"TAG"', "RFC 9110 8.8.3.3: encoded is another representation: its tag is "
-          "another one, and ours says so by itself", "/encoded/"),
+    caddy("etag", '"TAG"', 'W/"TAG"', "RFC 9110 8.8.1: an encoder promises no bytes; so nginx",
+          "/encoded/"),
     everybody("vary", NONE, "Accept-Encoding",
               "RFC 9110 12.5.5, 15.4.5: caches have to know also of a 304 and what was not encoded",
               "/encoded/"),
-    everybody("content-encoding|accept-ranges|content-length", ".*", "gzip|.{1,3}|" + NONE,
+    everybody("content-encoding|accept-ranges|content-length|etag", ".*", 'gzip|.{1,3}|W/"TAG"|' + NONE,
               "RFC 9110 12.5.3, 8.4.1.3: * is any coding, and x-gzip is gzip", r": (\*|x-gzip)$"),
     caddy("content-encoding|accept-ranges|content-length", ".*", "4200|bytes|" + NONE,
           "RFC 9110 12.4.2: a weight is at most 1; RFC 9111 5.2.1.6: no-transform", "q=2|no-transform"),

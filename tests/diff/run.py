@@ -76,7 +76,7 @@ class Job:
                 for d in compare.expected(request.expected, caddy):
                     yield "%s: expected %r, got %r" % (d.item, d.theirs, d.lintel)
             for d in compare.answers(caddy, lintel, self.case.masks):
-                if not table.allows(self.case.name, request.line, caddy, d):
+                if not table.allows(self.case.name, request.text(), caddy, d):
                     yield str(d)
 
     @staticmethod
