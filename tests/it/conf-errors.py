@@ -74,8 +74,8 @@ def all_files(t):
     places = re.findall(r"^(\S+?:\d+:\d+): (.*)$", out.stderr, re.M)
     check_eq([
         ("main:2:2", "unknown global option 'debgu'; did you mean 'debug'?"),
-        ("main:6:2", "'root' needs 1 argument: root [matcher] <folder>: where file_server finds "
-                     "the files"),
+        ("main:6:2", "'root' needs 1 argument: root [matcher] <folder> [{ follow_symlinks }]: "
+                     "where file_server finds the files"),
         ("sites/../common:2:8", "unknown format 'gzp'; did you mean 'gzip'?"),
         ("sites/a.conf:2:2", "unknown directive 'respnd'; did you mean 'respond'?"),
         ("sites/b.conf:3:9", "there is no snippet '../none' and no file 'sites/../none'"),
