@@ -40,22 +40,31 @@ static struct str glob_escaped(struct arena *a, struct str s)
     return (struct str){p, n};
 }
 
-/* Only what the configuration says is a pattern, and not what a client sent. */
-static struct str expand(const struct file_try *t, struct exchange *ex)
+static bool has_nul(struct str s)
 {
-    struct str s = STR_LIT("");
+    return s.len > 0 && memchr(s.p, '\0', s.len) != NULL;
+}
 
-    if (!t->glob)
-        return text_expand(&t->text, ex);
+/* Only what the configuration says is a pattern, and not what a client sent. False: no file can be
+ * called so, since there is a NUL in it, as there may be in what was escaped. */
+static bool expand(const struct file_try *t, struct exchange *ex, struct str *out)
+{
+    if (!t->glob) {
+        *out = text_expand(&t->text, ex);
+        return !has_nul(*out);
+    }
+    *out = STR_LIT("");
     for (size_t i = 0; i < t->text.n_parts; i++) {
         const struct text part = {&t->text.parts[i], 1, t->text.parts[i].kind == PH_LITERAL};
         struct str value = text_expand(&part, ex);
 
+        if (has_nul(value))
+            return false;
         if (!part.constant)
             value = glob_escaped(ex->arena, value);
-        s = arena_printf(ex->arena, STR_FMT STR_FMT, STR_ARG(s), STR_ARG(value));
+        *out = arena_printf(ex->arena, STR_FMT STR_FMT, STR_ARG(*out), STR_ARG(value));
     }
-    return s;
+    return true;
 }
 
 /* Where the name ends behind a delimiter, at the end of a segment; name.len if nowhere. */
@@ -80,19 +89,22 @@ static void split(const struct file_match *m, struct candidate *c)
     c->path.len = end;
 }
 
-/* The name as a path below the root: "/a/b", or "/a/b/" for a folder. */
-static struct candidate candidate_of(const struct search *s, const struct file_try *t)
+/* The name as a path below the root: "/a/b", or "/a/b/" for a folder. False: there is none. */
+static bool candidate_of(const struct search *s, const struct file_try *t, struct candidate *c)
 {
     struct arena *a = s->ex->arena;
-    struct str name = arena_printf(a, "/" STR_FMT, STR_ARG(expand(t, s->ex)));
-    struct candidate c = {.path = path_without_dots(a, name, false)};
+    struct str name;
 
-    while (c.path.len > 1 && c.path.p[c.path.len - 1] == '/')
-        c.path.len--;
-    split(s->match, &c);
-    if (t->folder && c.path.len > 1)
-        c.path = arena_printf(a, STR_FMT "/", STR_ARG(c.path));
-    return c;
+    if (!expand(t, s->ex, &name))
+        return false;
+    name = arena_printf(a, "/" STR_FMT, STR_ARG(name));
+    *c = (struct candidate){.path = path_without_dots(a, name, false)};
+    while (c->path.len > 1 && c->path.p[c->path.len - 1] == '/')
+        c->path.len--;
+    split(s->match, c);
+    if (t->folder && c->path.len > 1)
+        c->path = arena_printf(a, STR_FMT "/", STR_ARG(c->path));
+    return true;
 }
 
 /* Relative to the root and without a slash at the end. */
@@ -106,8 +118,7 @@ static struct str relative(struct arena *a, struct str path)
 
 static bool exists(const struct search *s, const struct file_try *t, struct candidate *c)
 {
-    if (memchr(c->path.p, '\0', c->path.len) != NULL ||
-        beneath_stat(&s->root, relative(s->ex->arena, c->path).p, &c->st) != 0)
+    if (beneath_stat(&s->root, relative(s->ex->arena, c->path).p, &c->st) != 0)
         return false;
     return t->folder ? S_ISDIR(c->st.st_mode) : S_ISREG(c->st.st_mode);
 }
@@ -179,7 +190,8 @@ static bool try_file(const struct search *s, const struct file_try *t, bool assu
             s->ex->match_error = t->status;
         return takes_first(s);
     }
-    c = candidate_of(s, t);
+    if (!candidate_of(s, t, &c))
+        return false;
     if (assume) {
         c.st.st_mode = t->folder ? S_IFDIR : S_IFREG;
         *best = (struct best){true, c};

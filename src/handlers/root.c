@@ -62,13 +62,15 @@ int root_path_set(const struct directive_args *d, struct root_path *out)
     return directive_block(d, root_path_options, NULL, out) == 0 ? rc : -1;
 }
 
-/* A value that a client may have chosen is one name; one of the configuration may be a path. */
+/* A value that a client may have chosen is one name; one of the configuration may be a path. What
+ * stands behind a NUL, the system would not see. */
 static bool is_safe_value(const struct text_part *part, struct exchange *ex)
 {
     const struct text text = {part, 1, false};
     struct str value = text_expand(&text, ex);
 
-    if (value.len == 0 || str_is(value, ".") || str_is(value, ".."))
+    if (value.len == 0 || str_is(value, ".") || str_is(value, "..") ||
+        memchr(value.p, '\0', value.len) != NULL)
         return false;
     return memchr(value.p, '/', value.len) == NULL || part->kind == PH_ROOT ||
            (part->kind == PH_VARIABLE && vars_is_own(ex, part->text));

@@ -129,6 +129,8 @@ def check_folders(t, port):
     check_eq("by one", body(port, "/by/x.txt?d=one"))
     for target in ("/chosen/x.txt?d=" + t.path("two"), "/chosen/x.txt?d=..",
                    "/by/x.txt?d=one%2fdeep", "/by/x.txt?d=..%2ftwo", "/by/x.txt?d=..",
+                   "/by/two/x.txt?d=..%00", "/by/one/x.txt?d=.%00", "/by/x.txt?d=one%00",
+                   "/by/one/x.txt?d=%00",
                    "/mapped/escape", "/mapped/two%2f..", "/mapped/other"):
         answer = ask(port, target)
         check_eq((target, 404), (target, answer.status))
