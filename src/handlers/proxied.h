@@ -8,12 +8,13 @@
 #ifndef LINTEL_HANDLERS_PROXIED_H
 #define LINTEL_HANDLERS_PROXIED_H
 
+#include "handlers/kept_body.h"
 #include "handlers/relay_buffer.h"
 #include "handlers/reverse_proxy_conf.h"
 #include "handlers/reverse_proxy_fields.h"
 
-/* How an upstream fares, for the log. */
-struct upstream_state {
+/* What the log has said of an upstream. */
+struct complaints {
     uint64_t window_ms; /* when the time at hand began */
     unsigned failures;  /* since then */
 };
@@ -22,31 +23,48 @@ struct proxy_state {
     const struct reverse_proxy_conf *conf;
     struct loop *loop;
     struct fetcher *fetcher;
+    struct shared *shared;
     struct relay_pool buffers;
-    size_t next; /* whose turn it is */
-    struct upstream_state *upstreams;
+    struct balance_state *balance;
+    struct upstream_states *upstreams;
+    struct complaints *complaints;
 };
 
 struct proxied {
     struct source source;
     struct exchange *ex;
     struct proxy_state *st;
-    struct transfer *transfer; /* NULL: over */
-    size_t upstream;           /* index of the one at work */
-    size_t tried;
     struct proxy_request request;
+
+    /* The attempt at work. */
+    struct transfer *transfer; /* NULL: over */
+    size_t upstream;           /* index */
+    bool counted;              /* among the requests in flight */
+    uint64_t since_ms;
+    int64_t body_left; /* of the request; -1: not known, 0: all of it is gone */
+    struct str cookie; /* to be set, for balancing; p == NULL: none */
+
+    /* All attempts. */
+    struct candidate *candidates;
+    bool *tried; /* in this round */
+    unsigned attempts;
+    uint64_t due_ms; /* no attempt after that */
+    struct timer again;
+    struct kept_body kept;
+    bool buffering; /* the body is read before the first */
+    int failure;    /* the status to answer with, of the last one */
+    struct str why; /* of it, in plain words */
+
     struct upstream_answer answer;  /* names and values in the exchange's arena; status 0: none */
     const struct answer_rule *rule; /* for the answer; NULL: it is sent on */
     int64_t content_length;
     struct relay_buffer *buffer;
     struct task respond; /* at the end of the batch */
     bool turn_passed;    /* of the two the task takes */
-    bool held;           /* the response waits for the end of the request's body */
+    bool held;           /* it waits for more of one of the bodies */
     bool begun;          /* the answer was sent on, or its rule carried out */
     bool copied;         /* it was sent on */
     bool unwanted;       /* it will not be */
-    bool body_taken;     /* some of the request's body is gone: no other upstream can have it */
-    int64_t body_left;   /* of the request; -1: not known, 0: all of it is gone */
     size_t thrown_away;  /* bytes of an unwanted body */
     bool paused;         /* on_body answered false */
     bool waiting;        /* pull answered AGAIN */
@@ -60,8 +78,17 @@ static inline size_t proxied_buffered(const struct proxied *p)
 
 /* ---- proxied_attempt.c ---- */
 
-/* Asks an upstream. Answers the exchange with an error if that cannot even begin. */
+/* Asks an upstream, once as much of the request's body is there as is to be buffered. */
 void proxied_begin(struct proxied *p);
+
+/* There is more of the body to buffer. */
+void proxied_buffer(struct proxied *p);
+
+/* The upstream has answered: is it well? */
+void proxied_answered(struct proxied *p);
+
+/* The transfer is over. */
+void proxied_ended(struct proxied *p);
 
 /* The transfer has failed: the exchange is answered with an error, or another upstream is asked. */
 void proxied_fail(struct proxied *p, enum transfer_result result, const char *why);
@@ -79,6 +106,9 @@ void proxied_on_request_body(struct exchange *ex);
 /* The client may have more. */
 void proxied_wake(struct proxied *p);
 
+/* Nothing of the attempt at work is left, for the next one. */
+void proxied_forget(struct proxied *p);
+
 /* Nobody wants the answer: what is left of it is read and thrown away, so that the connection can
  * be used again; but not for long, and not while the request's body would have to be sent. */
 void proxied_disclaim(struct proxied *p);
@@ -90,7 +120,7 @@ void proxied_respond_init(struct proxied *p);
 /* The answer's head is there: what becomes of it is decided at the end of the loop's batch. */
 void proxied_on_head(struct proxied *p);
 
-/* A response that waits for the end of the request's body need not wait any more. */
+/* A response that waits may have what it waits for. */
 void proxied_release(struct proxied *p);
 
 #endif

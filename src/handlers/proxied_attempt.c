@@ -1,10 +1,13 @@
 #include "handlers/proxied.h"
 
+#include "base/alloc.h"
 #include "base/log.h"
-#include "base/random.h"
+#include "http/match.h"
+#include "http/route.h"
 
 enum {
     MAX_HEAD = 16 * 1024, /* of a response: more the HTTP/1 engine cannot send */
+    KEPT_MAX = 64 * 1024, /* of a request's body, for another attempt */
     COMPLAINTS_MAX = 8,   /* lines in the log about one upstream's failures... */
     COMPLAINTS_MS = 1000  /* ...in this time, a worker */
 };
@@ -14,21 +17,72 @@ static const struct upstream *upstream_of(const struct proxied *p)
     return &p->st->conf->upstreams[p->upstream];
 }
 
+static struct upstream_state *state_of(const struct proxied *p)
+{
+    return &p->st->upstreams->list[p->upstream];
+}
+
 static void complain(struct proxied *p, const char *why)
 {
-    struct upstream_state *us = &p->st->upstreams[p->upstream];
+    struct complaints *c = &p->st->complaints[p->upstream];
     uint64_t now = loop_now_ms(p->st->loop);
 
-    if (now - us->window_ms >= COMPLAINTS_MS) {
-        if (us->failures > COMPLAINTS_MAX)
+    if (now - c->window_ms >= COMPLAINTS_MS) {
+        if (c->failures > COMPLAINTS_MAX)
             log_warn("proxy", "upstream %s: %u more failures", upstream_of(p)->name,
-                     us->failures - COMPLAINTS_MAX);
-        us->window_ms = now;
-        us->failures = 0;
+                     c->failures - COMPLAINTS_MAX);
+        c->window_ms = now;
+        c->failures = 0;
     }
-    if (us->failures++ < COMPLAINTS_MAX)
+    if (c->failures++ < COMPLAINTS_MAX)
         log_warn("proxy", "upstream %s: %s (" STR_FMT " " STR_FMT STR_FMT ")", upstream_of(p)->name,
                  why, STR_ARG(p->ex->method), STR_ARG(p->ex->authority), STR_ARG(p->ex->raw_path));
+}
+
+/* ---- the state that all workers see ---- */
+
+static void count(struct proxied *p)
+{
+    atomic_fetch_add_explicit(&state_of(p)->in_flight, 1, memory_order_relaxed);
+    p->counted = true;
+}
+
+void proxied_ended(struct proxied *p)
+{
+    if (p->counted)
+        atomic_fetch_sub_explicit(&state_of(p)->in_flight, 1, memory_order_relaxed);
+    p->counted = false;
+}
+
+static void note_failure(struct proxied *p)
+{
+    upstream_state_failed(p->st->upstreams, state_of(p), loop_now_ms(p->st->loop));
+}
+
+void proxied_answered(struct proxied *p)
+{
+    const struct reverse_proxy_conf *c = p->st->conf;
+    uint64_t took = loop_now_ms(p->st->loop) - p->since_ms;
+
+    if ((c->passive.latency_ms > 0 && took >= c->passive.latency_ms) ||
+        (c->unhealthy.n_statuses > 0 &&
+         response_match(&c->unhealthy, p->answer.status, &p->answer.fields)))
+        note_failure(p);
+}
+
+/* ---- choosing ---- */
+
+static int choose(struct proxied *p)
+{
+    const struct upstream_states *all = p->st->upstreams;
+    uint64_t now = loop_now_ms(p->st->loop);
+
+    for (size_t i = 0; i < all->n; i++)
+        p->candidates[i] =
+            (struct candidate){&p->st->conf->upstreams[i], &all->list[i],
+                               !p->tried[i] && upstream_state_is_up(all, &all->list[i], now)};
+    return balance_choose(&p->st->conf->balance, p->st->balance, p->ex, p->candidates, all->n,
+                          &p->cookie);
 }
 
 /* ---- asking ---- */
@@ -44,7 +98,7 @@ static bool start_transfer(struct proxied *p)
         .method = p->request.method.p,
         .url = u->url,
         .target = p->request.target,
-        .body_len = p->body_left,
+        .body_len = p->request.body_len,
         .unix_socket = u->unix_socket,
         .connect_timeout_ms = c->dial_timeout_ms,
         .head_timeout_ms = c->response_header_timeout_ms,
@@ -52,38 +106,134 @@ static bool start_transfer(struct proxied *p)
     };
     struct err e;
 
-    p->tried++;
     ex->upstream = &u->names;
     spec.fields = proxy_request_lines(ex, c, &p->request, u);
+    kept_body_rewind(&p->kept);
+    p->body_left = p->request.body_len;
+    p->since_ms = loop_now_ms(p->st->loop);
     p->transfer = transfer_start(fetcher_transport(p->st->fetcher), &spec, &e);
     if (p->transfer == NULL)
         complain(p, e.msg);
+    else
+        count(p);
     return p->transfer != NULL;
 }
 
-static size_t first_upstream(struct proxy_state *st)
+static void respond_failure(struct proxied *p)
 {
-    size_t n = st->conf->n_upstreams, turn = st->next;
-    uint32_t random;
+    struct exchange *ex = p->ex;
 
-    switch (st->conf->policy) {
-    case POLICY_FIRST:
-        return 0;
-    case POLICY_RANDOM:
-        random_bytes(&random, sizeof random);
-        return random % n;
-    case POLICY_TURNS:
+    loop_unpost(p->st->loop, &p->respond);
+    if (p->failure == 503)
+        fields_set(&ex->response, ex->arena, STR_LIT("Retry-After"), STR_LIT("1"));
+    route_fail(ex, exchange_body_error(ex, p->failure), p->why);
+}
+
+static void failed(struct proxied *p, int status, const char *why)
+{
+    p->failure = status;
+    p->why = arena_str(p->ex->arena, str_of(why));
+}
+
+/* Whether all upstreams may be tried once more. */
+static bool has_more_rounds(const struct proxied *p)
+{
+    const struct reverse_proxy_conf *c = p->st->conf;
+
+    if (c->retries == 0 && c->try_ms == 0)
+        return false;
+    return (c->retries == 0 || p->attempts <= c->retries) &&
+           (c->try_ms == 0 || loop_now_ms(p->st->loop) < p->due_ms);
+}
+
+static void next_round(struct proxied *p)
+{
+    memset(p->tried, 0, p->st->upstreams->n * sizeof *p->tried);
+    timer_set(p->st->loop, &p->again, p->st->conf->try_interval_ms);
+}
+
+/* The next upstream that was not asked yet; when there are no more, another round or the end. */
+static void attempt(struct proxied *p)
+{
+    int chosen = choose(p);
+
+    if (chosen == BALANCE_NONE) {
+        if (p->failure == 0)
+            failed(p, 503, "no upstream is available");
+        if (has_more_rounds(p))
+            next_round(p);
+        else
+            respond_failure(p);
+        return;
+    }
+    p->upstream = (size_t)chosen;
+    p->tried[chosen] = true;
+    p->attempts++;
+    if (start_transfer(p))
+        return;
+    failed(p, 502, "the upstream cannot be asked");
+    attempt(p); /* as deep as there are upstreams at most */
+}
+
+static void on_again(struct timer *t)
+{
+    struct proxied *p = container_of(t, struct proxied, again);
+
+    if (p->kept.lost && p->request.body_len != 0)
+        respond_failure(p);
+    else
+        attempt(p);
+}
+
+/* ---- the beginning ---- */
+
+static bool may_ask_again(const struct reverse_proxy_conf *c)
+{
+    return c->n_upstreams > 1 || c->retries > 0 || c->try_ms > 0;
+}
+
+static void init(struct proxied *p)
+{
+    const struct reverse_proxy_conf *c = p->st->conf;
+    size_t n = p->st->upstreams->n;
+
+    p->candidates = arena_alloc(p->ex->arena, n * sizeof *p->candidates);
+    p->tried = arena_alloc(p->ex->arena, n * sizeof *p->tried);
+    p->again.on_timer = on_again;
+    p->due_ms = loop_now_ms(p->st->loop) + c->try_ms;
+    p->kept.max = may_ask_again(c) ? KEPT_MAX : 0;
+    if (c->request_buffers > p->kept.max)
+        p->kept.max = c->request_buffers;
+}
+
+/* A body that is there as a whole is sent with its length. */
+void proxied_buffer(struct proxied *p)
+{
+    switch (kept_body_fill(&p->kept, p->ex)) {
+    case PULL_AGAIN:
+        return;
+    case PULL_FAIL:
+        p->buffering = false;
+        exchange_respond_error(p->ex, exchange_body_error(p->ex, 400));
+        return;
+    case PULL_END:
+        p->request.body_len = (int64_t)p->kept.len;
+        break;
+    case PULL_BYTES:
         break;
     }
-    st->next = (turn + 1) % n;
-    return turn;
+    p->buffering = false;
+    attempt(p);
 }
 
 void proxied_begin(struct proxied *p)
 {
-    p->upstream = first_upstream(p->st);
-    if (!start_transfer(p))
-        exchange_respond_error(p->ex, 502);
+    init(p);
+    p->buffering = p->st->conf->request_buffers > 0 && p->request.body_len != 0;
+    if (p->buffering)
+        proxied_buffer(p);
+    else
+        attempt(p);
 }
 
 /* ---- failure ---- */
@@ -93,25 +243,54 @@ static int status_of(enum transfer_result result)
     return result == TRANSFER_TIMEOUT || result == TRANSFER_CONNECT_TIMEOUT ? 504 : 502;
 }
 
+/* RFC 9110 9.2.2 */
+static bool is_idempotent(struct str method)
+{
+    static const struct str methods[] = {STR_LIT("GET"), STR_LIT("HEAD"),   STR_LIT("OPTIONS"),
+                                         STR_LIT("PUT"), STR_LIT("DELETE"), STR_LIT("TRACE")};
+
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+        if (str_eq(method, methods[i]))
+            return true;
+    return false;
+}
+
+/* What an upstream may have acted upon is repeated only where more attempts were asked for, and
+ * only if it does no harm: by its method, or because the configuration says so. */
+static bool may_repeat(struct proxied *p, enum transfer_result result)
+{
+    const struct reverse_proxy_conf *c = p->st->conf;
+
+    if (p->kept.lost && p->request.body_len != 0)
+        return false;
+    if (result == TRANSFER_CONNECT || result == TRANSFER_CONNECT_TIMEOUT)
+        return true;
+    if (!has_more_rounds(p))
+        return false;
+    return c->has_retry_match ? matcher_matches(&c->retry_match, p->ex)
+                              : is_idempotent(p->request.method);
+}
+
 void proxied_fail(struct proxied *p, enum transfer_result result, const char *why)
 {
-    bool unsent = result == TRANSFER_CONNECT || result == TRANSFER_CONNECT_TIMEOUT;
+    struct exchange *ex = p->ex;
 
-    if (exchange_body_error(p->ex, 0) == 0)
+    if (exchange_body_error(ex, 0) == 0) {
         complain(p, why);
+        note_failure(p);
+    }
     p->at_end = PULL_FAIL;
-    if (p->ex->responded || p->begun) {
+    if (ex->responded || p->begun) {
         proxied_wake(p);
         return;
     }
-    p->ex->answer = NULL;
+    ex->answer = NULL;
     p->rule = NULL;
-    p->answer.fields.n = 0;
-    if (unsent && !p->body_taken && p->tried < p->st->conf->n_upstreams) {
-        p->upstream = (p->upstream + 1) % p->st->conf->n_upstreams;
-        if (start_transfer(p))
-            return;
-    }
-    loop_unpost(p->st->loop, &p->respond);
-    exchange_respond_error(p->ex, exchange_body_error(p->ex, status_of(result)));
+    p->answer = (struct upstream_answer){0};
+    proxied_forget(p);
+    failed(p, status_of(result), why);
+    if (exchange_body_error(ex, 0) == 0 && may_repeat(p, result))
+        attempt(p);
+    else
+        respond_failure(p);
 }

@@ -41,15 +41,24 @@ void proxied_wake(struct proxied *p)
 
 static void end_transfer(struct proxied *p)
 {
-    if (p->transfer != NULL)
-        transfer_cancel(p->transfer);
+    if (p->transfer == NULL)
+        return;
+    transfer_cancel(p->transfer);
     p->transfer = NULL;
+    proxied_ended(p);
 }
 
 static void drop_buffer(struct proxied *p)
 {
     relay_buffer_put(&p->st->buffers, p->buffer);
     p->buffer = NULL;
+}
+
+void proxied_forget(struct proxied *p)
+{
+    drop_buffer(p);
+    p->paused = p->turn_passed = p->held = false;
+    loop_unpost(p->st->loop, &p->respond);
 }
 
 void proxied_disclaim(struct proxied *p)
@@ -79,7 +88,8 @@ static bool on_body(void *arg, struct str bytes)
         return true;
     }
     if (p->buffer == NULL)
-        p->buffer = relay_buffer_get(&p->st->buffers, p->content_length);
+        p->buffer = relay_buffer_get(&p->st->buffers, p->content_length,
+                                     (size_t)p->st->conf->response_buffers);
     if (bytes.len > p->buffer->cap - p->buffer->end) {
         p->paused = true;
         proxied_release(p); /* nobody else makes room */
@@ -87,6 +97,8 @@ static bool on_body(void *arg, struct str bytes)
     }
     memcpy(p->buffer->bytes + p->buffer->end, bytes.p, bytes.len);
     p->buffer->end += bytes.len;
+    if (p->st->conf->response_buffers > 0 && p->buffer->end >= p->st->conf->response_buffers)
+        proxied_release(p);
     proxied_wake(p);
     return true;
 }
@@ -109,6 +121,7 @@ static void on_head(void *arg, int status, int64_t content_length)
     p->answer.status = status;
     p->content_length = content_length;
     p->ex->answer = &p->answer;
+    proxied_answered(p);
     proxied_on_head(p);
 }
 
@@ -121,9 +134,8 @@ static enum pull on_pull_request(void *arg, char *buf, size_t cap, size_t *n)
 
     if (p->begun && !p->copied) /* somebody else may read it */
         return PULL_AGAIN;
-    answer = exchange_read_body(p->ex, buf, cap, n);
+    answer = kept_body_read(&p->kept, p->ex, buf, cap, n);
     if (answer == PULL_BYTES) {
-        p->body_taken = true;
         if (p->body_left > 0)
             p->body_left -= (int64_t)*n;
     } else if (answer != PULL_AGAIN) {
@@ -138,7 +150,9 @@ void proxied_on_request_body(struct exchange *ex)
 {
     struct proxied *p = ex->handler_data;
 
-    if (p->transfer != NULL)
+    if (p->buffering)
+        proxied_buffer(p);
+    else if (p->transfer != NULL)
         transfer_resume_send(p->transfer);
 }
 
@@ -149,6 +163,7 @@ static void on_done(void *arg, enum transfer_result result, const char *why)
     struct proxied *p = arg;
 
     p->transfer = NULL;
+    proxied_ended(p);
     if (result != TRANSFER_OK) {
         proxied_fail(p, result, why);
         return;
@@ -171,4 +186,7 @@ void proxied_fini(struct proxied *p)
 {
     end_transfer(p);
     drop_buffer(p);
+    kept_body_fini(&p->kept);
+    timer_cancel(p->st->loop, &p->again);
+    loop_unpost(p->st->loop, &p->respond);
 }

@@ -28,6 +28,8 @@ static void send_on(struct proxied *p, int status)
 
     p->copied = true;
     proxy_respond_fields(ex, p->st->conf, &p->answer.fields);
+    if (p->cookie.p != NULL)
+        fields_add(&ex->response, ex->arena, STR_LIT("Set-Cookie"), p->cookie);
     if (bare && !is_bare(p))
         proxied_disclaim(p);
     if (bare || (whole && proxied_buffered(p) == 0 && !states_length(p)))
@@ -117,6 +119,19 @@ bool reverse_proxy_copy(struct exchange *ex, int status)
     return true;
 }
 
+/* Whether the answer waits until the request's body has gone: an engine may give up reading it once
+ * the response has begun. */
+static bool waits_for_request(const struct proxied *p)
+{
+    return p->body_left != 0 && p->answer.status < 300;
+}
+
+/* Whether it waits until as much of its body has come as is to be buffered. */
+static bool waits_for_more(const struct proxied *p)
+{
+    return proxied_buffered(p) < p->st->conf->response_buffers;
+}
+
 /* The first turn comes before the fetcher's own task, which tells of the end; the second after it.
  */
 static void on_respond_task(struct task *t)
@@ -126,12 +141,11 @@ static void on_respond_task(struct task *t)
     if (!p->turn_passed) {
         p->turn_passed = true;
         loop_post(p->st->loop, t);
-    } else if (!p->held && p->transfer != NULL && !p->paused && p->body_left != 0 &&
-               p->answer.status < 300) {
-        p->held = true;
-    } else {
-        respond(p);
+        return;
     }
+    p->held = p->transfer != NULL && !p->paused && (waits_for_request(p) || waits_for_more(p));
+    if (!p->held)
+        respond(p);
 }
 
 void proxied_respond_init(struct proxied *p)

@@ -11,11 +11,19 @@ enum {
     FREE_BUFFERS_MAX = 32
 };
 
-struct relay_buffer *relay_buffer_get(struct relay_pool *pool, int64_t content_length)
+static size_t cap_for(int64_t content_length, size_t least)
 {
-    bool small = content_length >= 0 && content_length <= SMALL_BODY;
-    size_t cap = small ? (size_t)content_length : BUFFER_SIZE;
-    struct relay_buffer *b = small ? NULL : pool->free;
+    if (content_length >= 0 && content_length <= SMALL_BODY)
+        return (size_t)content_length;
+    if (content_length >= 0 && (uint64_t)content_length < least)
+        least = (size_t)content_length;
+    return least > BUFFER_SIZE ? least : BUFFER_SIZE;
+}
+
+struct relay_buffer *relay_buffer_get(struct relay_pool *pool, int64_t content_length, size_t least)
+{
+    size_t cap = cap_for(content_length, least);
+    struct relay_buffer *b = cap == BUFFER_SIZE ? pool->free : NULL;
 
     if (b != NULL) {
         pool->free = b->next_free;
@@ -32,7 +40,7 @@ void relay_buffer_put(struct relay_pool *pool, struct relay_buffer *b)
 {
     if (b == NULL)
         return;
-    if (b->cap < BUFFER_SIZE || pool->n == FREE_BUFFERS_MAX) {
+    if (b->cap != BUFFER_SIZE || pool->n == FREE_BUFFERS_MAX) {
         free(b);
         return;
     }

@@ -9,7 +9,7 @@ struct relay_buffer {
     struct relay_buffer *next_free;
     size_t start; /* of what is not yet taken out */
     size_t end;
-    size_t cap; /* 64 KiB, or less for a small body of known length */
+    size_t cap; /* 64 KiB, less for a small body of known length, or more if asked for */
     char bytes[];
 };
 
@@ -19,8 +19,10 @@ struct relay_pool {
     unsigned n;
 };
 
-/* An empty one, for a body of content_length bytes; -1: not known. */
-struct relay_buffer *relay_buffer_get(struct relay_pool *pool, int64_t content_length);
+/* An empty one, for a body of content_length bytes; -1: not known. least: of a longer body, at
+ * least so many have room. */
+struct relay_buffer *relay_buffer_get(struct relay_pool *pool, int64_t content_length,
+                                      size_t least);
 void relay_buffer_put(struct relay_pool *pool, struct relay_buffer *b); /* NULL is fine */
 
 void relay_pool_fini(struct relay_pool *pool);

@@ -90,12 +90,22 @@ static int add_header(const struct directive_args *d, const struct token *words,
     return 0;
 }
 
+int response_match_add_statuses(const struct directive_args *d, const struct token *list, size_t n,
+                                struct response_match *out)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (add_status(d, &list[i], out) != 0)
+            rc = -1;
+    return rc;
+}
+
 /* One criterion: its name, and what follows. */
 static int add(const struct directive_args *d, const struct token *words, size_t n,
                struct response_match *m)
 {
     static const char *const criteria[] = {"header", "status", NULL};
-    int rc = 0;
 
     if (str_is(words[0].text, "header"))
         return add_header(d, words, n, m);
@@ -103,10 +113,7 @@ static int add(const struct directive_args *d, const struct token *words, size_t
         return directive_unknown(d, &words[0], "response matcher", criteria);
     if (n == 1)
         return directive_error(d, &words[0], "'status' needs a code");
-    for (size_t i = 1; i < n; i++)
-        if (add_status(d, &words[i], m) != 0)
-            rc = -1;
-    return rc;
+    return response_match_add_statuses(d, words + 1, n - 1, m);
 }
 
 int response_match_set(const struct directive_args *d, struct response_match *out)

@@ -17,6 +17,10 @@ struct response_match {
  * directive_error(). */
 MUST_CHECK int response_match_set(const struct directive_args *d, struct response_match *out);
 
+/* Adds statuses, as "status" has them: "404", "5xx". -1 after directive_error(). */
+MUST_CHECK int response_match_add_statuses(const struct directive_args *d, const struct token *list,
+                                           size_t n, struct response_match *out);
+
 /* Whether a response is as wanted; of one field, any value of any line will do. */
 bool response_match(const struct response_match *m, int status, const struct fields *fields);
 

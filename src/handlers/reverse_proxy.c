@@ -27,7 +27,6 @@ static void on_end(void *arg)
 {
     struct proxied *p = arg;
 
-    loop_unpost(p->st->loop, &p->respond);
     proxied_fini(p);
 }
 
@@ -67,7 +66,11 @@ static int reverse_proxy_start(const void *conf, const struct worker_env *env, v
     st->conf = c;
     st->loop = env->loop;
     st->fetcher = env->fetcher;
-    st->upstreams = xalloc(c->n_upstreams * sizeof *st->upstreams);
+    st->shared = env->shared;
+    st->upstreams = shared_get(st->shared, c->identity, &upstream_states_type,
+                               &(struct upstream_states_arg){c->n_upstreams, &c->passive});
+    st->balance = balance_state_new(c->n_upstreams);
+    st->complaints = xalloc(c->n_upstreams * sizeof *st->complaints);
     *state = st;
     return 0;
 }
@@ -77,7 +80,9 @@ static void reverse_proxy_stop(void *state)
     struct proxy_state *st = state;
 
     relay_pool_fini(&st->buffers);
-    free(st->upstreams);
+    shared_put(st->shared, st->conf->identity, &upstream_states_type);
+    balance_state_free(st->balance);
+    free(st->complaints);
     free(st);
 }
 

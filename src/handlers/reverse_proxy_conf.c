@@ -3,7 +3,15 @@
 #include "base/alloc.h"
 #include "handlers/rewrite.h"
 
-enum { DIAL_TIMEOUT_MS = 3000, RANGE_MAX = 256 };
+enum {
+    DIAL_TIMEOUT_MS = 3000,
+    RANGE_MAX = 256,
+    RETRIES_MAX = 1000,
+    TRY_INTERVAL_MS = 250,
+    TRY_INTERVAL_MIN_MS = 1,
+    COUNT_MAX = 1000000,
+    BUFFERS_MAX = 64 * 1024 * 1024
+};
 
 static struct reverse_proxy_conf *conf_of(const struct directive_args *d)
 {
@@ -53,26 +61,107 @@ static int add_upstreams(const struct directive_args *d)
     return rc;
 }
 
+/* ---- balancing ---- */
+
 static int set_policy(const struct directive_args *d)
 {
-    static const char *const names[] = {
-        [POLICY_TURNS] = "round_robin", [POLICY_FIRST] = "first", [POLICY_RANDOM] = "random", NULL};
-    static const char *const later[] = {
-        "client_ip_hash", "cookie",        "header", "ip_hash",  "least_conn",
-        "query",          "random_choose", "uri",    "uri_hash", "weighted_round_robin"};
-    const struct token *t = &d->args[0];
+    return balance_set(d, &conf_of(d)->balance);
+}
 
-    for (size_t i = 0; i < ARRAY_LEN(later); i++)
-        if (str_is(t->text, later[i]))
-            return directive_error(d, t, "the policy '%s' is not supported yet", later[i]);
-    for (size_t i = 0; names[i] != NULL; i++) {
-        if (!str_is(t->text, names[i]))
-            continue;
-        conf_of(d)->policy = (enum proxy_policy)i;
-        return d->n_args == 1 ? 0
-                              : directive_error(d, &d->args[1], "nothing follows '%s'", names[i]);
-    }
-    return directive_unknown(d, t, "policy", names);
+static int set_retries(const struct directive_args *d)
+{
+    uint64_t n;
+
+    if (directive_uint(d, &d->args[0], RETRIES_MAX, &n) != 0)
+        return -1;
+    conf_of(d)->retries = (unsigned)n;
+    return 0;
+}
+
+static int set_try_duration(const struct directive_args *d)
+{
+    return directive_duration(d, &d->args[0], &conf_of(d)->try_ms);
+}
+
+/* An interval of 0 would keep a worker busy for as long as nobody answers. */
+static int set_try_interval(const struct directive_args *d)
+{
+    uint64_t *ms = &conf_of(d)->try_interval_ms;
+
+    if (directive_duration(d, &d->args[0], ms) != 0)
+        return -1;
+    if (*ms < TRY_INTERVAL_MIN_MS)
+        *ms = TRY_INTERVAL_MIN_MS;
+    return 0;
+}
+
+static int set_retry_match(const struct directive_args *d)
+{
+    if (conf_of(d)->has_retry_match)
+        return directive_error(d, &d->node->words[0],
+                               "only one 'lb_retry_match': several matchers stand in its block");
+    conf_of(d)->has_retry_match = true;
+    return directive_matcher(d, 1, &conf_of(d)->retry_match);
+}
+
+/* ---- passive health ---- */
+
+static int set_fail_duration(const struct directive_args *d)
+{
+    return directive_duration(d, &d->args[0], &conf_of(d)->passive.fail_ms);
+}
+
+static int set_count(const struct directive_args *d, unsigned *out)
+{
+    uint64_t n;
+
+    if (directive_uint(d, &d->args[0], COUNT_MAX, &n) != 0)
+        return -1;
+    if (n == 0)
+        return directive_error(d, &d->args[0], "one at least");
+    *out = (unsigned)n;
+    return 0;
+}
+
+static int set_max_fails(const struct directive_args *d)
+{
+    return set_count(d, &conf_of(d)->passive.max_fails);
+}
+
+static int set_request_count(const struct directive_args *d)
+{
+    return set_count(d, &conf_of(d)->passive.max_requests);
+}
+
+static int set_latency(const struct directive_args *d)
+{
+    return directive_duration(d, &d->args[0], &conf_of(d)->passive.latency_ms);
+}
+
+static int set_unhealthy_status(const struct directive_args *d)
+{
+    return response_match_add_statuses(d, d->args, d->n_args, &conf_of(d)->unhealthy);
+}
+
+/* ---- buffers ---- */
+
+static int set_buffers(const struct directive_args *d, uint64_t *out)
+{
+    if (directive_size(d, &d->args[0], out) != 0)
+        return -1;
+    if (*out > BUFFERS_MAX)
+        return directive_error(d, &d->args[0], "at most 64MiB: each request has its own");
+    return 0;
+}
+
+static int set_request_buffers(const struct directive_args *d)
+{
+    return set_buffers(d, &conf_of(d)->request_buffers);
+}
+
+static int set_response_buffers(const struct directive_args *d)
+{
+    return set_buffers(d, &conf_of(d)->response_buffers);
 }
 
 /* ---- the request and the answer ---- */
@@ -174,6 +263,11 @@ static int take_matches(const struct directive_args *d, struct node *rest)
 /* ---- the block ---- */
 
 const struct directive reverse_proxy_options[] = {
+    {.name = "fail_duration",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_fail_duration,
+     .help = "fail_duration <duration>: how long a failure of an upstream is remembered"},
     {.name = "flush_interval",
      .min_args = 1,
      .max_args = 1,
@@ -200,8 +294,34 @@ const struct directive reverse_proxy_options[] = {
     {.name = "lb_policy",
      .min_args = 1,
      .max_args = -1,
+     .block = true,
      .set = set_policy,
-     .help = "lb_policy first|random|round_robin: the upstream to ask first"},
+     .help = "lb_policy <policy> [...] [{ fallback, max_age }]: which upstream is asked"},
+    {.name = "lb_retries",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_retries,
+     .help = "lb_retries <number>: further attempts when an upstream fails"},
+    {.name = "lb_retry_match",
+     .max_args = -1,
+     .block = true,
+     .set = set_retry_match,
+     .help = "lb_retry_match <matcher>: requests that may be sent twice"},
+    {.name = "lb_try_duration",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_try_duration,
+     .help = "lb_try_duration <duration>: how long to try when upstreams fail"},
+    {.name = "lb_try_interval",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_try_interval,
+     .help = "lb_try_interval <duration>: between two rounds of attempts, 250 ms"},
+    {.name = "max_fails",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_max_fails,
+     .help = "max_fails <number>: so many in fail_duration, and an upstream is passed over"},
     {.name = "method",
      .min_args = 1,
      .max_args = 1,
@@ -213,6 +333,16 @@ const struct directive reverse_proxy_options[] = {
      .repeats = true,
      .set = set_replace_status,
      .help = "replace_status [@name] <status>: another status for the answer"},
+    {.name = "request_buffers",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_request_buffers,
+     .help = "request_buffers <size>: of a body that are read before an upstream is asked"},
+    {.name = "response_buffers",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_response_buffers,
+     .help = "response_buffers <size>: of an answer that are read before it is sent on"},
     {.name = "rewrite",
      .min_args = 1,
      .max_args = 1,
@@ -236,17 +366,31 @@ const struct directive reverse_proxy_options[] = {
      .repeats = true,
      .set = add_trusted,
      .help = "trusted_proxies <range>|private_ranges...: peers believed about X-Forwarded-*"},
+    {.name = "unhealthy_latency",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_latency,
+     .help = "unhealthy_latency <duration>: an answer that takes longer is a failure"},
+    {.name = "unhealthy_request_count",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_request_count,
+     .help = "unhealthy_request_count <number>: so many at once, and others are preferred"},
+    {.name = "unhealthy_status",
+     .min_args = 1,
+     .max_args = -1,
+     .repeats = true,
+     .set = set_unhealthy_status,
+     .help = "unhealthy_status <status>...: answers that are failures"},
     {0},
 };
 
-#define STREAMED "bodies are streamed, with as much in memory as it takes"
 #define NO_UPGRADE "leave it out: attempts to upgrade the protocol are not handed on"
 
 static const struct refused refused[] = {
-    {"buffer_requests", STREAMED},
-    {"buffer_responses", STREAMED},
+    {"buffer_requests", "it is called 'request_buffers' now"},
+    {"buffer_responses", "it is called 'response_buffers' now"},
     {"dynamic", NULL},
-    {"fail_duration", NULL},
     {"health_body", NULL},
     {"health_fails", NULL},
     {"health_follow_redirects", NULL},
@@ -260,20 +404,10 @@ static const struct refused refused[] = {
     {"health_timeout", NULL},
     {"health_upstream", NULL},
     {"health_uri", NULL},
-    {"lb_retries", NULL},
-    {"lb_retry_match", NULL},
-    {"lb_try_duration", NULL},
-    {"lb_try_interval", NULL},
-    {"max_buffer_size", STREAMED},
-    {"max_fails", NULL},
-    {"request_buffers", STREAMED},
-    {"response_buffers", STREAMED},
+    {"max_buffer_size", "write the size after 'request_buffers' and 'response_buffers'"},
     {"stream_buffer_size", NO_UPGRADE},
     {"stream_close_delay", NO_UPGRADE},
     {"stream_timeout", NO_UPGRADE},
-    {"unhealthy_latency", NULL},
-    {"unhealthy_request_count", NULL},
-    {"unhealthy_status", NULL},
     {"verbose_logs", "use the global option 'debug'"},
     {NULL, NULL},
 };
@@ -286,6 +420,9 @@ int reverse_proxy_set_with(const struct directive_args *d, const struct directiv
     int rc;
 
     conf_of(d)->dial_timeout_ms = DIAL_TIMEOUT_MS;
+    conf_of(d)->try_interval_ms = TRY_INTERVAL_MS;
+    conf_of(d)->passive.max_fails = 1;
+    conf_of(d)->identity = directive_identity(d);
     rc = add_upstreams(d);
     if (take_matches(d, &rest) != 0)
         rc = -1;

@@ -2,22 +2,34 @@
 #ifndef LINTEL_HANDLERS_REVERSE_PROXY_CONF_H
 #define LINTEL_HANDLERS_REVERSE_PROXY_CONF_H
 
+#include "handlers/balance.h"
 #include "handlers/field_edit.h"
 #include "handlers/proxy_answer.h"
 #include "handlers/upstream.h"
 #include "http/rewrite.h"
 
-/* Which upstream is the first to be asked. */
-enum proxy_policy { POLICY_TURNS, POLICY_FIRST, POLICY_RANDOM };
-
 struct reverse_proxy_conf {
     struct upstream *upstreams; /* at least one */
     size_t n_upstreams;
     size_t cap;
-    enum proxy_policy policy;
-    struct field_edits up;   /* of the request */
-    struct field_edits down; /* of the answer */
-    struct text method;      /* no parts: that of the request */
+    struct balance balance;
+    uint64_t identity; /* of the directive: what is known of its upstreams outlives a reload */
+
+    /* When one cannot be asked, others are; and with these, all of them again. */
+    unsigned retries;         /* further attempts; 0: no limit but the time's */
+    uint64_t try_ms;          /* 0: no limit but the number's */
+    uint64_t try_interval_ms; /* 250 */
+    bool has_retry_match;
+    struct matcher retry_match; /* what may be sent again, although an upstream may have seen it */
+
+    struct passive_health passive;
+    struct response_match unhealthy; /* answers that are failures; empty: none */
+
+    uint64_t request_buffers;  /* bytes of a body that are read before an upstream is asked */
+    uint64_t response_buffers; /* bytes of an answer that are read before it is sent on */
+    struct field_edits up;     /* of the request */
+    struct field_edits down;   /* of the answer */
+    struct text method;        /* no parts: that of the request */
     bool has_rewrite;
     struct rewrite_target rewrite;
     struct ip_set trusted;    /* peers that are believed about their clients, beside those of all */

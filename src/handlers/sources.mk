@@ -1,6 +1,9 @@
 liblintel_a_SOURCES += \
 	src/handlers/auth_cache.c \
 	src/handlers/auth_cache.h \
+	src/handlers/balance.c \
+	src/handlers/balance.h \
+	src/handlers/balance_conf.c \
 	src/handlers/basic_auth.c \
 	src/handlers/basic_auth.h \
 	src/handlers/basic_auth_conf.c \
@@ -53,6 +56,8 @@ liblintel_a_SOURCES += \
 	src/handlers/handle.h \
 	src/handlers/header.c \
 	src/handlers/header.h \
+	src/handlers/kept_body.c \
+	src/handlers/kept_body.h \
 	src/handlers/limit_table.c \
 	src/handlers/limit_table.h \
 	src/handlers/log.c \
@@ -101,6 +106,8 @@ liblintel_a_SOURCES += \
 	src/handlers/try_files.h \
 	src/handlers/upstream.c \
 	src/handlers/upstream.h \
+	src/handlers/upstream_state.c \
+	src/handlers/upstream_state.h \
 	src/handlers/uri.c \
 	src/handlers/uri.h \
 	src/handlers/uri_query.c \

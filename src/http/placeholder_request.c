@@ -1,6 +1,7 @@
 /* Placeholders of a request, but for its target. */
 #include "http/placeholder_values.h"
 
+#include "http/cookie.h"
 #include "http/prepared.h"
 
 struct str placeholder_host(struct exchange *ex)
@@ -74,44 +75,9 @@ struct str placeholder_response_header(struct exchange *ex, const struct text_pa
 
 /* ---- cookies ---- */
 
-static bool is_cookie_byte(char c)
-{
-    return c >= 0x20 && c < 0x7f && c != '"' && c != ';' && c != '\\';
-}
-
-/* RFC 6265 5.2 is lenient; Caddy drops what has other bytes than cookie-octets, blanks and commas,
- * and so do we. */
-static bool is_cookie_value(struct str *value)
-{
-    if (value->len > 1 && value->p[0] == '"' && value->p[value->len - 1] == '"')
-        *value = (struct str){value->p + 1, value->len - 2};
-    for (size_t i = 0; i < value->len; i++)
-        if (!is_cookie_byte(value->p[i]))
-            return false;
-    return true;
-}
-
-static bool find_cookie(struct str list, struct str name, struct str *value)
-{
-    while (list.p != NULL) {
-        struct str pair = str_trim(str_cut(&list, ';'));
-
-        *value = pair;
-        if (str_eq_nocase(str_trim(str_cut(value, '=')), name) && value->p != NULL &&
-            is_cookie_value(value))
-            return true;
-    }
-    return false;
-}
-
-/* Names are compared without regard to case, as in Caddy. */
 struct str placeholder_cookie(struct exchange *ex, const struct text_part *part)
 {
-    struct str value;
+    struct str value = cookie_get(&ex->request, part->text);
 
-    for (size_t i = 0; i < ex->request.n; i++)
-        if (str_eq_nocase(ex->request.list[i].name, STR_LIT("Cookie")) &&
-            find_cookie(ex->request.list[i].value, part->text, &value))
-            return value;
-    return STR_LIT("");
+    return value.p != NULL ? value : STR_LIT("");
 }

@@ -16,6 +16,8 @@ liblintel_a_SOURCES += \
 	src/http/client_ip.h \
 	src/http/conditional.c \
 	src/http/conditional.h \
+	src/http/cookie.c \
+	src/http/cookie.h \
 	src/http/error_page.c \
 	src/http/error_page.h \
 	src/http/exchange.c \

@@ -41,6 +41,7 @@ it_tests = \
 	tests/it/pages-embed.sh \
 	tests/it/proxy-answers.py \
 	tests/it/proxy-auth.py \
+	tests/it/proxy-balance.py \
 	tests/it/proxy-basic.py \
 	tests/it/proxy-stream.py \
 	tests/it/rate-limit.py \

@@ -1,6 +1,7 @@
 #include "proxy_rig.h"
 
 #include "base/alloc.h"
+#include "base/shared.h"
 #include "conf/load.h"
 #include "handlers/copy_response.h"
 #include "handlers/error.h"
@@ -169,7 +170,9 @@ void rig_init(struct rig *r, const char *directive)
     r->conf = rig_parse(directive, &errors);
     if (r->conf == NULL)
         fail_msg("%s", errors.p);
-    env = (struct worker_env){.loop = r->loop, .fetcher = r->fetcher, .conf = r->conf};
+    r->shared = shared_new();
+    env = (struct worker_env){
+        .loop = r->loop, .fetcher = r->fetcher, .conf = r->conf, .shared = r->shared};
     r->service = service_new(r->conf, &env, NULL, &e);
     assert_non_null(r->service);
     r->arena = arena_new();
@@ -195,6 +198,7 @@ void rig_fini(struct rig *r)
     service_unref(r->service);
     conf_unref(r->conf);
     fetcher_free(r->fetcher);
+    shared_free(r->shared);
     loop_free(r->loop);
     arena_free(r->arena);
     buf_fini(&r->body);

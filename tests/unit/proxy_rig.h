@@ -15,6 +15,7 @@ enum { RIG_MANY = 32 * 1024 * 1024, RIG_LIMIT_MS = 10000 };
 struct rig {
     struct loop *loop;
     struct fetcher *fetcher;
+    struct shared *shared;
     struct conf *conf;
     struct service *service;
     struct timer limit;

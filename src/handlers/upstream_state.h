@@ -1,0 +1,50 @@
+/* How the upstreams of a proxy fare, seen by all workers: requests under way, failures of late, and
+ * what active checks found. Counters without a lock: a worker that reads an older value asks an
+ * upstream that another would have passed over, and no harm is done. Any thread. */
+#ifndef LINTEL_HANDLERS_UPSTREAM_STATE_H
+#define LINTEL_HANDLERS_UPSTREAM_STATE_H
+
+#include "base/shared.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What a proxy remembers of failures; fail_ms 0: nothing. */
+struct passive_health {
+    uint64_t fail_ms;      /* how long a failure counts */
+    unsigned max_fails;    /* so many of them, and the upstream is passed over */
+    unsigned max_requests; /* at once; 0: no limit */
+    uint64_t latency_ms;   /* an answer that takes longer is a failure; 0: none is */
+};
+
+struct upstream_state {
+    atomic_uint in_flight;
+    atomic_bool sick; /* by active checks */
+    atomic_uint n_failures;
+    _Atomic uint64_t *failed_ms; /* the times of the last max_fails failures, in a ring */
+};
+
+/* Those of one proxy, in the order of its upstreams. */
+struct upstream_states {
+    const struct passive_health health;
+    size_t n;
+    struct upstream_state list[];
+};
+
+/* What shared_get() makes them of. */
+struct upstream_states_arg {
+    size_t n;
+    const struct passive_health *health;
+};
+
+extern const struct shared_type upstream_states_type;
+
+/* Whether the upstream should be asked. now_ms: monotonic. */
+bool upstream_state_is_up(const struct upstream_states *all, const struct upstream_state *s,
+                          uint64_t now_ms);
+
+void upstream_state_failed(const struct upstream_states *all, struct upstream_state *s,
+                           uint64_t now_ms);
+
+#endif
