@@ -13,6 +13,7 @@ from lib import check, check_eq, connect, connect_tls, request, tls_context, wai
 from upstream import Upstream
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+FOR_EVER = "public, max-age=31536000, immutable"
 PAGE = "<!doctype html>" + "<p>a page" * 200
 
 
@@ -365,14 +366,38 @@ reverse_proxy https://example.org:9000
 
 def recipe_static(rig):
     static(rig)
-    check_eq("public, max-age=31536000, immutable", rig.tls("/assets/app.js").field("Cache-Control"))
-    check_eq(None, rig.tls("/index.html").field("Cache-Control"))
+    for path, status, cache in (("/assets/app.js", 200, FOR_EVER), ("/assets/none.js", 404, None),
+                                ("/index.html", 200, None)):
+        r = rig.tls(path)
+        check_eq((status, cache), (r.status, r.field("Cache-Control")), path)
+
+
+def recipe_pages(rig):
+    is_page(rig.tls())
+    is_page(rig.tls("/index"))
+    is_page(rig.tls("/folder/index"))
+    is_redirect(rig.tls("/folder/index.html"), 308, "/folder/index")
+    is_redirect(rig.tls("/folder"), 308, "/folder/")
+    check_eq(404, rig.tls("/none").status)
+
+
+def recipe_files_first(rig):
+    for path in ("/", "/assets/app.js", "/folder/", "/api/x"):
+        is_page(rig.tls(path))
+    is_redirect(rig.tls("/folder"), 308, "/folder/")
+    for path in ("/none", "/assets/", "/api/none?x"):
+        is_proxied(rig, rig.tls(path), "example.com")
+    is_proxied(rig, rig.tls("/none", method="POST", body=b"x"), "example.com")
 
 
 def recipe_browser(rig):
-    spa_api(rig)
-    for path, cache in (("/deep/link", "no-cache"), ("/assets/app.js", None)):
-        check_eq(cache, rig.tls(path).field("Cache-Control"))
+    for path in ("/", "/deep/link", "/folder", "/assets/app.js"):
+        is_page(rig.tls(path))
+    is_proxied(rig, rig.tls("/api/none"), "example.com")
+    for path, status, cache in (("/deep/link", 200, "no-cache"), ("/", 200, "no-cache"),
+                                ("/assets/app.js", 200, FOR_EVER), ("/assets/none.js", 404, None)):
+        r = rig.tls(path)
+        check_eq((status, cache), (r.status, r.field("Cache-Control")), path)
 
 
 def recipe_names(rig):
@@ -411,6 +436,18 @@ def recipe_maintenance(rig):
     check_eq(b"We are back in an hour.", r.body)
 
 
+def recipe_closed(rig):
+    is_page(rig.tls())
+    page = rig.t.write("www/closed.html", "back soon")
+    try:
+        r = wait_for(10, lambda: (lambda r: r.status == 503 and r)(rig.tls("/x/y")), "the closed site")
+        check_eq((b"back soon", "600", None), (r.body, r.field("Retry-After"), r.field("ETag")))
+        check_eq(503, rig.tls("/", fields=[("If-None-Match", "*"), ("Range", "bytes=0-1")]).status)
+    finally:
+        os.unlink(page)
+    is_page(rig.tls())
+
+
 def recipe_limit(rig):
     host = "app.example.com"
     statuses = [rig.tls("/login", host, method="POST", body=b"x").status for _ in range(6)]
@@ -420,13 +457,16 @@ def recipe_limit(rig):
 
 RECIPES = {
     "A static site": recipe_static,
+    "Pages without .html in their addresses": recipe_pages,
     "An application, and files beside it": proxy_api,
+    "Files first, an application for the rest": recipe_files_first,
     "An application that runs in the browser": recipe_browser,
     "One name for a site that has several": recipe_names,
     "Many names, one certificate": recipe_wildcard,
     "A password for a part of a site": recipe_password,
     "Error pages of one's own": recipe_errors,
     "Closed for maintenance": recipe_maintenance,
+    "Closed as long as a file is there": recipe_closed,
     "Guessing of passwords made slow": recipe_limit,
 }
 
