@@ -281,6 +281,12 @@ static bool has_type(const struct fields *f)
     return false;
 }
 
+/* Whether the type, or "match", is for what is encoded. */
+static bool is_meant(const struct encode_conf *conf, int status, const struct fields *f)
+{
+    return conf->has_match ? response_match(&conf->match, status, f) : has_type(f);
+}
+
 static bool may_encode(const struct encode_conf *conf, const struct exchange *ex,
                        const struct fields *f)
 {
@@ -291,8 +297,7 @@ static bool may_encode(const struct encode_conf *conf, const struct exchange *ex
         return false;
     if (b->len > 0 && (uint64_t)b->len < conf->minimum_length)
         return false;
-    return (conf->has_match ? response_match(&conf->match, ex->status, f) : has_type(f)) &&
-           !speaks_of_bytes(f) && !is_kept_as_it_is(f);
+    return is_meant(conf, ex->status, f) && !speaks_of_bytes(f) && !is_kept_as_it_is(f);
 }
 
 /* RFC 9110 12.5.5: the coding depends on the request, also where none was chosen. */
@@ -368,6 +373,17 @@ static void not_modified(const struct run *run, struct exchange *ex, const struc
         fields_set(&ex->response, ex->arena, STR_LIT("ETag"), tag);
 }
 
+/* RFC 9110 15.3.7: a part has the Vary that the whole would have had, of which the type is not told
+ * where there are several. */
+static void partial(const struct encode_conf *conf, struct exchange *ex, const struct fields *f)
+{
+    struct str type = fields_get(f, STR_LIT("Content-Type"));
+
+    if ((begins(type, STR_LIT("multipart/byteranges")) || is_meant(conf, 200, f)) &&
+        fields_get(f, STR_LIT("Content-Encoding")).p == NULL && !is_kept_as_it_is(f))
+        add_vary(ex, f);
+}
+
 static void on_respond(struct exchange *ex, const void *arg)
 {
     const struct run *run = arg;
@@ -378,6 +394,8 @@ static void on_respond(struct exchange *ex, const void *arg)
         all = prepared_fields(ex->body.prepared, &ex->response, ex->arena);
     if (ex->status == 304)
         not_modified(run, ex, &all);
+    if (ex->status == 206)
+        partial(run->conf, ex, &all);
     if (!may_encode(run->conf, ex, &all))
         return;
     add_vary(ex, &all);
