@@ -47,6 +47,25 @@ static bool matches(const struct prepared_variant *v, const struct fields *extra
     return true;
 }
 
+static ssize_t on_nothing(void *cls, uint64_t at, char *buf, size_t max)
+{
+    (void)cls;
+    (void)at;
+    (void)buf;
+    (void)max;
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/* MHD 0.9.75 sends a Content-Length with a 304, which may only be that of the 200 in its place (RFC
+ * 9110 8.6); under another tag than the one that was prepared the content is another one. None of
+ * it is asked for. */
+static struct MHD_Response *content_of(const struct prepared *p, const struct fields *extra)
+{
+    if (p->instead > 0 && fields_get(extra, STR_LIT("ETag")).p == NULL)
+        return MHD_create_response_from_callback((uint64_t)p->instead, 1, on_nothing, NULL, NULL);
+    return MHD_create_response_from_buffer(p->body.len, (void *)p->body.p, MHD_RESPMEM_PERSISTENT);
+}
+
 static struct prepared_variant *variant_new(struct h1_stream *st, bool close)
 {
     struct prepared *p = st->ex.body.prepared;
@@ -56,9 +75,7 @@ static struct prepared_variant *variant_new(struct h1_stream *st, bool close)
 
     v->close = close;
     v->arena = arena_new();
-    v->response = h1_response_with(
-        MHD_create_response_from_buffer(p->body.len, (void *)p->body.p, MHD_RESPMEM_PERSISTENT),
-        &all, close, st->arena);
+    v->response = h1_response_with(content_of(p, extra), &all, close, st->arena);
     if (v->response == NULL) {
         arena_free(v->arena);
         free(v);

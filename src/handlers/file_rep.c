@@ -76,6 +76,7 @@ struct prepared *file_rep_not_modified(struct file_rep *r)
 {
     if (r->not_modified == NULL) {
         r->not_modified = prepared_new(304, STR_LIT(""));
+        r->not_modified->instead = r->size;
         add_validators(r, r->not_modified, true);
         add_nosniff(r->not_modified);
     }

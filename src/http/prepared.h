@@ -21,6 +21,7 @@ struct prepared {
     struct arena *arena;  /* holds fields and body */
     struct fields fields; /* Content-Type, ETag, Last-Modified... */
     struct str body;
+    int64_t instead; /* of a 304: the length of the content that a 200 would have; 0: not known */
     struct prepared_variant *variants;
     void (*free_variants)(struct prepared_variant *v); /* set by the engine with the first one */
 };

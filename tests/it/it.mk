@@ -25,7 +25,9 @@ it_tests = \
 	tests/it/encode-stream.py \
 	tests/it/files-beneath.py \
 	tests/it/files-change.py \
+	tests/it/files-conditional.py \
 	tests/it/files-directives.py \
+	tests/it/files-ranges.py \
 	tests/it/files-serve.py \
 	tests/it/files-types.py \
 	tests/it/fmt-caddy.py \
@@ -64,6 +66,7 @@ TESTS += $(it_tests)
 EXTRA_DIST += $(it_tests) \
 	tests/it/chromium.py \
 	tests/it/codings.py \
+	tests/it/folder.py \
 	tests/it/conf-errors \
 	tests/it/free_port.py \
 	tests/it/lib.py \
