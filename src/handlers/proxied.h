@@ -28,6 +28,7 @@ struct proxy_state {
     struct balance_state *balance;
     struct upstream_states *upstreams;
     struct complaints *complaints;
+    struct health *health; /* NULL: another worker checks, or nobody */
 };
 
 struct proxied {

@@ -71,6 +71,9 @@ static int reverse_proxy_start(const void *conf, const struct worker_env *env, v
                                &(struct upstream_states_arg){c->n_upstreams, &c->passive});
     st->balance = balance_state_new(c->n_upstreams);
     st->complaints = xalloc(c->n_upstreams * sizeof *st->complaints);
+    if (env->worker == 0)
+        st->health = health_start(&(struct health_params){
+            &c->health, c->upstreams, st->upstreams, st->loop, fetcher_transport(st->fetcher)});
     *state = st;
     return 0;
 }
@@ -79,6 +82,7 @@ static void reverse_proxy_stop(void *state)
 {
     struct proxy_state *st = state;
 
+    health_stop(st->health);
     relay_pool_fini(&st->buffers);
     shared_put(st->shared, st->conf->identity, &upstream_states_type);
     balance_state_free(st->balance);

@@ -104,7 +104,7 @@ static int set_retry_match(const struct directive_args *d)
     return directive_matcher(d, 1, &conf_of(d)->retry_match);
 }
 
-/* ---- passive health ---- */
+/* ---- health ---- */
 
 static int set_fail_duration(const struct directive_args *d)
 {
@@ -141,6 +141,11 @@ static int set_latency(const struct directive_args *d)
 static int set_unhealthy_status(const struct directive_args *d)
 {
     return response_match_add_statuses(d, d->args, d->n_args, &conf_of(d)->unhealthy);
+}
+
+static int set_health(const struct directive_args *d)
+{
+    return health_conf_set(d, &conf_of(d)->health);
 }
 
 /* ---- buffers ---- */
@@ -291,6 +296,69 @@ const struct directive reverse_proxy_options[] = {
      .repeats = true,
      .set = set_header_up,
      .help = "header_up [+|-]<field> [<value>|<find> <replacement>]: fields of the request"},
+    {.name = "health_body",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_health,
+     .help =
+         "health_body <regular expression>: that the answer of an upstream that is well matches"},
+    {.name = "health_fails",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_health,
+     .help = "health_fails <number>: so many failures in a row, and an upstream is passed over"},
+    {.name = "health_follow_redirects",
+     .set = set_health,
+     .help = "health_follow_redirects: redirects are followed, at the same upstream"},
+    {.name = "health_headers",
+     .block = true,
+     .set = set_health,
+     .help = "health_headers { <field> <value>... }: further fields"},
+    {.name = "health_interval",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_health,
+     .help = "health_interval <duration>: between two checks, 30 s"},
+    {.name = "health_method",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_health,
+     .help = "health_method <method>: GET by default"},
+    {.name = "health_passes",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_health,
+     .help = "health_passes <number>: so many successes in a row, and an upstream is well again"},
+    {.name = "health_port",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_health,
+     .help = "health_port <port>: another port for checks"},
+    {.name = "health_request_body",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_health,
+     .help = "health_request_body <text>: sent with each check"},
+    {.name = "health_status",
+     .min_args = 1,
+     .max_args = -1,
+     .set = set_health,
+     .help = "health_status <status>...: of an upstream that is well, 2xx"},
+    {.name = "health_timeout",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_health,
+     .help = "health_timeout <duration>: for an answer, 5 s"},
+    {.name = "health_upstream",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_health,
+     .help = "health_upstream <upstream>: who is asked instead"},
+    {.name = "health_uri",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_health,
+     .help = "health_uri <uri>: what upstreams are asked now and then"},
     {.name = "lb_policy",
      .min_args = 1,
      .max_args = -1,
@@ -391,19 +459,6 @@ static const struct refused refused[] = {
     {"buffer_requests", "it is called 'request_buffers' now"},
     {"buffer_responses", "it is called 'response_buffers' now"},
     {"dynamic", NULL},
-    {"health_body", NULL},
-    {"health_fails", NULL},
-    {"health_follow_redirects", NULL},
-    {"health_headers", NULL},
-    {"health_interval", NULL},
-    {"health_method", NULL},
-    {"health_passes", NULL},
-    {"health_port", NULL},
-    {"health_request_body", NULL},
-    {"health_status", NULL},
-    {"health_timeout", NULL},
-    {"health_upstream", NULL},
-    {"health_uri", NULL},
     {"max_buffer_size", "write the size after 'request_buffers' and 'response_buffers'"},
     {"stream_buffer_size", NO_UPGRADE},
     {"stream_close_delay", NO_UPGRADE},
@@ -423,6 +478,7 @@ int reverse_proxy_set_with(const struct directive_args *d, const struct directiv
     conf_of(d)->try_interval_ms = TRY_INTERVAL_MS;
     conf_of(d)->passive.max_fails = 1;
     conf_of(d)->identity = directive_identity(d);
+    health_conf_init(&conf_of(d)->health);
     rc = add_upstreams(d);
     if (take_matches(d, &rest) != 0)
         rc = -1;
@@ -430,7 +486,8 @@ int reverse_proxy_set_with(const struct directive_args *d, const struct directiv
     if (directive_blocks(&args, tables, refused, d->target) != 0 || rc != 0)
         return -1;
     if (conf_of(d)->n_upstreams > 0)
-        return 0;
+        return health_conf_finish(d, &conf_of(d)->health, conf_of(d)->upstreams,
+                                  conf_of(d)->n_upstreams);
     return directive_error(d, &d->node->words[0],
                            "'" STR_FMT "' needs an upstream: '" STR_FMT " [matcher] HOST:PORT'",
                            STR_ARG(d->node->words[0].text), STR_ARG(d->node->words[0].text));

@@ -4,6 +4,7 @@
 
 #include "handlers/balance.h"
 #include "handlers/field_edit.h"
+#include "handlers/health.h"
 #include "handlers/proxy_answer.h"
 #include "handlers/upstream.h"
 #include "http/rewrite.h"
@@ -24,6 +25,8 @@ struct reverse_proxy_conf {
 
     struct passive_health passive;
     struct response_match unhealthy; /* answers that are failures; empty: none */
+
+    struct health_conf health; /* active checks */
 
     uint64_t request_buffers;  /* bytes of a body that are read before an upstream is asked */
     uint64_t response_buffers; /* bytes of an answer that are read before it is sent on */

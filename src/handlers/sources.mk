@@ -56,6 +56,9 @@ liblintel_a_SOURCES += \
 	src/handlers/handle.h \
 	src/handlers/header.c \
 	src/handlers/header.h \
+	src/handlers/health.c \
+	src/handlers/health.h \
+	src/handlers/health_conf.c \
 	src/handlers/kept_body.c \
 	src/handlers/kept_body.h \
 	src/handlers/limit_table.c \

@@ -18,6 +18,7 @@ struct shared;     /* base/shared.h */
 
 /* What a handler's per-worker state may use. */
 struct worker_env {
+    unsigned worker; /* its number, from 0: the first one does what is done once a process */
     struct loop *loop;
     struct file_cache *files;  /* the worker's */
     struct coder_pool *coders; /* the worker's */

@@ -100,7 +100,8 @@ static void candidate_clear(struct worker *w)
 
 static void prepare(struct worker *w, struct conf *conf, int *fds)
 {
-    const struct worker_env env = {.loop = w->loop,
+    const struct worker_env env = {.worker = w->params.index,
+                                   .loop = w->loop,
                                    .fetcher = w->fetcher,
                                    .files = w->files,
                                    .coders = w->coders,
