@@ -23,6 +23,7 @@ unit_tests = \
 	tests/unit/test_diff \
 	tests/unit/test_encode \
 	tests/unit/test_encode_body \
+	tests/unit/test_error_page \
 	tests/unit/test_exchange \
 	tests/unit/test_fetch \
 	tests/unit/test_fields \

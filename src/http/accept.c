@@ -3,6 +3,13 @@
 /* How exactly a range names a type. */
 enum exactness { NOT_AT_ALL, ANY_TYPE, ANY_SUBTYPE, NAMED };
 
+/* What a client says of a type. */
+struct said {
+    int weight;
+    enum exactness exactness;
+    size_t place; /* among its elements */
+};
+
 bool accept_weight(struct str s, int *weight)
 {
     static const int scale[] = {1000, 100, 10, 1};
@@ -49,40 +56,45 @@ static enum exactness compare(struct str range, struct str type)
     return NOT_AT_ALL;
 }
 
-/* The weight of a type is that of the range that names it best (12.5.1). */
-static int weight_of(struct str value, struct str type, enum exactness *best)
+/* What counts is the range that names the type best (12.5.1). */
+static struct said said_of(struct str value, struct str type)
 {
+    struct said said = {0};
     struct str element, range;
-    int found = 0, weight;
+    int weight;
 
-    *best = NOT_AT_ALL;
-    while (str_list_next(&value, &element)) {
+    for (size_t place = 0; str_list_next(&value, &element); place++) {
         enum exactness exactness;
 
         if (!read_element(element, &range, &weight))
             continue;
         exactness = compare(range, type);
-        if (exactness > *best) {
-            *best = exactness;
-            found = weight;
-        }
+        if (exactness > said.exactness)
+            said = (struct said){weight, exactness, place};
     }
-    return found;
+    return said;
+}
+
+static bool is_better(const struct said *a, const struct said *b)
+{
+    if (a->weight != b->weight)
+        return a->weight > b->weight;
+    if (a->exactness != b->exactness)
+        return a->exactness > b->exactness;
+    return a->place < b->place;
 }
 
 size_t accept_choose(struct str value, const struct str *types, size_t n)
 {
-    enum exactness exactness, best_exactness = NOT_AT_ALL;
+    struct said most = {0};
     size_t best = 0;
-    int most = 0;
 
     for (size_t i = 0; i < n; i++) {
-        int weight = weight_of(value, types[i], &exactness);
+        struct said said = said_of(value, types[i]);
 
-        if (weight > most || (weight > 0 && weight == most && exactness > best_exactness)) {
+        if (said.weight > 0 && is_better(&said, &most)) {
             best = i;
-            most = weight;
-            best_exactness = exactness;
+            most = said;
         }
     }
     return best;

@@ -1,22 +1,47 @@
 #include "http/error_page.h"
 
 #include "base/alloc.h"
-#include "base/buf.h"
+#include "http/accept.h"
+#include "http/prepared.h"
+#include "http/service.h"
 #include "http/www_pages.h"
 
-/* One form of the page: its type, and a text in which %status%, %phrase% and %advice% stand for
- * those. */
-struct form {
-    const char *accept; /* NULL: for all others */
-    struct str content_type;
-    struct str text; /* p == NULL: the page of www/ */
+#include <assert.h>
+#include <stdlib.h>
+
+enum { STATUS_MIN = 400, STATUS_MAX = 599, FORMS = 4 };
+
+/* What a client may have, the first if it has no wish. Both of JSON are RFC 9457's; most clients of
+ * an API ask for the plain type. */
+static const struct str media_types[FORMS] = {
+    STR_LIT("text/plain"),
+    STR_LIT("text/html"),
+    STR_LIT("application/json"),
+    STR_LIT("application/problem+json"),
 };
 
-static const struct form forms[] = {
-    {"text/html", STR_LIT("text/html; charset=utf-8"), {NULL, 0}},
-    {"application/json", STR_LIT("application/json"),
-     STR_LIT("{\"status\":%status%,\"error\":\"%phrase%\"}\n")},
-    {NULL, STR_LIT("text/plain; charset=utf-8"), STR_LIT("%status% %phrase%\n")},
+/* Scripts, frames and whatever is not the page's own are not for it; the icon is the site's. The
+ * hash is that of the style in www/error.html: test_error_page says what it has to be. */
+#define POLICY                                                                                     \
+    "default-src 'none'; img-src 'self'; base-uri 'none'; form-action 'none'; "                    \
+    "style-src 'sha256-aR5lfY9encKlSXlvtP7Gly+2+YMU/n7G5qVgGsCIcpc='"
+
+#define JSON "{\"title\":\"%phrase%\",\"status\":%status%}\n"
+
+/* %status%, %phrase% and %advice% in the text stand for those. */
+static const struct form {
+    struct str content_type;
+    struct str text; /* p == NULL: the page of www/ */
+    struct str policy;
+} forms[FORMS] = {
+    {STR_LIT("text/plain; charset=utf-8"), STR_LIT("%status% %phrase%\n"), {NULL, 0}},
+    {STR_LIT("text/html; charset=utf-8"), {NULL, 0}, STR_LIT(POLICY)},
+    {STR_LIT("application/json"), STR_LIT(JSON), {NULL, 0}},
+    {STR_LIT("application/problem+json"), STR_LIT(JSON), {NULL, 0}},
+};
+
+struct error_pages {
+    struct prepared *ready[STATUS_MAX - STATUS_MIN + 1][FORMS]; /* NULL: not sent yet */
 };
 
 /* What a visitor can do: one plain sentence or two, as HTML. */
@@ -26,7 +51,7 @@ static const struct {
 } advices[] = {
     {400, "The server could not understand this request. Check the address, or go back."},
     {401, "This page is for those who sign in. Reload it to enter your name and password."},
-    {403, "You may not see this page. If you think you should, ask the owner of the site."},
+    {403, "You are not allowed to see this page. If you should be, ask the owner of the site."},
     {404, "There is nothing at this address. Check it, or start from the <a href=\"/\">front "
           "page</a>."},
     {405, "This address cannot be used in that way. Go back, or start from the <a href=\"/\">front "
@@ -59,31 +84,15 @@ static const char *advice_for(int status)
     return "";
 }
 
-/* The first form whose media type the client names; text for all others. */
-static const struct form *form_for(const struct exchange *ex)
-{
-    struct str accept = fields_joined(&ex->request, ex->arena, STR_LIT("accept"));
-    const struct form *form;
-    struct str element;
-
-    while (str_list_next(&accept, &element)) {
-        struct str type = str_trim(str_cut(&element, ';'));
-
-        for (form = forms; form->accept != NULL; form++)
-            if (str_eq_nocase(type, str_of(form->accept)))
-                return form;
-    }
-    return &forms[ARRAY_LEN(forms) - 1];
-}
-
 static struct str fill_in(struct arena *a, struct str text, int status)
 {
+    const char *phrase = status_phrase(status);
     const struct {
         struct str mark;
         struct str value;
     } words[] = {
         {STR_LIT("%status%"), arena_printf(a, "%d", status)},
-        {STR_LIT("%phrase%"), str_of(status_phrase(status))},
+        {STR_LIT("%phrase%"), str_of(phrase[0] == '\0' ? "Error" : phrase)},
         {STR_LIT("%advice%"), str_of(advice_for(status))},
     };
     struct str out = {arena_bytes(a, 0), 0};
@@ -103,12 +112,60 @@ static struct str fill_in(struct arena *a, struct str text, int status)
     return out;
 }
 
+static struct prepared *make(int status, const struct form *form)
+{
+    struct arena *scratch = arena_new();
+    struct str text = form->text.p == NULL ? www_error_html : form->text;
+    struct prepared *p = prepared_new(status, fill_in(scratch, text, status));
+
+    arena_free(scratch);
+    fields_add(&p->fields, p->arena, STR_LIT("Content-Type"), form->content_type);
+    fields_add(&p->fields, p->arena, STR_LIT("Vary"), STR_LIT("Accept"));
+    fields_add(&p->fields, p->arena, STR_LIT("X-Content-Type-Options"), STR_LIT("nosniff"));
+    if (form->policy.len > 0)
+        fields_add(&p->fields, p->arena, STR_LIT("Content-Security-Policy"), form->policy);
+    return p;
+}
+
+struct error_pages *error_pages_new(void)
+{
+    return xalloc(sizeof(struct error_pages));
+}
+
+void error_pages_free(struct error_pages *pages)
+{
+    if (pages == NULL)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(pages->ready); i++)
+        for (size_t k = 0; k < FORMS; k++)
+            prepared_unref(pages->ready[i][k]);
+    free(pages);
+}
+
+/* What handlers have said of the answer they meant is not true of this one; what it depends on may
+ * still have decided that there is an error. */
+static void tidy_fields(struct exchange *ex)
+{
+    static const struct str vary = STR_LIT("Vary"), accept = STR_LIT("Accept");
+    struct str value = fields_joined(&ex->response, ex->arena, vary);
+
+    fields_remove(&ex->response, STR_LIT("Content-Type"));
+    if (value.len > 0 && !fields_has_token(&ex->response, vary, accept) &&
+        !fields_has_token(&ex->response, vary, STR_LIT("*")))
+        fields_set(&ex->response, ex->arena, vary,
+                   arena_printf(ex->arena, STR_FMT ", Accept", STR_ARG(value)));
+}
+
 void error_page_respond(struct exchange *ex, int status)
 {
-    const struct form *form = form_for(ex);
-    struct str text = form->text.p == NULL ? www_error_html : form->text;
+    struct str accept = fields_joined(&ex->request, ex->arena, STR_LIT("Accept"));
+    size_t form = accept_choose(accept, media_types, FORMS);
+    struct prepared **ready;
 
-    fields_set(&ex->response, ex->arena, STR_LIT("Content-Type"), form->content_type);
-    exchange_nosniff(ex);
-    exchange_respond_bytes(ex, status, fill_in(ex->arena, text, status));
+    assert(status >= STATUS_MIN && status <= STATUS_MAX);
+    ready = &service_error_pages(ex->service)->ready[status - STATUS_MIN][form];
+    if (*ready == NULL)
+        *ready = make(status, &forms[form]);
+    tidy_fields(ex);
+    exchange_respond_prepared(ex, *ready);
 }

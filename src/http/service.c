@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "http/access_log.h"
 #include "http/client_ip.h"
+#include "http/error_page.h"
 #include "http/hsts.h"
 #include "http/route.h"
 
@@ -14,6 +15,7 @@ struct service {
     void **states; /* by slot: conf.handlers */
     struct cert_set *certs;
     struct access_log *log;
+    struct error_pages *error_pages; /* made with the first error */
 };
 
 static const char challenge_prefix[] = "/.well-known/acme-challenge/"; /* RFC 8555 8.3 */
@@ -75,8 +77,16 @@ void service_unref(struct service *s)
     stop_handlers(s);
     free(s->states);
     cert_set_unref(s->certs);
+    error_pages_free(s->error_pages);
     conf_unref(s->conf);
     free(s);
+}
+
+struct error_pages *service_error_pages(struct service *s)
+{
+    if (s->error_pages == NULL)
+        s->error_pages = error_pages_new();
+    return s->error_pages;
 }
 
 const struct conf *service_conf(const struct service *s)

@@ -7,6 +7,7 @@
 #include "cert/cert_set.h"
 #include "http/handler.h"
 
+struct error_pages;
 struct service;
 
 /* Where finished exchanges are written down; one a worker. */
@@ -21,6 +22,9 @@ struct service *service_new(struct conf *conf, const struct worker_env *env, str
 struct service *service_ref(struct service *s);
 void service_unref(struct service *s); /* NULL is fine */
 const struct conf *service_conf(const struct service *s);
+
+/* For http/error_page.h: the service's own. */
+struct error_pages *service_error_pages(struct service *s);
 
 /* The state of a handler (conf.handlers). */
 void *service_state(const struct service *s, size_t slot);

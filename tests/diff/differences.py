@@ -45,6 +45,7 @@ ROWS = [
     Row("*", "content-type", NONE, TEXT, "the type of that line"),
     Row("*", "x-content-type-options", NONE, "nosniff",
         "files and pages of errors are what their type says (WHATWG Fetch 3.6)"),
+    Row("*", "vary", NONE, "Accept", "RFC 9110 12.5.5: browsers get a page, programs what they ask for"),
     Row("*", "etag", '"[0-9a-z]+"', '"[0-9a-z]+-[0-9a-z]+"',
         "the newer form of Caddy's, from nanoseconds: 2.6.2 overlooks two changes in one second"),
     Row("*", "connection", NONE, "close", "HTTP/1.0: said although it goes without saying", "RAW"),

@@ -39,6 +39,7 @@ ROWS = [
     nginx("content-length", r"\d+", r"\d+", "the same, for HEAD", "HEAD", ERRORS),
     caddy("body", "|400 Bad Request.*|invalid range.*", PAGE, "the same", status=ERRORS),
     caddy("content-type", NONE, TEXT, "the same", status=ERRORS),
+    everybody("vary", NONE, "Accept", "RFC 9110 12.5.5: a browser gets a page", status=ERRORS),
     caddy("connection", NONE, "close", "RFC 9112 9.3: said although HTTP/1.0 ends without it",
           "HTTP/1.0"),
     everybody("connection", "keep-alive", "Keep-Alive",
@@ -204,7 +205,7 @@ ROWS = [
           "RFC 9111 5.2.1.6: who asks for no transformation gets none", "no-transform"),
     nginx("status", "200", "206", "RFC 9110 14.2: a range is of the file as it is",
           "(?s)/encoded/.*gzip\nRange"),
-    nginx("content-encoding|vary", ".*", NONE, "errors are small enough", "/encoded/missing"),
+    nginx("content-encoding|vary", ".*", "Accept|" + NONE, "errors are small enough", "/encoded/missing"),
 ]
 
 # What a peer is not asked.

@@ -41,6 +41,7 @@ it_tests = \
 	tests/it/log-access.py \
 	tests/it/log-directive.py \
 	tests/it/pages-embed.sh \
+	tests/it/pages-errors.py \
 	tests/it/proxy-answers.py \
 	tests/it/proxy-auth.py \
 	tests/it/proxy-balance.py \

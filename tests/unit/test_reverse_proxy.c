@@ -36,8 +36,8 @@ static const struct {
     {"interim", "GET",
      "HTTP/1.1 103 Early\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200,
      BODY_NONE, "", false},
-    {"no head", "GET", "", 502, BODY_BYTES, NULL, false},
-    {"no HTTP", "GET", "hello\r\n\r\n", 502, BODY_BYTES, NULL, false},
+    {"no head", "GET", "", 502, BODY_PREPARED, NULL, false},
+    {"no HTTP", "GET", "hello\r\n\r\n", 502, BODY_PREPARED, NULL, false},
 };
 
 static void answers_as_the_upstream_does(void **state)
