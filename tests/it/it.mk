@@ -40,6 +40,7 @@ it_tests = \
 	tests/it/local-clock.py \
 	tests/it/log-access.py \
 	tests/it/log-directive.py \
+	tests/it/pages-chromium.py \
 	tests/it/pages-embed.sh \
 	tests/it/pages-errors.py \
 	tests/it/proxy-answers.py \
