@@ -1,5 +1,6 @@
 #include "engines/h1_internal.h"
 
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -43,19 +44,24 @@ static struct h1_conn *first(struct h1_engine *en, enum h1_phase phase)
 
 /* ---- what happens at the end of a phase ---- */
 
-/* A body moves if TCP has counted a byte, either way, since the last look: nothing has to be
- * counted while it is sent. */
-static bool body_moves(struct h1_conn *c)
+/* What TCP has counted of bytes, either way: nothing has to be counted while they are sent. 0: no
+ * TCP, and so no stranger's. */
+static uint64_t tcp_progress(int fd)
 {
     struct tcp_info info;
     socklen_t len = sizeof info;
-    uint64_t progress;
 
     memset(&info, 0, sizeof info);
-    if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
-        return true; /* no TCP: no stranger's either */
-    progress = info.tcpi_bytes_acked + info.tcpi_bytes_received;
-    if (progress == c->progress)
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return 0;
+    return info.tcpi_bytes_acked + info.tcpi_bytes_received;
+}
+
+static bool body_moves(struct h1_conn *c)
+{
+    uint64_t progress = tcp_progress(c->fd);
+
+    if (progress != 0 && progress == c->progress)
         return false;
     c->progress = progress;
     return true;
@@ -159,15 +165,35 @@ static void cut_stuck(struct h1_engine *en, uint64_t now)
     }
 }
 
-/* MHD asks the kernel for a file's bytes for as long as some are missing. If the file has become
- * shorter since its length was sent, they never come, and the framing can only be kept by closing
- * (RFC 9112 8). Who pulls the bytes, as over TLS, sees that by itself. */
-static bool file_is_cut_short(const struct h1_stream *st)
+/* Since the exchange began, or a second before. */
+static bool has_changed(const struct stat *st, const struct h1_conn *c)
 {
-    const struct body *b = &st->ex.body;
-    struct stat now;
+    struct loop *l = c->en->loop;
+    int64_t age_s = (int64_t)(loop_now_ms(l) / 1000 - c->stream->ex.started_us / 1000000);
 
-    return b->kind == BODY_FILE && fstat(b->fd, &now) == 0 && now.st_size < b->offset + b->len;
+    return st->st_mtim.tv_sec + 1 >= loop_wall_s(l) - age_s;
+}
+
+/* When the kernel has no more bytes of a file than those sent, MHD waits for the socket, which has
+ * room all the time. If the file has become shorter since its length was sent, they never come, and
+ * the framing can only be kept by closing (RFC 9112 8). If it has grown again, MHD does not notice:
+ * the socket stays empty from one look to the next. Who pulls the bytes, as over TLS, sees all that
+ * by itself. */
+static bool runs_dry(struct h1_conn *c, const struct body *b)
+{
+    uint64_t dry = c->dry;
+    struct stat st;
+    int unsent = 0;
+
+    c->dry = 0;
+    if (b->kind != BODY_FILE || fstat(b->fd, &st) != 0)
+        return false;
+    if (st.st_size < b->offset + b->len)
+        return true;
+    if (!has_changed(&st, c) || ioctl(c->fd, SIOCOUTQ, &unsent) != 0 || unsent > 0)
+        return false;
+    c->dry = tcp_progress(c->fd) + 1;
+    return dry == c->dry;
 }
 
 static void cut_shrunk(struct h1_engine *en)
@@ -179,8 +205,8 @@ static void cut_shrunk(struct h1_engine *en)
 
         next = at->next;
         if (c->session == NULL && c->stream != NULL && c->stream->queued &&
-            file_is_cut_short(c->stream)) {
-            log_debug("http", "%s: a file became shorter while it was sent, cut", c->remote_host);
+            runs_dry(c, &c->stream->ex.body)) {
+            log_debug("http", "%s: a file was cut short while it was sent, cut", c->remote_host);
             h1_conn_kill(c);
         }
     }

@@ -88,6 +88,7 @@ struct h1_conn {
     bool looked_at;     /* in this phase: h1_deadline.c */
     uint64_t upload_ms; /* when a request body last moved */
     uint64_t progress;  /* TCP's byte count when its body was last looked at */
+    uint64_t dry;       /* the same when a file had nothing to send, + 1; 0: it had */
     struct h1_engine *en;
     struct MHD_Connection *mhd;
     int fd;                   /* MHD's */

@@ -28,6 +28,9 @@ it_tests = \
 	tests/it/files-conditional.py \
 	tests/it/files-directives.py \
 	tests/it/files-ranges.py \
+	tests/it/files-churn.py \
+	tests/it/files-directives.py \
+	tests/it/files-hostile.py \
 	tests/it/files-serve.py \
 	tests/it/files-types.py \
 	tests/it/fmt-caddy.py \
