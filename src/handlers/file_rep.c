@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { READS_MAX = 4 };
+
 /* ---- validators ---- */
 
 /* Base 36, as Caddy writes it. Returns the end. */
@@ -116,31 +118,58 @@ static int read_all(int fd, char *p, size_t len)
     return 0;
 }
 
-/* What is text of a large file, and cannot be read any more, fails when it is sent. */
-static struct str sniff_file(int fd, int64_t size)
+/* What changes while it is read is read again, so that it is of one version. If it goes on
+ * changing, as a log does, it is what was read last. *content is malloc'ed; NULL if the file has
+ * become large. */
+static int read_small(struct file_rep *r, int fd, char **content)
 {
-    char head[SNIFF_MAX];
-    size_t len = size < SNIFF_MAX ? (size_t)size : SNIFF_MAX;
+    for (int i = 1; r->st.st_size <= FILE_REP_SMALL; i++) {
+        struct stat after;
+        int rc;
 
-    if (read_all(fd, head, len) != 0)
-        len = 0;
-    return sniff_type((struct str){head, len});
+        free(*content);
+        *content = xalloc((size_t)r->st.st_size + 1);
+        rc = read_all(fd, *content, (size_t)r->st.st_size);
+        if ((rc != 0 && errno != EAGAIN) || fstat(fd, &after) == -1)
+            return -1;
+        if (rc == 0 && file_rep_is(r, &after))
+            return 0;
+        r->settled = false;
+        if (i == READS_MAX)
+            return rc;
+        r->st = after;
+    }
+    free(*content);
+    *content = NULL;
+    return 0;
 }
 
-static int load_small(struct file_rep *r, int fd)
+/* What is text of a large file, and cannot be read any more, fails when it is sent. */
+static struct str sniff(const struct file_rep *r, int fd, const char *content)
 {
-    char *content = xalloc((size_t)r->size + 1);
-    struct stat after;
+    size_t len = r->size < SNIFF_MAX ? (size_t)r->size : SNIFF_MAX;
+    char head[SNIFF_MAX];
 
-    if (read_all(fd, content, (size_t)r->size) != 0) {
-        free(content);
-        return -1;
+    if (content != NULL)
+        return sniff_type((struct str){content, len});
+    return sniff_type((struct str){head, read_all(fd, head, len) == 0 ? len : 0});
+}
+
+static int load(struct file_rep *r, int fd, int64_t now_s)
+{
+    char *content = NULL;
+    int rc = read_small(r, fd, &content);
+
+    if (rc == 0) {
+        r->size = r->st.st_size;
+        set_validators(r, now_s);
+        if (r->content_type.p == NULL)
+            r->content_type = sniff(r, fd, content);
+        if (content != NULL)
+            prepare(r, (struct str){content, (size_t)r->size});
     }
-    prepare(r, (struct str){content, (size_t)r->size});
     free(content);
-    if (fstat(fd, &after) == -1 || !file_rep_is(r, &after))
-        r->settled = false;
-    return 0;
+    return rc;
 }
 
 struct file_rep *file_rep_new(int fd, const struct stat *st, struct str name,
@@ -150,18 +179,14 @@ struct file_rep *file_rep_new(int fd, const struct stat *st, struct str name,
 
     r->refs = 1;
     r->st = *st;
-    r->size = st->st_size;
     r->settled = st->st_mtim.tv_sec + 2 < now_s && st->st_ctim.tv_sec + 2 < now_s;
     r->content_type = mime_type(types, name);
-    if (r->content_type.p == NULL)
-        r->content_type = sniff_file(fd, r->size);
     r->fd = fd;
-    set_validators(r, now_s);
-    if (r->size <= FILE_REP_SMALL) {
-        if (load_small(r, fd) != 0) {
-            file_rep_unref(r);
-            return NULL;
-        }
+    if (load(r, fd, now_s) != 0) {
+        file_rep_unref(r);
+        return NULL;
+    }
+    if (r->full != NULL) {
         close(fd);
         r->fd = -1;
     }
