@@ -56,6 +56,7 @@ const struct command *cli_find_command(const char *name);
 int cli_run(const struct cli_options *o);
 int cli_validate(const struct cli_options *o);
 int cli_reload(const struct cli_options *o);
+int cli_status(const struct cli_options *o);
 int cli_certs(const struct cli_options *o);
 int cli_adapt(const struct cli_options *o);
 int cli_directives(const struct cli_options *o);

@@ -19,6 +19,8 @@ const struct command cli_commands[] = {
      "The file only says where to find the server. No connection is lost; if the configuration\n"
      "has errors, they are shown and nothing changes.\n",
      0, config_flags, cli_reload},
+    {"status", "", "show what the running server does, as JSON",
+     "The file only says where to find the server.\n", 0, config_flags, cli_status},
     {"certs", "list", "show the certificates of the configured names", "", 1, config_flags,
      cli_certs},
     {"adapt", "", "show the compiled configuration, defaults filled in, as JSON",

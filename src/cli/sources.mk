@@ -18,5 +18,6 @@ lintel_SOURCES = \
 	src/cli/respond.c \
 	src/cli/reverse_proxy.c \
 	src/cli/run.c \
+	src/cli/status.c \
 	src/cli/validate.c \
 	src/cli/version.c

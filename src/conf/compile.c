@@ -29,6 +29,14 @@ void compile_defaults(struct conf_builder *b)
         .log_level = LOG_INFO,
         .client_ip_headers = client_ip_headers,
         .n_client_ip_headers = 1,
+        .file_cache =
+            {
+                .bytes = 16 * 1024 * 1024,
+                .files = 1024,
+                .descriptors = 128,
+                .absent = 512,
+                .fresh_ms = 1000,
+            },
     };
     b->global.tls = (struct tls_conf){
         .source = CERT_NONE,

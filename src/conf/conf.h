@@ -270,6 +270,16 @@ struct cert_need {
 
 /* ---- global options; times in milliseconds, sizes in bytes ---- */
 
+/* What each worker keeps of the files it has served: handlers/file_cache.h. */
+struct file_cache_limits {
+    bool off;             /* nothing is kept for another request */
+    size_t bytes;         /* of files in memory, and of what is encoded of them: 16 MiB */
+    unsigned files;       /* entries with a file: 1024 */
+    unsigned descriptors; /* of these, with an open descriptor: 128 */
+    unsigned absent;      /* entries without a file: 512 */
+    uint64_t fresh_ms;    /* how long an entry is believed without a look: 1 s */
+};
+
 struct options {
     const char *storage;         /* the folder of the file tree, absolute */
     const char *admin;           /* path of the admin socket; "" = off */
@@ -293,6 +303,7 @@ struct options {
     uint64_t shutdown_delay_ms; /* from the signal to the end of accepting */
     struct str default_sni;     /* the site of a client that sends no name; len 0: none is said */
     struct str fallback_sni;    /* the site of a client that sends an unknown one; len 0: none */
+    struct file_cache_limits file_cache;
 };
 
 struct conf {

@@ -46,6 +46,7 @@ liblintel_a_SOURCES += \
 	src/conf/matcher.h \
 	src/conf/options.c \
 	src/conf/options.h \
+	src/conf/options_file_cache.c \
 	src/conf/options_servers.c \
 	src/conf/order.c \
 	src/conf/order.h \

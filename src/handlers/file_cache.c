@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { BUCKETS = 2048 }; /* a power of two */
+enum { BUCKETS_MIN = 64 }; /* a power of two */
 
 /* Entries of one kind, the least lately used first. */
 struct lru {
@@ -16,11 +16,14 @@ struct lru {
 struct file_cache {
     struct loop *loop;
     struct timer sweep; /* set while there are descriptors */
+    struct file_cache_limits limits;
+    struct file_cache_stats *stats;
     struct lru files, others;
     size_t bytes;
     size_t n_fds;
     unsigned owners;
-    struct file_entry *buckets[BUCKETS];
+    struct file_entry **buckets;
+    uint32_t mask;
 };
 
 /* ---- entries ---- */
@@ -55,7 +58,7 @@ static bool holds_fd(const struct file_entry *e)
 static struct file_entry **find(struct file_cache *c, uint32_t hash, unsigned owner,
                                 struct str root, struct str path)
 {
-    struct file_entry **at = &c->buckets[hash & (BUCKETS - 1)];
+    struct file_entry **at = &c->buckets[hash & c->mask];
 
     while (*at != NULL && !((*at)->hash == hash && (*at)->owner == owner &&
                             str_eq((*at)->path, path) && str_eq((*at)->root, root)))
@@ -79,6 +82,27 @@ static void drop(struct file_cache *c, struct file_entry *e)
     free(e);
 }
 
+/* ---- statistics ---- */
+
+/* There is one writer: nothing has to be locked. */
+static void set(_Atomic uint64_t *value, uint64_t n)
+{
+    atomic_store_explicit(value, n, memory_order_relaxed);
+}
+
+static void count(_Atomic uint64_t *value)
+{
+    set(value, atomic_load_explicit(value, memory_order_relaxed) + 1);
+}
+
+static void tell(const struct file_cache *c)
+{
+    set(&c->stats->files, c->files.n);
+    set(&c->stats->absent, c->others.n);
+    set(&c->stats->descriptors, c->n_fds);
+    set(&c->stats->bytes, c->bytes);
+}
+
 /* ---- bounds ---- */
 
 static struct file_entry *entry_of(struct list *item)
@@ -96,20 +120,30 @@ static void drop_oldest_fds(struct file_cache *c, size_t max, uint64_t used_befo
         item = item->next;
         if (e->used_ms >= used_before_ms)
             return;
-        if (holds_fd(e))
+        if (holds_fd(e)) {
             drop(c, e);
+            count(&c->stats->evictions);
+        }
     }
 }
 
+static void evict_oldest(struct file_cache *c, struct lru *lru)
+{
+    drop(c, entry_of(lru->list.next));
+    count(&c->stats->evictions);
+}
+
+/* The newest entry always stays: somebody is about to use it. */
 static void make_room(struct file_cache *c)
 {
     while (c->files.n > c->files.max)
-        drop(c, entry_of(c->files.list.next));
+        evict_oldest(c, &c->files);
     while (c->others.n > c->others.max)
-        drop(c, entry_of(c->others.list.next));
-    while (c->bytes > FILE_CACHE_BYTES && c->files.n > 1)
-        drop(c, entry_of(c->files.list.next));
-    drop_oldest_fds(c, FILE_CACHE_FDS, UINT64_MAX);
+        evict_oldest(c, &c->others);
+    while (c->bytes > c->limits.bytes && c->files.n > 1)
+        evict_oldest(c, &c->files);
+    drop_oldest_fds(c, c->limits.descriptors, UINT64_MAX);
+    tell(c);
 }
 
 /* A deleted file takes up its room on the disk for as long as it is open. */
@@ -122,25 +156,63 @@ static void on_sweep(struct timer *t)
         drop_oldest_fds(c, 0, now_ms - FILE_CACHE_FD_IDLE_MS);
     if (c->n_fds > 0)
         timer_set(c->loop, &c->sweep, FILE_CACHE_FD_IDLE_MS / 2);
+    tell(c);
 }
 
 void file_cache_drop_fds(struct file_cache *c)
 {
     drop_oldest_fds(c, 0, UINT64_MAX);
+    tell(c);
 }
 
 /* ---- life ---- */
 
-struct file_cache *file_cache_new(struct loop *loop)
+static void set_buckets(struct file_cache *c, uint32_t n)
+{
+    c->buckets = xalloc(n * sizeof(*c->buckets));
+    c->mask = n - 1;
+}
+
+static void link_all(struct file_cache *c, const struct lru *lru)
+{
+    for (struct list *item = lru->list.next; item != &lru->list; item = item->next) {
+        struct file_entry *e = entry_of(item);
+
+        e->next = c->buckets[e->hash & c->mask];
+        c->buckets[e->hash & c->mask] = e;
+    }
+}
+
+void file_cache_set_limits(struct file_cache *c, const struct file_cache_limits *limits)
+{
+    uint32_t n = BUCKETS_MIN;
+
+    c->limits = *limits;
+    if (limits->off)
+        c->limits =
+            (struct file_cache_limits){.off = true, .files = 1, .absent = 1, .descriptors = 1};
+    c->files.max = c->limits.files;
+    c->others.max = c->limits.absent;
+    while (n < c->files.max + c->others.max)
+        n *= 2;
+    make_room(c);
+    free(c->buckets);
+    set_buckets(c, n);
+    link_all(c, &c->files);
+    link_all(c, &c->others);
+}
+
+struct file_cache *file_cache_new(struct loop *loop, struct file_cache_stats *stats)
 {
     struct file_cache *c = xalloc(sizeof *c);
 
     c->loop = loop;
+    c->stats = stats;
     c->sweep.on_timer = on_sweep;
-    c->files.max = FILE_CACHE_FILES;
-    c->others.max = FILE_CACHE_OTHERS;
     list_init(&c->files.list);
     list_init(&c->others.list);
+    set_buckets(c, BUCKETS_MIN);
+    file_cache_set_limits(c, &(struct file_cache_limits){.off = true});
     return c;
 }
 
@@ -166,6 +238,7 @@ void file_cache_drop_owner(struct file_cache *c, unsigned owner)
 {
     drop_of(c, &c->files, owner);
     drop_of(c, &c->others, owner);
+    tell(c);
 }
 
 void file_cache_free(struct file_cache *c)
@@ -174,6 +247,7 @@ void file_cache_free(struct file_cache *c)
         return;
     timer_cancel(c->loop, &c->sweep);
     file_cache_drop_owner(c, 0);
+    free(c->buckets);
     free(c);
 }
 
@@ -191,11 +265,29 @@ struct file_entry *file_cache_get(struct file_cache *c, unsigned owner, struct s
 {
     struct file_entry *e;
 
+    if (c->limits.off) {
+        file_cache_drop_owner(c, 0);
+        return NULL;
+    }
     make_room(c); /* files grow by what is made of them: file_rep_set_meter() */
     e = *find(c, hash_of(owner, root, path), owner, root, path);
     if (e != NULL)
         touch(c, e);
     return e;
+}
+
+bool file_cache_is_fresh(const struct file_cache *c, const struct file_entry *e)
+{
+    return loop_now_ms(c->loop) - e->checked_ms < c->limits.fresh_ms;
+}
+
+void file_cache_hit(struct file_cache *c, struct file_entry *e, bool looked)
+{
+    count(&c->stats->hits);
+    if (!looked)
+        return;
+    count(&c->stats->revalidations);
+    e->checked_ms = loop_now_ms(c->loop);
 }
 
 struct file_entry *file_cache_put(struct file_cache *c, unsigned owner, struct str root,
@@ -206,6 +298,7 @@ struct file_entry *file_cache_put(struct file_cache *c, unsigned owner, struct s
     struct file_entry *new = xalloc(sizeof *new + root.len + path.len);
     char *text = (char *)(new + 1);
 
+    count(&c->stats->misses);
     if (old != NULL)
         drop(c, old);
     *new = *e;
@@ -215,8 +308,8 @@ struct file_entry *file_cache_put(struct file_cache *c, unsigned owner, struct s
     new->path = (struct str){text + root.len, path.len};
     memcpy(text, root.p, root.len);
     memcpy(text + root.len, path.p, path.len);
-    new->next = c->buckets[hash & (BUCKETS - 1)];
-    c->buckets[hash & (BUCKETS - 1)] = new;
+    new->next = c->buckets[hash & c->mask];
+    c->buckets[hash & c->mask] = new;
     list_init(&new->lru);
     touch(c, new);
     lru_of(c, new)->n++;

@@ -6,16 +6,25 @@
 #define LINTEL_HANDLERS_FILE_CACHE_H
 
 #include "base/list.h"
+#include "conf/conf.h"
 #include "handlers/file_rep.h"
 #include "io/loop.h"
 
-enum {
-    FILE_CACHE_BYTES = 16 * 1024 * 1024, /* of files in memory, and of what is encoded of them */
-    FILE_CACHE_FILES = 1024,             /* entries with a file */
-    FILE_CACHE_FDS = 128,                /* of these, with an open descriptor */
-    FILE_CACHE_OTHERS = 512,             /* entries without a file */
-    FILE_CACHE_FRESH_MS = 1000,          /* how long an entry is believed without a look */
-    FILE_CACHE_FD_IDLE_MS = 10000        /* how long a descriptor is kept that nobody uses */
+#include <stdatomic.h>
+
+enum { FILE_CACHE_FD_IDLE_MS = 10000 }; /* how long a descriptor is kept that nobody uses */
+
+/* What a cache does and holds. Written by its worker alone; any thread may read. */
+struct file_cache_stats {
+    _Atomic uint64_t hits;          /* requests answered by what was kept */
+    _Atomic uint64_t revalidations; /* of these, after a look whether the file has changed */
+    _Atomic uint64_t misses;        /* paths that were looked up */
+    _Atomic uint64_t evictions;     /* entries that made room for others */
+    /* At this moment: */
+    _Atomic uint64_t files;
+    _Atomic uint64_t descriptors;
+    _Atomic uint64_t absent;
+    _Atomic uint64_t bytes;
 };
 
 enum file_outcome {
@@ -45,8 +54,12 @@ struct file_entry {
 
 struct file_cache;
 
-struct file_cache *file_cache_new(struct loop *loop);
+/* Empty, and off before file_cache_set_limits(). stats is zeroed, and outlives it. */
+struct file_cache *file_cache_new(struct loop *loop, struct file_cache_stats *stats);
 void file_cache_free(struct file_cache *c); /* NULL is fine */
+
+/* May be called again at any time: what there is no room for any more goes. */
+void file_cache_set_limits(struct file_cache *c, const struct file_cache_limits *limits);
 
 /* A number that keeps the entries of one handler's configuration apart from all others'. */
 unsigned file_cache_add_owner(struct file_cache *c);
@@ -55,6 +68,12 @@ void file_cache_drop_owner(struct file_cache *c, unsigned owner);
 /* The entry, or NULL. Good until the next call of a function of the cache. */
 struct file_entry *file_cache_get(struct file_cache *c, unsigned owner, struct str root,
                                   struct str path);
+
+/* Whether an entry may be believed without a look. */
+bool file_cache_is_fresh(const struct file_cache *c, const struct file_entry *e);
+
+/* To be told that an entry answers a request; looked: after a look, which found it unchanged. */
+void file_cache_hit(struct file_cache *c, struct file_entry *e, bool looked);
 
 /* Keeps e, with what it holds, in the place of the entry there was. The result lives until the next
  * call of a function of the cache. */

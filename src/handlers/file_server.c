@@ -109,15 +109,11 @@ static struct file_entry *find_entry(struct file_server *fs, struct exchange *ex
 {
     struct file_entry *e =
         file_cache_get(fs->cache, fs->owners[root->follow_links], root->path, path);
-    uint64_t now_ms = loop_now_ms(ex->loop);
+    bool fresh = e != NULL && file_cache_is_fresh(fs->cache, e);
 
-    if (e == NULL)
+    if (e == NULL || (fresh ? is_changed(e) : e->checked == NULL || !file_lookup_still(e)))
         return look_up(fs, ex, root, path);
-    if (now_ms - e->checked_ms < FILE_CACHE_FRESH_MS)
-        return is_changed(e) ? look_up(fs, ex, root, path) : e;
-    if (e->checked == NULL || !file_lookup_still(e))
-        return look_up(fs, ex, root, path);
-    e->checked_ms = now_ms;
+    file_cache_hit(fs->cache, e, !fresh);
     return e;
 }
 

@@ -24,7 +24,7 @@ struct client {
 
 struct admin {
     struct loop *loop;
-    admin_reload reload;
+    const struct admin_commands *commands;
     void *arg;
     struct event_source src; /* fd -1: not listening */
     char *path;
@@ -56,10 +56,16 @@ static void client_obey(struct client *c)
 {
     struct str line = str_trim((struct str){c->line, c->len});
 
-    if (str_is(line, "reload"))
-        c->waits_for = c->admin->reload(c->admin->arg);
-    else
-        client_answer(c, "there is no such command; there is: reload\n");
+    if (str_is(line, "reload")) {
+        c->waits_for = c->admin->commands->reload(c->admin->arg);
+    } else if (str_is(line, "status")) {
+        char *text = c->admin->commands->status(c->admin->arg);
+
+        client_answer(c, text);
+        free(text);
+    } else {
+        client_answer(c, "there is no such command; there are: reload, status\n");
+    }
 }
 
 static void on_client(struct event_source *src, uint32_t events)
@@ -220,11 +226,11 @@ int admin_listen(struct admin *a, const char *path, struct err *e)
     return -1;
 }
 
-struct admin *admin_new(struct loop *l, admin_reload reload, void *arg)
+struct admin *admin_new(struct loop *l, const struct admin_commands *commands, void *arg)
 {
     struct admin *a = xalloc(sizeof *a);
 
-    *a = (struct admin){.loop = l, .reload = reload, .arg = arg, .src = {-1, on_connect}};
+    *a = (struct admin){.loop = l, .commands = commands, .arg = arg, .src = {-1, on_connect}};
     a->path = xstrdup("");
     list_init(&a->clients);
     return a;

@@ -6,6 +6,7 @@
 #include "server/limits.h"
 #include "server/notify.h"
 #include "server/server_priv.h"
+#include "server/status.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -109,6 +110,15 @@ static uint64_t on_admin_reload(void *arg)
     return server_reload(arg);
 }
 
+static char *on_admin_status(void *arg)
+{
+    const struct server *s = arg;
+
+    return status_json(s->workers, s->n_workers);
+}
+
+static const struct admin_commands admin_commands = {on_admin_reload, on_admin_status};
+
 /* ---- start and end ---- */
 
 static int start_workers(struct server *s, const struct options *o, struct err *e)
@@ -200,7 +210,7 @@ static int serve(struct server *s, struct conf *conf)
     s->hub = log_hub_new(s->loop, &s->home);
     s->shared = shared_new();
     s->offload = offload_new(limits_cpus() > 1 ? HELPERS_MAX : 1, OFFLOAD_QUEUE);
-    s->admin = admin_new(s->loop, on_admin_reload, s);
+    s->admin = admin_new(s->loop, &admin_commands, s);
     if (open_parts(s, &conf->options, &e) == 0) {
         server_change(s, conf);
     } else {

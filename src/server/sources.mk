@@ -33,5 +33,7 @@ liblintel_a_SOURCES += \
 	src/server/server_priv.h \
 	src/server/signals.c \
 	src/server/signals.h \
+	src/server/status.c \
+	src/server/status.h \
 	src/server/worker.c \
 	src/server/worker.h

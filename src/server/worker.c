@@ -5,7 +5,6 @@
 #include "engines/acme_alpn.h"
 #include "engines/h1_mhd.h"
 #include "handlers/encode_pool.h"
-#include "handlers/file_cache.h"
 #include "io/fetch.h"
 #include "server/acceptor.h"
 #include "server/front_door.h"
@@ -37,6 +36,7 @@ struct worker {
     struct mailbox box;
     struct fetcher *fetcher;
     struct file_cache *files;
+    struct file_cache_stats file_stats; /* read by the main thread too */
     struct coder_pool *coders;
     struct h1_engine *plain;
     struct h1_engine *tls;
@@ -139,6 +139,7 @@ static void commit(struct worker *w)
     struct conf *old_conf = w->conf;
 
     acceptor_retire(w->acceptor, c->conf);
+    file_cache_set_limits(w->files, &c->conf->options.file_cache);
     w->conf = c->conf;
     w->service = c->service;
     service_set_certs(w->service, w->certs);
@@ -265,7 +266,7 @@ static int open_parts(struct worker *w, struct err *e)
         (w->acme = acme_alpn_new(w->loop, CHALLENGES_MAX, e)) == NULL ||
         (w->acceptor = acceptor_new(w->loop, on_accepted, w, e)) == NULL)
         return -1;
-    w->files = file_cache_new(w->loop);
+    w->files = file_cache_new(w->loop, &w->file_stats);
     w->coders = coder_pool_new(w->loop);
     door.http1 = w->tls;
     door.acme = w->acme;
@@ -304,6 +305,11 @@ struct worker *worker_start(const struct worker_params *p, struct err *e)
     shut(w);
     destroy(w);
     return NULL;
+}
+
+const struct file_cache_stats *worker_file_stats(const struct worker *w)
+{
+    return &w->file_stats;
 }
 
 unsigned worker_join(struct worker *w)

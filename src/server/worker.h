@@ -7,6 +7,7 @@
 #include "cert/cert_set.h"
 #include "conf/conf.h"
 #include "engines/tls_session.h"
+#include "handlers/file_cache.h"
 #include "io/mailbox.h"
 #include "io/offload.h"
 
@@ -63,6 +64,9 @@ void worker_set_tickets(struct worker *w, struct tls_tickets *tickets);
 void worker_drain(struct worker *w, uint64_t grace_ms);
 
 /* ---- main thread ---- */
+
+/* What its file cache does: lives as long as w. */
+const struct file_cache_stats *worker_file_stats(const struct worker *w);
 
 /* Waits for the thread to end, after worker_drain(), and for what helpers still do for it, and
  * frees w; nobody may give orders any more. Returns how many connections had to be cut. */

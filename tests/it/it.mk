@@ -24,6 +24,7 @@ it_tests = \
 	tests/it/encode-files.py \
 	tests/it/encode-stream.py \
 	tests/it/files-beneath.py \
+	tests/it/files-cache.py \
 	tests/it/files-change.py \
 	tests/it/files-conditional.py \
 	tests/it/files-directives.py \

@@ -20,6 +20,20 @@ static const struct str root = {"/srv", 4};
 static struct loop *loop;
 static struct file_cache *cache;
 static unsigned owner;
+static struct file_cache_stats stats;
+
+enum {
+    FILE_CACHE_BYTES = 16 * 1024 * 1024,
+    FILE_CACHE_FILES = 1024,
+    FILE_CACHE_FDS = 128,
+    FILE_CACHE_OTHERS = 512
+};
+
+static const struct file_cache_limits defaults = {.bytes = FILE_CACHE_BYTES,
+                                                  .files = FILE_CACHE_FILES,
+                                                  .descriptors = FILE_CACHE_FDS,
+                                                  .absent = FILE_CACHE_OTHERS,
+                                                  .fresh_ms = 1000};
 
 /* A representation of `size` zero bytes, changed at mtime, as seen at now_s. */
 static struct file_rep *new_rep_at(off_t size, struct timespec mtime, int64_t now_s)
@@ -236,13 +250,97 @@ static void makes_no_validators_of_odd_times(void **state)
     file_rep_unref(r);
 }
 
+static void takes_other_limits(void **state)
+{
+    struct file_cache_limits limits = defaults;
+
+    (void)state;
+    for (size_t i = 0; i < 100; i++)
+        put_file(i, 10);
+    limits.files = 10;
+    file_cache_set_limits(cache, &limits);
+    assert_int_equal(count(90, 0), 0);
+    assert_int_equal(count(10, 90), 10);
+    limits.bytes *= 4;
+    limits.files = limits.absent = 5000; /* more than there were buckets for */
+    file_cache_set_limits(cache, &limits);
+    assert_int_equal(count(10, 90), 10);
+    for (size_t i = 0; i < 5000; i++) {
+        put_file(i, 10);
+        put_error(10000 + i);
+    }
+    assert_int_equal(count(5000, 0), 5000);
+    assert_int_equal(count(5000, 10000), 5000);
+    limits.descriptors = 1;
+    file_cache_set_limits(cache, &limits);
+    put_file(1, 100000);
+    put_file(2, 100000);
+    assert_null(get(1));
+    assert_true(get(2)->rep->fd != -1);
+}
+
+/* What was put is there for who put it, and for nobody else. */
+static void can_be_off(void **state)
+{
+    const struct file_cache_limits off = {.off = true};
+    const struct file_entry e = {.outcome = FILE_SERVE, .rep = new_rep(100000)};
+
+    (void)state;
+    put_file(1, 10);
+    file_cache_set_limits(cache, &off);
+    assert_null(get(1));
+    assert_int_equal(file_cache_put(cache, owner, root, STR_LIT("/1"), &e)->rep->size, 100000);
+    assert_null(get(1));
+    put_error(1);
+    put_error(2);
+    assert_null(get(2));
+    assert_int_equal(stats.files + stats.absent + stats.bytes + stats.descriptors, 0);
+}
+
+static void keeps_statistics(void **state)
+{
+    struct file_cache_limits limits = defaults;
+
+    (void)state;
+    limits.files = 2;
+    file_cache_set_limits(cache, &limits);
+    put_file(1, 10);
+    put_file(2, 100000);
+    put_error(3);
+    assert_int_equal(stats.misses, 3);
+    assert_int_equal(stats.hits, 0);
+    assert_int_equal(stats.files, 2);
+    assert_int_equal(stats.absent, 1);
+    assert_int_equal(stats.descriptors, 1);
+    assert_true(stats.bytes > 10 && stats.bytes < 20000);
+    file_cache_hit(cache, get(1), false);
+    file_cache_hit(cache, get(1), true);
+    assert_true(file_cache_is_fresh(cache, get(1)));
+    assert_int_equal(stats.hits, 2);
+    assert_int_equal(stats.revalidations, 1);
+    put_file(1, 20); /* in the place of the other */
+    assert_int_equal(stats.evictions, 0);
+    put_file(4, 10);
+    assert_int_equal(stats.evictions, 1);
+    assert_int_equal(stats.descriptors, 0);
+    file_cache_drop_owner(cache, owner);
+    assert_int_equal(stats.evictions, 1);
+    assert_int_equal(stats.files + stats.absent + stats.bytes, 0);
+    limits.fresh_ms = 0;
+    file_cache_set_limits(cache, &limits);
+    put_file(1, 10);
+    assert_false(file_cache_is_fresh(cache, get(1)));
+}
+
 static int set_up(void **state)
 {
     struct err e;
 
     (void)state;
     loop = loop_new(&e);
-    cache = file_cache_new(loop);
+    stats = (struct file_cache_stats){0};
+    cache = file_cache_new(loop, &stats);
+    file_cache_set_limits(cache, &defaults);
     owner = file_cache_add_owner(cache);
     return loop == NULL ? -1 : 0;
 }
@@ -260,15 +358,12 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(finds_what_was_put),
-        TEST(keeps_keys_apart),
-        TEST(bounds_files),
-        TEST(errors_drive_no_file_out),
-        TEST(bounds_bytes),
-        TEST(bounds_bytes_of_forms),
-        TEST(bounds_descriptors),
-        TEST(makes_validators),
-        TEST(makes_no_validators_of_odd_times),
+        TEST(finds_what_was_put), TEST(keeps_keys_apart),
+        TEST(bounds_files),       TEST(errors_drive_no_file_out),
+        TEST(bounds_bytes),       TEST(bounds_bytes_of_forms),
+        TEST(bounds_descriptors), TEST(takes_other_limits),
+        TEST(can_be_off),         TEST(keeps_statistics),
+        TEST(makes_validators),   TEST(makes_no_validators_of_odd_times),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
