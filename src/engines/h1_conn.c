@@ -57,15 +57,16 @@ static void log_failed_handshake(const struct h1_conn *c, const char *why)
 /* How much this thread's sessions may read: all there is, but for the first call of a handshake. */
 static _Thread_local size_t may_read = SIZE_MAX;
 
-static ssize_t on_pull(gnutls_transport_ptr_t fd, void *buf, size_t len)
+static ssize_t on_pull(gnutls_transport_ptr_t conn, void *buf, size_t len)
 {
+    const struct h1_conn *c = conn;
     ssize_t n;
 
     if (may_read == 0) {
         errno = EAGAIN;
         return -1;
     }
-    n = recv((int)(intptr_t)fd, buf, len < may_read ? len : may_read, 0);
+    n = recv(c->fd, buf, len < may_read ? len : may_read, 0);
     if (n > 0 && may_read != SIZE_MAX)
         may_read -= (size_t)n;
     return n;
@@ -74,13 +75,14 @@ static ssize_t on_pull(gnutls_transport_ptr_t fd, void *buf, size_t len)
 /* One step of the handshake, with what has come by now and not with what the client answers to it:
  * a session of TLS 1.2 that were complete after it would be asked to shake hands again by MHD,
  * which knows nothing of it, and the request would be taken for a failure of that. */
-static int shake_once(gnutls_session_t session, int fd)
+static int shake_once(struct h1_conn *c)
 {
     int here = 0, rc;
 
-    gnutls_transport_set_pull_function(session, on_pull);
-    may_read = ioctl(fd, FIONREAD, &here) == 0 && here > 0 ? (size_t)here : 0;
-    rc = gnutls_handshake(session);
+    h1_push_start(c);
+    gnutls_transport_set_pull_function(c->session, on_pull);
+    may_read = ioctl(c->fd, FIONREAD, &here) == 0 && here > 0 ? (size_t)here : 0;
+    rc = gnutls_handshake(c->session);
     may_read = SIZE_MAX;
     return rc;
 }
@@ -102,7 +104,7 @@ static void start_tls(struct h1_conn *c, const struct tls_choice *choice)
         return;
     }
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* several small records follow */
-    rc = shake_once(c->session, c->fd);
+    rc = shake_once(c);
     /* TLS 1.3 answers nothing to the client's Finished. A client whose Nagle algorithm is on holds
      * its request back until that is acknowledged: do it at once, not after 40 ms. */
     setsockopt(c->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
@@ -157,6 +159,7 @@ static void conn_close(struct h1_conn *c)
     service_unref(c->service);
     cred_unref(c->cred);
     tls_tickets_unref(c->tickets);
+    h1_push_fini(&c->push);
     free(c->sni);
     free(c);
 }

@@ -8,6 +8,7 @@
  *   h1_body.c      the request body: parking and waking a stream
  *   h1_respond.c   from an exchange's response to an MHD_Response
  *   h1_variant.c   the MHD_Responses kept on prepared responses
+ *   h1_push.c      how TLS records go out: as few and as full segments as can be
  *   h1_linger.c    closing without destroying what was just sent
  *
  * What must be known of MHD (0.9.75 to 1.0): it suspends only from within the access and
@@ -81,6 +82,15 @@ struct h1_engine {
     struct h1_linger linger;
 };
 
+/* MHD sends a response's header and each block of its body by itself, and a TLS session each
+ * record. Where the next one is at hand, this one waits for it, so that both make one segment. */
+struct h1_push {
+    bool hold;  /* the next record is a header, with a body at hand */
+    char *held; /* it, until the next one is sent; NULL: none */
+    size_t held_len;
+    size_t ahead; /* bytes of a body that MHD has in memory and will send next */
+};
+
 struct h1_conn {
     struct list item; /* in the list of its phase */
     enum h1_phase phase;
@@ -98,6 +108,7 @@ struct h1_conn {
     struct service *service;  /* of the listener; pinned */
     const struct listener_conf *listener;
     gnutls_session_t session; /* NULL if plain; MHD's */
+    struct h1_push push;      /* for that */
     struct cred *cred;
     struct tls_tickets *tickets;
     const char *tls_version; /* set with the first request */
@@ -211,6 +222,13 @@ struct MHD_Response *h1_response_with(struct MHD_Response *r, const struct field
 
 /* The response of ex->body.prepared with ex->response; it stays the prepared response's. */
 struct MHD_Response *h1_variant(struct h1_stream *st, bool close);
+
+/* ---- h1_push.c ---- */
+
+void h1_push_start(struct h1_conn *c); /* before the handshake; sets the session's pointer to c */
+/* The response of ex is about to be queued. */
+void h1_push_expect(struct h1_conn *c, const struct exchange *ex);
+void h1_push_fini(struct h1_push *p);
 
 /* ---- h1_linger.c ---- */
 

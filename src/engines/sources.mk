@@ -10,6 +10,7 @@ liblintel_a_SOURCES += \
 	src/engines/h1_linger.c \
 	src/engines/h1_mhd.c \
 	src/engines/h1_mhd.h \
+	src/engines/h1_push.c \
 	src/engines/h1_request.c \
 	src/engines/h1_respond.c \
 	src/engines/h1_variant.c \

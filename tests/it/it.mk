@@ -67,7 +67,8 @@ it_tests = \
 	tests/it/run-oneliners.py \
 	tests/it/run-usage.sh \
 	tests/it/tls-hello.py \
-	tests/it/tls-names.py
+	tests/it/tls-names.py \
+	tests/it/tls-segments.py
 
 TESTS += $(it_tests)
 EXTRA_DIST += $(it_tests) \
