@@ -25,6 +25,7 @@ unit_tests = \
 	tests/unit/test_encode_body \
 	tests/unit/test_error_page \
 	tests/unit/test_exchange \
+	tests/unit/test_fcgi \
 	tests/unit/test_fetch \
 	tests/unit/test_fields \
 	tests/unit/test_file_cache \
@@ -84,6 +85,8 @@ tests_unit_test_file_match_SOURCES = tests/unit/conf_fixture.h tests/unit/matche
 	tests/unit/matcher_rig.h tests/unit/test_file_match.c
 tests_unit_test_match_SOURCES = tests/unit/conf_fixture.h tests/unit/matcher_rig.c \
 	tests/unit/matcher_rig.h tests/unit/test_match.c
+tests_unit_test_fcgi_SOURCES = tests/unit/fcgi_transcript.c \
+	tests/unit/fcgi_transcript.h tests/unit/test_fcgi.c
 tests_unit_test_fetch_SOURCES = tests/unit/peer.c tests/unit/peer.h tests/unit/test_fetch.c
 tests_unit_test_acme_alpn_SOURCES = tests/unit/h1_rig.c tests/unit/h1_rig.h \
 	tests/unit/test_acme_alpn.c
@@ -111,6 +114,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz_client_hello \
 	tests/fuzz/fuzz_conf \
 	tests/fuzz/fuzz_encoding \
+	tests/fuzz/fuzz_fastcgi \
 	tests/fuzz/fuzz_format \
 	tests/fuzz/fuzz_path \
 	tests/fuzz/fuzz_ranges \
@@ -124,6 +128,8 @@ tests_fuzz_fuzz_client_hello_SOURCES = tests/fuzz/fuzz_client_hello.c tests/fuzz
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/fuzz/replay.c
 tests_fuzz_fuzz_encoding_SOURCES = tests/fuzz/fuzz_encoding.c tests/fuzz/replay.c \
 	tests/unit/decoder.c tests/unit/decoder.h
+tests_fuzz_fuzz_fastcgi_SOURCES = tests/fuzz/fuzz_fastcgi.c tests/fuzz/replay.c \
+	tests/unit/fcgi_transcript.c tests/unit/fcgi_transcript.h
 tests_fuzz_fuzz_format_SOURCES = tests/fuzz/fuzz_format.c tests/fuzz/replay.c
 tests_fuzz_fuzz_path_SOURCES = tests/fuzz/fuzz_path.c tests/fuzz/replay.c
 tests_fuzz_fuzz_ranges_SOURCES = tests/fuzz/fuzz_ranges.c tests/fuzz/replay.c

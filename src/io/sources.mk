@@ -1,4 +1,10 @@
 liblintel_a_SOURCES += \
+	src/io/cgi_response.c \
+	src/io/cgi_response.h \
+	src/io/fcgi.c \
+	src/io/fcgi.h \
+	src/io/fcgi_response.c \
+	src/io/fcgi_response.h \
 	src/io/fetch.c \
 	src/io/fetch.h \
 	src/io/fetch_options.c \

@@ -51,6 +51,7 @@ $(out)/fuzz_%: $(SRC)/tests/fuzz/fuzz_%.c $(out)/liblintel.a
 	@$(FUZZ_CC) $(cflags) -fsanitize=fuzzer -o $@ $^ $(libs)
 
 $(out)/fuzz_encoding: $(SRC)/tests/unit/decoder.c
+$(out)/fuzz_fastcgi: $(SRC)/tests/unit/fcgi_transcript.c
 $(out)/fuzz_response: $(SRC)/tests/unit/transcript.c
 
 $(out)/liblintel.a: $(objects)
