@@ -29,6 +29,7 @@ unit_tests = \
 	tests/unit/test_fetch \
 	tests/unit/test_fields \
 	tests/unit/test_file_cache \
+	tests/unit/test_file_etag \
 	tests/unit/test_file_match \
 	tests/unit/test_glob \
 	tests/unit/test_format \

@@ -17,13 +17,16 @@ const struct cli_flag cli_file_server_flags[] = {
      .value = "ADDRESS",
      .help = "[HOST]:PORT (default: :80, with --domain :443)"},
     {.name = "no-compress", .help = "do not compress"},
+    {.name = "precompressed",
+     .letter = 'p',
+     .value = "FORMATS",
+     .help = "send files beside the others: br, zstd or gzip, with commas"},
     ONELINER_FLAG_ACCESS_LOG('a'),
     ONELINER_FLAG_DEBUG,
     {.name = "browse", .letter = 'b'},
     {.name = "reveal-symlinks"},
     {.name = "file-limit", .letter = 'f', .value = "NUMBER"},
     {.name = "templates", .letter = 't'},
-    {.name = "precompressed", .letter = 'p', .value = "FORMAT"},
     {0},
 };
 
@@ -32,7 +35,6 @@ static const struct oneliner_refused refused[] = {
     {"reveal-symlinks", "folders without an index are not listed yet"},
     {"file-limit", "folders without an index are not listed yet"},
     {"templates", "serve such pages from an application, by 'lintel reverse-proxy'"},
-    {"precompressed", "files are compressed as they are served"},
     {NULL, NULL},
 };
 
@@ -75,6 +77,26 @@ static struct address site_address(const struct address *domain, const struct li
     return site;
 }
 
+/* The option may be given several times. */
+static void put_precompressed(struct oneliner *l)
+{
+    const char *value;
+    size_t at = 0;
+
+    oneliner_put(l, " {\n\t\tprecompressed");
+    while ((value = cli_each(l->options, "precompressed", &at)) != NULL) {
+        struct str rest = str_of(value), name;
+
+        while (str_list_next(&rest, &name)) {
+            if (!str_is(name, "br") && !str_is(name, "zstd") && !str_is(name, "gzip"))
+                oneliner_fail(l, "--precompressed " STR_FMT ": there are br, zstd and gzip",
+                              STR_ARG(name));
+            oneliner_word(l, "--precompressed", name);
+        }
+    }
+    oneliner_put(l, "\n\t}");
+}
+
 static void put_site(struct oneliner *l, const struct address *site, const struct listen *at,
                      const char *root)
 {
@@ -83,8 +105,10 @@ static void put_site(struct oneliner *l, const struct address *site, const struc
     listen_put(l, at);
     oneliner_put(l, "\troot *");
     oneliner_text(l, "--root", str_of(root));
-    oneliner_put(l, "\n%s\tfile_server\n}\n",
-                 cli_has(l->options, "no-compress") ? "" : "\tencode\n");
+    oneliner_put(l, "\n%s\tfile_server", cli_has(l->options, "no-compress") ? "" : "\tencode\n");
+    if (cli_has(l->options, "precompressed"))
+        put_precompressed(l);
+    oneliner_put(l, "\n}\n");
 }
 
 static void put_all(struct oneliner *l)

@@ -14,6 +14,7 @@
 #include "http/accept_encoding.h"
 #include "http/handler.h"
 #include "http/prepared.h"
+#include "http/vary.h"
 
 #include <assert.h>
 
@@ -300,17 +301,10 @@ static bool may_encode(const struct encode_conf *conf, const struct exchange *ex
     return is_meant(conf, ex->status, f) && !speaks_of_bytes(f) && !is_kept_as_it_is(f);
 }
 
-/* RFC 9110 12.5.5: the coding depends on the request, also where none was chosen. */
+/* The coding depends on the request, also where none was chosen. */
 static void add_vary(struct exchange *ex, const struct fields *f)
 {
-    static const struct str name = STR_LIT("Vary"), value = STR_LIT("Accept-Encoding");
-    struct str vary = fields_joined(f, ex->arena, name);
-
-    if (fields_has_token(f, name, value) || fields_has_token(f, name, STR_LIT("*")))
-        return;
-    if (vary.len > 0)
-        vary = arena_printf(ex->arena, STR_FMT ", " STR_FMT, STR_ARG(vary), STR_ARG(value));
-    fields_set(&ex->response, ex->arena, name, vary.len > 0 ? vary : value);
+    vary_add(ex, f, STR_LIT("Accept-Encoding"));
 }
 
 /* Of what is encoded on the way there are no ranges, and the bytes are another representation. */

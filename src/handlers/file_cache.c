@@ -78,7 +78,7 @@ static void drop(struct file_cache *c, struct file_entry *e)
     if (e->rep != NULL)
         file_rep_set_meter(e->rep, NULL);
     file_rep_unref(e->rep);
-    free(e->checked);
+    free(e->file);
     free(e);
 }
 
@@ -276,9 +276,9 @@ struct file_entry *file_cache_get(struct file_cache *c, unsigned owner, struct s
     return e;
 }
 
-bool file_cache_is_fresh(const struct file_cache *c, const struct file_entry *e)
+bool file_cache_is_fresh(const struct file_cache *c, uint64_t checked_ms)
 {
-    return loop_now_ms(c->loop) - e->checked_ms < c->limits.fresh_ms;
+    return loop_now_ms(c->loop) - checked_ms < c->limits.fresh_ms;
 }
 
 void file_cache_hit(struct file_cache *c, struct file_entry *e, bool looked)

@@ -39,7 +39,8 @@ struct file_entry {
     enum file_outcome outcome;
     int status;
     struct file_rep *rep; /* one reference */
-    char *checked;        /* malloc'ed: absolute path of the file, for stat; NULL: look up anew */
+    char *file;           /* malloc'ed: its absolute path; NULL without rep */
+    const char *checked;  /* the same, if its stat tells of all changes; NULL: look up anew */
     uint64_t checked_ms;
 
     /* The cache's own. */
@@ -69,8 +70,8 @@ void file_cache_drop_owner(struct file_cache *c, unsigned owner);
 struct file_entry *file_cache_get(struct file_cache *c, unsigned owner, struct str root,
                                   struct str path);
 
-/* Whether an entry may be believed without a look. */
-bool file_cache_is_fresh(const struct file_cache *c, const struct file_entry *e);
+/* Whether what was seen then, of the loop's clock, may be believed without another look. */
+bool file_cache_is_fresh(const struct file_cache *c, uint64_t checked_ms);
 
 /* To be told that an entry answers a request; looked: after a look, which found it unchanged. */
 void file_cache_hit(struct file_cache *c, struct file_entry *e, bool looked);

@@ -12,6 +12,7 @@
 
 struct lookup {
     const struct file_rules *rules;
+    const struct file_kind *kind;
     struct beneath root;
     int64_t now_s;
     struct file_entry *out;
@@ -86,7 +87,7 @@ static int open_path(const struct lookup *l, struct stat *st)
 {
     int fd;
 
-    if (is_hidden(l)) {
+    if (l->kind->coding == NULL && is_hidden(l)) {
         errno = ENOENT;
         return -1;
     }
@@ -135,16 +136,22 @@ static void set_error(const struct lookup *l, int code)
 /* Takes fd. final: the path leads here as long as this file is here. */
 static void serve(const struct lookup *l, int fd, const struct stat *st, bool final)
 {
-    struct file_rep *rep = file_rep_new(fd, st, str_of(l->path), l->rules->types, l->now_s);
+    struct file_kind kind = *l->kind;
+    char etag[FILE_ETAG_MAX + 1];
+    struct file_rep *rep;
 
+    kind.types = l->rules->types;
+    kind.etag = file_etag_read(&l->rules->etags, &l->root, l->path, true, etag);
+    rep = file_rep_new(fd, st, str_of(l->path), &kind, l->now_s);
     if (rep == NULL) {
         set_error(l, errno);
         return;
     }
     l->out->outcome = FILE_SERVE;
     l->out->rep = rep;
+    l->out->file = xstrdup(l->whole);
     if (final && rep->settled)
-        l->out->checked = xstrdup(l->whole);
+        l->out->checked = l->out->file;
 }
 
 /* ---- looking up ---- */
@@ -230,11 +237,31 @@ static void look_up_name(struct lookup *l, struct str path)
     l->out->outcome = FILE_ADD_SLASH;
 }
 
-void file_lookup(const struct file_rules *rules, const struct folder *root, struct str path,
-                 int64_t now_s, struct file_entry *out)
+/* A file's content in another coding. Its name says nothing but that. */
+static void look_up_side(struct lookup *l)
 {
-    struct lookup l = {
-        .rules = rules, .root = {.fd = -1, .path = root->path.p}, .now_s = now_s, .out = out};
+    struct stat st;
+    int fd = open_path(l, &st);
+
+    if (fd != -1 && S_ISREG(st.st_mode)) {
+        serve(l, fd, &st, true);
+        return;
+    }
+    if (fd != -1) {
+        close(fd);
+        errno = ENOENT;
+    }
+    set_error(l, errno);
+}
+
+void file_lookup(const struct file_rules *rules, const struct folder *root, struct str path,
+                 const struct file_kind *kind, int64_t now_s, struct file_entry *out)
+{
+    struct lookup l = {.rules = rules,
+                       .kind = kind,
+                       .root = {.fd = -1, .path = root->path.p},
+                       .now_s = now_s,
+                       .out = out};
 
     if (!set_path(&l, path, "")) {
         set_status(out, 404);
@@ -244,16 +271,42 @@ void file_lookup(const struct file_rules *rules, const struct folder *root, stru
         set_error(&l, errno);
         return;
     }
-    if (path.p[path.len - 1] == '/')
+    if (kind->coding != NULL)
+        look_up_side(&l);
+    else if (path.p[path.len - 1] == '/')
         look_up_folder(&l, path);
     else
         look_up_name(&l, path);
     beneath_fini(&l.root);
 }
 
-bool file_lookup_still(const struct file_entry *e)
+struct str file_entry_path(const struct file_entry *e, const struct folder *root)
+{
+    const struct str file = str_of(e->file);
+
+    return str_is(root->path, "/") ? file : str_from(file, root->path.len);
+}
+
+/* Also where there was none, there may be one now. */
+static bool has_same_etag(const struct file_rules *rules, const struct folder *root,
+                          const struct file_entry *e)
+{
+    struct beneath b;
+    char buf[FILE_ETAG_MAX + 1];
+    struct str tag;
+
+    if (beneath_init(&b, root->path.p, root->follow_links) != 0)
+        return false;
+    tag = file_etag_read(&rules->etags, &b, file_entry_path(e, root).p + 1, false, buf);
+    beneath_fini(&b);
+    return tag.len == 0 ? !e->rep->named : str_eq(tag, e->rep->validators.etag);
+}
+
+bool file_lookup_still(const struct file_rules *rules, const struct folder *root,
+                       const struct file_entry *e)
 {
     struct stat st;
 
-    return stat(e->checked, &st) == 0 && file_rep_is(e->rep, &st);
+    return stat(e->checked, &st) == 0 && file_rep_is(e->rep, &st) &&
+           (rules->etags.n == 0 || has_same_etag(rules, root, e));
 }

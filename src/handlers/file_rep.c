@@ -35,26 +35,43 @@ static bool has_time(const struct stat *st)
     return st->st_mtim.tv_sec > 1;
 }
 
-/* A Last-Modified must not be later than the response's Date (RFC 9110 8.8.2.1). */
-static void set_validators(struct file_rep *r, int64_t now_s)
+/* Of a sidecar it has the extension at its end: a program may have given it the time of its
+ * original, or of another one of the same size. */
+static char *put_etag(const struct file_rep *r, char *at)
 {
     const struct timespec *t = &r->st.st_mtim;
-    char *at = r->etag;
 
-    r->validators.mtime_s = NO_MTIME;
-    if (!has_time(&r->st))
-        return;
     *at++ = '"';
     at = put_base36(at, (uint64_t)t->tv_sec * 1000000000 + (uint64_t)t->tv_nsec);
     *at++ = '-';
     at = put_base36(at, (uint64_t)r->size);
+    if (r->coding != NULL)
+        at = mempcpy(at, r->coding->extension.p, r->coding->extension.len);
     *at++ = '"';
+    return at;
+}
+
+static void set_etag(struct file_rep *r, struct str own)
+{
+    char *at = r->etag;
+
+    r->named = own.len > 0;
+    if (r->named)
+        at = mempcpy(at, own.p, own.len);
+    else if (has_time(&r->st))
+        at = put_etag(r, at);
     *at = '\0';
     r->validators.etag = (struct str){r->etag, (size_t)(at - r->etag)};
-    if (t->tv_sec > now_s)
+}
+
+/* A Last-Modified must not be later than the response's Date (RFC 9110 8.8.2.1). */
+static void set_last_modified(struct file_rep *r, int64_t now_s)
+{
+    r->validators.mtime_s = NO_MTIME;
+    if (!has_time(&r->st) || r->st.st_mtim.tv_sec > now_s)
         return;
-    date_format_http(t->tv_sec, r->last_modified);
-    r->validators.mtime_s = t->tv_sec;
+    date_format_http(r->st.st_mtim.tv_sec, r->last_modified);
+    r->validators.mtime_s = r->st.st_mtim.tv_sec;
 }
 
 /* ---- responses ---- */
@@ -90,6 +107,8 @@ static void prepare(struct file_rep *r, struct str body)
     struct prepared *p = prepared_new(200, body);
 
     fields_add(&p->fields, p->arena, STR_LIT("Content-Type"), r->content_type);
+    if (r->coding != NULL)
+        fields_add(&p->fields, p->arena, STR_LIT("Content-Encoding"), r->coding->name);
     add_validators(r, p, false);
     fields_add(&p->fields, p->arena, STR_LIT("Accept-Ranges"), STR_LIT("bytes"));
     add_nosniff(p);
@@ -155,14 +174,15 @@ static struct str sniff(const struct file_rep *r, int fd, const char *content)
     return sniff_type((struct str){head, read_all(fd, head, len) == 0 ? len : 0});
 }
 
-static int load(struct file_rep *r, int fd, int64_t now_s)
+static int load(struct file_rep *r, int fd, struct str etag, int64_t now_s)
 {
     char *content = NULL;
     int rc = read_small(r, fd, &content);
 
     if (rc == 0) {
         r->size = r->st.st_size;
-        set_validators(r, now_s);
+        set_etag(r, etag);
+        set_last_modified(r, now_s);
         if (r->content_type.p == NULL)
             r->content_type = sniff(r, fd, content);
         if (content != NULL)
@@ -173,16 +193,17 @@ static int load(struct file_rep *r, int fd, int64_t now_s)
 }
 
 struct file_rep *file_rep_new(int fd, const struct stat *st, struct str name,
-                              const struct mime_list *types, int64_t now_s)
+                              const struct file_kind *kind, int64_t now_s)
 {
     struct file_rep *r = xalloc(sizeof *r);
 
     r->refs = 1;
     r->st = *st;
     r->settled = st->st_mtim.tv_sec + 2 < now_s && st->st_ctim.tv_sec + 2 < now_s;
-    r->content_type = mime_type(types, name);
+    r->coding = kind->coding;
+    r->content_type = kind->coding != NULL ? kind->content_type : mime_type(kind->types, name);
     r->fd = fd;
-    if (load(r, fd, now_s) != 0) {
+    if (load(r, fd, kind->etag, now_s) != 0) {
         file_rep_unref(r);
         return NULL;
     }

@@ -11,27 +11,50 @@
 
 #include <sys/stat.h>
 
-enum { FILE_REP_SMALL = 64 * 1024 }; /* bytes; larger files are not kept in memory */
+enum {
+    FILE_REP_SMALL = 64 * 1024, /* bytes; larger files are not kept in memory */
+    FILE_ETAG_MAX = 160         /* bytes: a SHA-512 in hexadecimal, its quotes, and some more */
+};
+
+/* A content coding in which a file may lie beside the file itself. */
+struct file_coding {
+    struct str name;
+    struct str extension;
+};
+
+/* What a file is, where its name does not say it. Zeroed: a file by itself. */
+struct file_kind {
+    const struct file_coding *coding; /* NULL: none */
+    struct str content_type;          /* with a coding: that of the content */
+    struct str etag;                  /* len 0: one of its time and size */
+    const struct mime_list *types;    /* or NULL; outlives the file */
+};
 
 struct file_rep {
     unsigned refs;
     struct stat st;
     bool settled; /* not changed so lately that a further change might not show in st */
     int64_t size;
-    struct str content_type; /* a constant, or of the list of types */
-    char etag[40];           /* "" if the file's time says nothing */
+    struct str content_type;          /* a constant, or of the list of types */
+    const struct file_coding *coding; /* NULL: none */
+    bool named;                       /* the ETag is the user's own */
+    char etag[FILE_ETAG_MAX + 1];     /* "" if the file's time says nothing */
     char last_modified[DATE_HTTP_LEN + 1];
     struct validators validators; /* of the two above */
     struct prepared *full;        /* NULL if it is not small */
     struct prepared *not_modified;
     int fd; /* -1 if it is small */
+
+    /* The finder's own, of sidecars: bits by the directive's list of codings. */
+    unsigned absent;    /* at absent_ms */
+    unsigned told;      /* those of which the log has a word already */
+    uint64_t absent_ms; /* of the loop's clock */
 };
 
-/* Takes fd, a regular file open for reading, with its st. name decides the type, by a list (or
- * NULL) that outlives the file; where it tells nothing, the first bytes do. NULL with errno if it
- * cannot be read. */
+/* Takes fd, a regular file open for reading, with its st. name decides the type, where kind does
+ * not say it; where it tells nothing, the first bytes do. NULL with errno if it cannot be read. */
 struct file_rep *file_rep_new(int fd, const struct stat *st, struct str name,
-                              const struct mime_list *types, int64_t now_s);
+                              const struct file_kind *kind, int64_t now_s);
 
 struct file_rep *file_rep_ref(struct file_rep *r);
 void file_rep_unref(struct file_rep *r); /* NULL is fine */

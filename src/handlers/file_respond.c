@@ -21,8 +21,15 @@ static void hold(struct exchange *ex, struct file_rep *rep)
     exchange_defer(ex, on_end, file_rep_ref(rep));
 }
 
+static void add_coding(struct exchange *ex, const struct file_rep *rep)
+{
+    if (rep->coding != NULL)
+        add(ex, STR_LIT("Content-Encoding"), rep->coding->name);
+}
+
 static void add_fields(struct exchange *ex, const struct file_rep *rep)
 {
+    add_coding(ex, rep);
     add(ex, STR_LIT("ETag"), rep->validators.etag);
     add(ex, STR_LIT("Last-Modified"), str_of(rep->last_modified));
     add(ex, STR_LIT("Accept-Ranges"), STR_LIT("bytes"));
@@ -62,6 +69,23 @@ static void respond_unsatisfiable(struct exchange *ex, const struct file_rep *re
     exchange_respond_error(ex, 416);
 }
 
+/* Several parts of what is encoded are not sent at once: would Content-Encoding be of each, or of
+ * what they are wrapped up in? */
+static void respond_some(struct exchange *ex, struct file_rep *rep, const struct range *ranges,
+                         size_t n)
+{
+    if (n > 1 && rep->coding != NULL) {
+        respond_whole(ex, rep);
+        return;
+    }
+    hold(ex, rep);
+    add_fields(ex, rep);
+    if (n == 1)
+        respond_range(ex, rep, &ranges[0]);
+    else
+        file_multipart_respond(ex, rep, ranges, n);
+}
+
 static void respond_ranges(struct exchange *ex, struct file_rep *rep, struct str wanted)
 {
     struct range ranges[RANGES_MAX];
@@ -75,12 +99,7 @@ static void respond_ranges(struct exchange *ex, struct file_rep *rep, struct str
         respond_unsatisfiable(ex, rep);
         return;
     case RANGES_SOME:
-        hold(ex, rep);
-        add_fields(ex, rep);
-        if (n == 1)
-            respond_range(ex, rep, &ranges[0]);
-        else
-            file_multipart_respond(ex, rep, ranges, n);
+        respond_some(ex, rep, ranges, n);
         return;
     }
 }
@@ -118,6 +137,7 @@ static void respond_page(struct exchange *ex, struct file_rep *rep, int status)
     hold(ex, rep);
     add(ex, STR_LIT("Content-Type"), rep->content_type);
     exchange_nosniff(ex);
+    add_coding(ex, rep);
     if (rep->full != NULL)
         exchange_respond_bytes(ex, status, rep->full->body);
     else

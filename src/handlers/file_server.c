@@ -2,22 +2,22 @@
 
 #include "base/alloc.h"
 #include "base/shared.h"
+#include "handlers/file_find.h"
 #include "handlers/file_respond.h"
 #include "handlers/file_server_conf.h"
 #include "http/handler.h"
 #include "http/path.h"
 #include "http/placeholder.h"
+#include "http/vary.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 /* The state of one worker. */
 struct file_server {
-    struct file_cache *cache;
-    unsigned owners[2]; /* by whether links may lead out of the root: they lead elsewhere then */
-    struct file_rules rules;
+    struct file_finder finder;
     struct shared *shared;
-    uint64_t types; /* the number of rules.types there */
+    uint64_t types; /* the number of the finder's types there */
 };
 
 /* ---- state ---- */
@@ -41,17 +41,15 @@ static int file_server_start(const void *conf_, const struct worker_env *env, vo
 {
     const struct file_server_conf *conf = conf_;
     struct file_server *fs = xalloc(sizeof *fs);
+    struct file_rules rules = conf->rules;
 
     (void)e;
     assert(env->files != NULL);
-    fs->cache = env->files;
-    for (size_t i = 0; i < ARRAY_LEN(fs->owners); i++)
-        fs->owners[i] = file_cache_add_owner(fs->cache);
-    fs->rules = conf->rules;
+    rules.conf_path = env->conf->path.len > 0 ? env->conf->path.p : NULL;
     fs->shared = env->shared;
     fs->types = (uintptr_t)env->conf;
-    fs->rules.types = shared_get(fs->shared, fs->types, &types_of_conf, MIME_SYSTEM_FILE);
-    fs->rules.conf_path = env->conf->path.len > 0 ? env->conf->path.p : NULL;
+    rules.types = shared_get(fs->shared, fs->types, &types_of_conf, MIME_SYSTEM_FILE);
+    file_finder_init(&fs->finder, env->files, &rules);
     *state = fs;
     return 0;
 }
@@ -60,8 +58,7 @@ static void file_server_stop(void *state)
 {
     struct file_server *fs = state;
 
-    for (size_t i = 0; i < ARRAY_LEN(fs->owners); i++)
-        file_cache_drop_owner(fs->cache, fs->owners[i]);
+    file_finder_fini(&fs->finder);
     shared_put(fs->shared, fs->types, &types_of_conf);
     free(fs);
 }
@@ -75,46 +72,6 @@ static bool find_root(const struct file_server_conf *conf, struct exchange *ex, 
         return root_path_expand(&conf->root, ex, root);
     *root = ex->root.path.len > 0 ? ex->root : (struct folder){conf->here, false};
     return true;
-}
-
-static struct file_entry *look_up(struct file_server *fs, struct exchange *ex,
-                                  const struct folder *root, struct str path)
-{
-    const int64_t now_s = loop_wall_s(ex->loop);
-    struct file_entry found = {.checked_ms = loop_now_ms(ex->loop)};
-
-    file_lookup(&fs->rules, root, path, now_s, &found);
-    if (found.outcome == FILE_STATUS && found.status == 503) {
-        /* Out of descriptors: those kept for speed are the first to go. */
-        file_cache_drop_fds(fs->cache);
-        file_lookup(&fs->rules, root, path, now_s, &found);
-    }
-    if (found.outcome == FILE_STATUS && found.status >= 500)
-        found.checked_ms = 0; /* may pass at any time */
-    return file_cache_put(fs->cache, fs->owners[root->follow_links], root->path, path, &found);
-}
-
-/* What is sent from a descriptor is what the file is now: its length must be so, too. A file in
- * memory needs no look, and gets none. */
-static bool is_changed(const struct file_entry *e)
-{
-    struct stat st;
-
-    return e->rep != NULL && e->rep->fd != -1 &&
-           (fstat(e->rep->fd, &st) != 0 || !file_rep_is(e->rep, &st));
-}
-
-static struct file_entry *find_entry(struct file_server *fs, struct exchange *ex,
-                                     const struct folder *root, struct str path)
-{
-    struct file_entry *e =
-        file_cache_get(fs->cache, fs->owners[root->follow_links], root->path, path);
-    bool fresh = e != NULL && file_cache_is_fresh(fs->cache, e);
-
-    if (e == NULL || (fresh ? is_changed(e) : e->checked == NULL || !file_lookup_still(e)))
-        return look_up(fs, ex, root, path);
-    file_cache_hit(fs->cache, e, !fresh);
-    return e;
 }
 
 /* ---- canonical names ---- */
@@ -158,11 +115,11 @@ static struct file_entry *find_served(const struct file_server_conf *conf, struc
                                       const struct folder *root)
 {
     struct file_server *fs = ex->handler_state;
-    struct file_entry *e = find_entry(fs, ex, root, ex->path);
+    struct file_entry *e = file_find(&fs->finder, ex, root, ex->path);
     bool slash = e->outcome == FILE_ADD_SLASH;
 
     if (is_other_name(e) && (conf->any_uri ? slash : !is_misnamed(ex, slash)))
-        e = find_entry(fs, ex, root, other_name(ex, ex->path, slash));
+        e = file_find(&fs->finder, ex, root, other_name(ex, ex->path, slash));
     return e;
 }
 
@@ -216,6 +173,23 @@ static void respond_method(struct exchange *ex)
         exchange_respond_error(ex, 405);
 }
 
+/* The file, or its content as it lies beside it in a coding that the client accepts. Whether there
+ * is one or not, the answer depends on that (RFC 9110 12.5.5). */
+static void respond_file(const struct file_server_conf *conf, struct exchange *ex,
+                         const struct folder *root, struct file_entry *e)
+{
+    struct file_server *fs = ex->handler_state;
+    struct file_rep *rep = file_rep_ref(e->rep), *encoded = NULL;
+
+    if (conf->precompressed.n > 0) {
+        vary_add(ex, &ex->response, STR_LIT("Accept-Encoding"));
+        encoded = file_find_encoded(&fs->finder, ex, root, e, &conf->precompressed);
+    }
+    file_respond(ex, encoded != NULL ? encoded : rep, status_for(conf, ex));
+    file_rep_unref(encoded);
+    file_rep_unref(rep);
+}
+
 static enum verdict file_server_handle(const void *conf_, struct exchange *ex)
 {
     const struct file_server_conf *conf = conf_;
@@ -241,7 +215,7 @@ static enum verdict file_server_handle(const void *conf_, struct exchange *ex)
     }
     switch (e->outcome) {
     case FILE_SERVE:
-        file_respond(ex, e->rep, status_for(conf, ex));
+        respond_file(conf, ex, &root, e);
         break;
     case FILE_ADD_SLASH:
         redirect(ex, true);

@@ -49,6 +49,23 @@ static int set_hide(const struct directive_args *d)
     return 0;
 }
 
+static int set_etags(const struct directive_args *d)
+{
+    struct file_server_conf *conf = d->target;
+    int rc = 0;
+
+    for (size_t i = 0; i < d->n_args; i++) {
+        struct str text = d->args[i].text;
+
+        if (text.len < 2 || text.p[0] != '.' || memchr(text.p, '/', text.len) != NULL)
+            rc = directive_error(d, &d->args[i], "'" STR_FMT "' is no extension, such as '.sha256'",
+                                 STR_ARG(text));
+    }
+    conf->rules.etags.extensions = names_of(d);
+    conf->rules.etags.n = d->n_args;
+    return rc;
+}
+
 int file_server_status(struct str s)
 {
     uint64_t n;
@@ -68,6 +85,54 @@ static int set_status(const struct directive_args *d)
                            STR_ARG(d->args[0].text));
 }
 
+/* In the order of Caddy's default. */
+static const struct file_coding codings[FILE_CODINGS_MAX] = {
+    {STR_LIT("br"), STR_LIT(".br")},
+    {STR_LIT("zstd"), STR_LIT(".zst")},
+    {STR_LIT("gzip"), STR_LIT(".gz")},
+};
+
+static const struct file_coding *find_coding(const struct directive_args *d, const struct token *t)
+{
+    const char *names[FILE_CODINGS_MAX + 1] = {NULL};
+
+    for (size_t i = 0; i < FILE_CODINGS_MAX; i++) {
+        if (str_eq(t->text, codings[i].name))
+            return &codings[i];
+        names[i] = codings[i].name.p;
+    }
+    directive_unknown(d, t, "format", names);
+    return NULL;
+}
+
+static int add_coding(const struct directive_args *d, const struct token *t,
+                      struct file_codings *to)
+{
+    const struct file_coding *c = find_coding(d, t);
+
+    if (c == NULL)
+        return -1;
+    for (size_t i = 0; i < to->n; i++)
+        if (to->list[i] == c)
+            return directive_error(d, t, "'" STR_FMT "' stands here twice", STR_ARG(t->text));
+    to->list[to->n++] = c;
+    return 0;
+}
+
+static int set_precompressed(const struct directive_args *d)
+{
+    struct file_codings *to = &((struct file_server_conf *)d->target)->precompressed;
+    int rc = 0;
+
+    to->n = 0;
+    for (size_t i = 0; i < d->n_args; i++)
+        if (add_coding(d, &d->args[i], to) != 0)
+            rc = -1;
+    for (size_t i = 0; d->n_args == 0 && i < FILE_CODINGS_MAX; i++)
+        to->list[to->n++] = &codings[i];
+    return rc;
+}
+
 static int set_pass_thru(const struct directive_args *d)
 {
     ((struct file_server_conf *)d->target)->pass_thru = true;
@@ -82,6 +147,11 @@ static int set_any_uri(const struct directive_args *d)
 
 const struct directive file_server_options[] = {
     {.name = "disable_canonical_uris", .set = set_any_uri, .help = "disable_canonical_uris"},
+    {.name = "etag_file_extensions",
+     .min_args = 1,
+     .max_args = -1,
+     .set = set_etags,
+     .help = "etag_file_extensions <extensions...>"},
     {.name = "root",
      .min_args = 1,
      .max_args = 1,
@@ -92,15 +162,17 @@ const struct directive file_server_options[] = {
     {.name = "index", .min_args = 1, .max_args = -1, .set = set_index, .help = "index <names...>"},
     {.name = "hide", .min_args = 1, .max_args = -1, .set = set_hide, .help = "hide <globs...>"},
     {.name = "pass_thru", .set = set_pass_thru, .help = "pass_thru"},
+    {.name = "precompressed",
+     .max_args = -1,
+     .set = set_precompressed,
+     .help = "precompressed [br|zstd|gzip...]"},
     {.name = "status", .min_args = 1, .max_args = 1, .set = set_status, .help = "status <status>"},
     {0},
 };
 
 static const struct refused options_to_come[] = {
     {"browse", NULL},
-    {"etag_file_extensions", NULL},
     {"fs", "files come from folders only: use 'root'"},
-    {"precompressed", NULL},
     {NULL, NULL},
 };
 

@@ -10,6 +10,7 @@ struct file_server_conf {
     struct root_path root; /* the directive's own */
     struct str here;       /* the working directory, for sites without any root */
     struct file_rules rules;
+    struct file_codings precompressed;
     struct text status; /* of all answers with a file; no parts: as usual */
     bool pass_thru;     /* what is not found is left to the next directives */
     bool any_uri;       /* no redirects to canonical names */

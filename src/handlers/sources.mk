@@ -34,6 +34,10 @@ liblintel_a_SOURCES += \
 	src/handlers/field_edit.h \
 	src/handlers/file_cache.c \
 	src/handlers/file_cache.h \
+	src/handlers/file_etag.c \
+	src/handlers/file_etag.h \
+	src/handlers/file_find.c \
+	src/handlers/file_find.h \
 	src/handlers/file_glob.c \
 	src/handlers/file_glob.h \
 	src/handlers/file_lookup.c \

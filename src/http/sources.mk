@@ -75,4 +75,6 @@ liblintel_a_SOURCES += \
 	src/http/unescape.h \
 	src/http/vars.c \
 	src/http/vars.h \
+	src/http/vary.c \
+	src/http/vary.h \
 	src/http/www_pages.h

@@ -139,6 +139,13 @@ ROWS = [
         r"(txt|health)/"),
     Row("*", "location", NONE, r"/.*(\.txt|health)(\?a=b)?", "the same", r"(txt|health)/"),
 
+    Row("files-precompressed", "etag", '"[0-9a-z]+"', r'"[0-9a-z]+-[0-9a-z]+\.(gz|zst|br)"',
+        "RFC 9110 8.8.3: another one than the original's, also with the same time and size"),
+    Row("files-precompressed", "last-modified", TIME, TIME,
+        "RFC 9110 8.8.2: of what is sent, not of its original"),
+    Row("files-precompressed", "vary", NONE, "Accept-Encoding",
+        "RFC 9110 12.5.5: also what is sent as it is depends on it; so newer Caddy"),
+
     # encode
     Row("*", "etag", '"[0-9a-z]+"', 'W/"[0-9a-z]+-[0-9a-z]+-(gzip|zstd)"',
         "RFC 9110 8.8.3.3: what is encoded is another representation, and so newer Caddy says; 8.8.1: "

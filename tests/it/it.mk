@@ -32,6 +32,7 @@ it_tests = \
 	tests/it/files-churn.py \
 	tests/it/files-directives.py \
 	tests/it/files-hostile.py \
+	tests/it/files-precompressed.py \
 	tests/it/files-serve.py \
 	tests/it/files-types.py \
 	tests/it/fmt-caddy.py \

@@ -207,6 +207,13 @@ def file_server(t):
     r = s.get(port=port, fields=[("Accept-Encoding", "gzip, zstd, br")])
     check_eq((None, page.encode()), (r.field("Content-Encoding"), r.body))
     s.stop()
+    for extension in (".gz", ".br"):
+        t.write("site/index.html" + extension, extension)
+    s = Oneliner(t, "file-server", "-l", "127.0.0.1:%d" % port, "-r", "site", "-p", "br, zstd",
+                 "--precompressed", "gzip")
+    for accept, want in (("gzip", b".gz"), ("gzip, br", b".br"), ("identity", page.encode())):
+        check_eq(want, s.get(port=port, fields=[("Accept-Encoding", accept)]).body, accept)
+    s.stop()
     t.write("other.test/index.html", "by name")
     s = Oneliner(t, "file-server", "-l", "tcp/127.0.0.1:%d" % port, "-r", "{http.request.host}")
     check(b"Serving {http.request.host} at " in s.log(), s.log())
@@ -246,7 +253,7 @@ def wrong_file_server(t):
             ("--reveal-symlinks is not supported", ["--reveal-symlinks"]),
             ("--file-limit is not supported", ["-f", "10"]),
             ("--templates is not supported", ["-t"]),
-            ("--precompressed is not supported", ["-p", "gzip"]),
+            ("--precompressed deflate: there are br, zstd and gzip", ["-p", "gzip,deflate"]),
             ("--root nowhere: No such file or directory", ["-r", "nowhere"]),
             ("--root file: not a folder", ["-r", "file"]),
             ("--domain takes only a host name", ["-d", "localhost:80"]),

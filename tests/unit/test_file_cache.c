@@ -49,7 +49,7 @@ static struct file_rep *new_rep_at(off_t size, struct timespec mtime, int64_t no
     assert_int_equal(ftruncate(fd, size), 0);
     assert_int_equal(futimens(fd, times), 0);
     assert_int_equal(fstat(fd, &st), 0);
-    r = file_rep_new(fd, &st, STR_LIT("a.txt"), NULL, now_s);
+    r = file_rep_new(fd, &st, STR_LIT("a.txt"), &(struct file_kind){0}, now_s);
     assert_non_null(r);
     return r;
 }
@@ -68,7 +68,7 @@ static void put_file(size_t i, off_t size)
 {
     char name[24];
     const struct file_entry e = {
-        .outcome = FILE_SERVE, .rep = new_rep(size), .checked = xstrdup("/x")};
+        .outcome = FILE_SERVE, .rep = new_rep(size), .file = xstrdup("/x")};
 
     file_cache_put(cache, owner, root, name_of(name, sizeof name, i), &e);
 }
@@ -315,7 +315,7 @@ static void keeps_statistics(void **state)
     assert_true(stats.bytes > 10 && stats.bytes < 20000);
     file_cache_hit(cache, get(1), false);
     file_cache_hit(cache, get(1), true);
-    assert_true(file_cache_is_fresh(cache, get(1)));
+    assert_true(file_cache_is_fresh(cache, get(1)->checked_ms));
     assert_int_equal(stats.hits, 2);
     assert_int_equal(stats.revalidations, 1);
     put_file(1, 20); /* in the place of the other */
@@ -329,7 +329,7 @@ static void keeps_statistics(void **state)
     limits.fresh_ms = 0;
     file_cache_set_limits(cache, &limits);
     put_file(1, 10);
-    assert_false(file_cache_is_fresh(cache, get(1)));
+    assert_false(file_cache_is_fresh(cache, get(1)->checked_ms));
 }
 
 static int set_up(void **state)
