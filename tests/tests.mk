@@ -109,6 +109,7 @@ endif
 
 # Fuzz targets: in "make check" they run once over their corpus, by "make fuzz" for a while.
 fuzz_programs = \
+	tests/fuzz/fuzz_accept \
 	tests/fuzz/fuzz_acme \
 	tests/fuzz/fuzz_cel \
 	tests/fuzz/fuzz_adapt \
@@ -122,6 +123,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz_response \
 	tests/fuzz/fuzz_text
 
+tests_fuzz_fuzz_accept_SOURCES = tests/fuzz/fuzz_accept.c tests/fuzz/replay.c
 tests_fuzz_fuzz_acme_SOURCES = tests/fuzz/fuzz_acme.c tests/fuzz/replay.c
 tests_fuzz_fuzz_cel_SOURCES = tests/fuzz/fuzz_cel.c tests/fuzz/replay.c tests/unit/conf_fixture.h
 tests_fuzz_fuzz_adapt_SOURCES = tests/fuzz/fuzz_adapt.c tests/fuzz/replay.c

@@ -18,6 +18,16 @@ static bool to_position(struct str s, int64_t *out)
     return s.len > 0;
 }
 
+/* Whether a is less than b, which are digits. */
+static bool is_less(struct str a, struct str b)
+{
+    while (a.len > b.len && a.p[0] == '0')
+        a = str_from(a, 1);
+    while (b.len > a.len && b.p[0] == '0')
+        b = str_from(b, 1);
+    return a.len != b.len ? a.len < b.len : memcmp(a.p, b.p, a.len) < 0;
+}
+
 /* "-500": the last 500 bytes. */
 static enum spec parse_suffix(struct str digits, int64_t size, struct range *out)
 {
@@ -36,7 +46,7 @@ static enum spec parse_suffix(struct str digits, int64_t size, struct range *out
 static enum spec parse_spec(struct str spec, int64_t size, struct range *out)
 {
     size_t dash = str_chr(spec, '-');
-    struct str last_digits;
+    struct str first_digits, last_digits;
     int64_t first, last = INT64_MAX;
 
     if (dash == spec.len)
@@ -44,9 +54,11 @@ static enum spec parse_spec(struct str spec, int64_t size, struct range *out)
     last_digits = str_from(spec, dash + 1);
     if (dash == 0)
         return parse_suffix(last_digits, size, out);
-    if (!to_position((struct str){spec.p, dash}, &first))
+    first_digits = (struct str){spec.p, dash};
+    if (!to_position(first_digits, &first))
         return SPEC_INVALID;
-    if (last_digits.len > 0 && (!to_position(last_digits, &last) || last < first))
+    if (last_digits.len > 0 &&
+        (!to_position(last_digits, &last) || is_less(last_digits, first_digits)))
         return SPEC_INVALID;
     if (first >= size)
         return SPEC_BEYOND;

@@ -1,5 +1,5 @@
-/* A body, the sizes it comes and goes in, and an Accept-Encoding field. What is chosen must be one
- * of what there is, and what is encoded must be the body again when it is decoded.
+/* A body, the sizes it comes and goes in, and a list of entity tags. What is encoded must be the
+ * body again when it is decoded.
  *
  * The input: a byte each for the format, for how the body comes and for the length of the field;
  * the field; a byte for the sizes; the body. */
@@ -8,7 +8,6 @@
 #include "../unit/decoder.h"
 #include "base/alloc.h"
 #include "handlers/encode_etag.h"
-#include "http/accept_encoding.h"
 #include "http/service.h"
 
 #include <assert.h>
@@ -22,12 +21,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_field(struct str field)
 {
-    static const struct str codings[] = {STR_LIT("zstd"), STR_LIT("br"), STR_LIT("gzip")};
     struct arena *a = arena_new();
-    struct str stripped = encode_etag_strip(a, field, STR_LIT("gzip"));
 
-    assert(accept_encoding_choose(field, codings, ARRAY_LEN(codings)) <= ARRAY_LEN(codings));
-    assert(stripped.len <= field.len);
+    assert(encode_etag_strip(a, field, STR_LIT("gzip")).len <= field.len);
     arena_free(a);
 }
 

@@ -1,4 +1,5 @@
-/* Any bytes as the path of a target, compared with a slow and simple way to clean it. */
+/* Any bytes as the path of a target: to clean it, to make a sound one of it and to look for dots in
+ * it, each compared with a slow and simple way. */
 #include "base/alloc.h"
 #include "http/path.h"
 
@@ -17,8 +18,8 @@ static int digit(uint8_t c)
     return at == NULL ? -1 : (int)(at - digits) % 16;
 }
 
-/* The length, or -1. */
-static long decode(const uint8_t *raw, size_t size, char *out)
+/* The length, or -1; lax: what is no escape stands for itself, and a NUL is a byte. */
+static long decode(const uint8_t *raw, size_t size, bool lax, char *out)
 {
     long n = 0;
 
@@ -26,13 +27,13 @@ static long decode(const uint8_t *raw, size_t size, char *out)
         int c = *raw;
         size_t used = 1;
 
-        if (c == '%') {
-            if (size < 3 || digit(raw[1]) < 0 || digit(raw[2]) < 0)
-                return -1;
+        if (c == '%' && size >= 3 && digit(raw[1]) >= 0 && digit(raw[2]) >= 0) {
             c = digit(raw[1]) * 16 + digit(raw[2]);
             used = 3;
+        } else if (c == '%' && !lax) {
+            return -1;
         }
-        if (c == 0)
+        if (c == 0 && !lax)
             return -1;
         out[n++] = (char)c;
         raw += used;
@@ -60,7 +61,7 @@ static bool chop(char *out)
 static bool reference(const uint8_t *data, size_t size, char *out)
 {
     char *text = xalloc(size + 1), *rest = text, *segment;
-    long len = size > 0 && data[0] == '/' ? decode(data, size, text) : -1;
+    long len = size > 0 && data[0] == '/' ? decode(data, size, false, text) : -1;
     bool ok = len >= 0, folder = true;
 
     *out = '\0';
@@ -99,6 +100,57 @@ static void check_invariants(struct arena *a, struct str path)
     assert(path_clean(a, escaped, &again) == PATH_OK && str_eq(again, path));
 }
 
+/* ---- dots, and paths that were put together ---- */
+
+static void check_dots(struct str raw)
+{
+    char *text = xalloc(raw.len + 1);
+    struct str rest = {text, (size_t)decode((const uint8_t *)raw.p, raw.len, true, text)};
+    bool one = false, two = false;
+
+    while (rest.p != NULL) {
+        struct str segment = str_cut(&rest, '/');
+
+        one = one || str_is(segment, ".");
+        two = two || str_is(segment, "..");
+    }
+    assert(path_has_dots(raw, 2) == two);
+    assert(path_has_dots(raw, 1) == (one || two));
+    free(text);
+}
+
+/* The same bytes when it is decoded, and nothing in it that a target may not hold. */
+static void check_normal(struct arena *a, struct str raw, bool plain)
+{
+    static const char bare[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                               "-._~!$&'()*+,;=:@/";
+    struct str made = path_normal(a, raw, plain), again = path_normal(a, made, plain);
+    char *before = xalloc(raw.len + 1), *after = xalloc(made.len + 1);
+    long n = decode((const uint8_t *)raw.p, raw.len, true, before);
+    long m = decode((const uint8_t *)made.p, made.len, false, after);
+    bool slash = raw.len == 0 || raw.p[0] != '/';
+
+    if (m == -1) /* only for a NUL */
+        m = decode((const uint8_t *)made.p, made.len, true, after);
+    assert(str_eq(made, again) && m == n + slash && after[0] == '/');
+    assert(memcmp(after + slash, before, (size_t)n) == 0);
+    for (size_t i = 0; i < made.len; i++) {
+        if (made.p[i] != '%') {
+            assert(made.p[i] != '\0' && strchr(bare, made.p[i]) != NULL);
+            continue;
+        }
+        assert(made.len - i >= 3 && digit((uint8_t)made.p[i + 1]) >= 0 &&
+               digit((uint8_t)made.p[i + 2]) >= 0);
+        if (plain) {
+            int c = digit((uint8_t)made.p[i + 1]) * 16 + digit((uint8_t)made.p[i + 2]);
+
+            assert(c == 0 || strchr(bare, c) == NULL);
+        }
+    }
+    free(before);
+    free(after);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena *a = arena_new();
@@ -111,6 +163,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(str_is(out, expected));
         check_invariants(a, out);
     }
+    check_dots(raw);
+    check_normal(a, raw, false);
+    check_normal(a, raw, true);
     free(expected);
     arena_free(a);
     return 0;
