@@ -8,6 +8,8 @@
 #include "http/placeholder.h"
 #include "http/vars.h"
 
+#include <errno.h>
+
 /* One file that may be it. */
 struct candidate {
     struct str path; /* begins with "/"; of a folder it ends with one */
@@ -116,10 +118,21 @@ static struct str relative(struct arena *a, struct str path)
     return path.len == 0 ? STR_LIT(".") : arena_str(a, path);
 }
 
+/* What cannot be looked for now may be there: an error that passes, and not the next name. */
+static void note_error(struct exchange *ex, int code)
+{
+    if (code != EMFILE && code != ENFILE && code != ENOMEM)
+        return;
+    fields_set(&ex->response, ex->arena, STR_LIT("Retry-After"), STR_LIT("3"));
+    ex->match_error = 503;
+}
+
 static bool exists(const struct search *s, const struct file_try *t, struct candidate *c)
 {
-    if (beneath_stat(&s->root, relative(s->ex->arena, c->path).p, &c->st) != 0)
+    if (beneath_stat(&s->root, relative(s->ex->arena, c->path).p, &c->st) != 0) {
+        note_error(s->ex, errno);
         return false;
+    }
     return t->folder ? S_ISDIR(c->st.st_mode) : S_ISREG(c->st.st_mode);
 }
 
@@ -236,7 +249,8 @@ static bool search(struct search *s)
     struct best best = {.found = false};
 
     for (size_t i = 0; i < n; i++)
-        if (try_file(s, &files[i], m->policy == FILE_FIRST_FALLBACK && i + 1 == n, &best))
+        if (try_file(s, &files[i], m->policy == FILE_FIRST_FALLBACK && i + 1 == n, &best) ||
+            s->ex->match_error != 0)
             break;
     if (best.found)
         remember(s, &best.candidate);
@@ -251,9 +265,13 @@ bool file_match_find(const struct file_match *m, struct exchange *ex)
 
     if (!root_of(m, ex, &root))
         return false;
-    /* A root that is not there has no files, but "=404" and a fallback still count. */
-    if (beneath_init(&s.root, root.path.p, root.follow_links) != 0)
+    if (beneath_init(&s.root, root.path.p, root.follow_links) != 0) {
+        note_error(ex, errno);
+        if (ex->match_error != 0)
+            return false;
+        /* A root that is not there has no files, but "=404" and a fallback still count. */
         s.root = (struct beneath){.fd = -1, .path = root.path.p};
+    }
     found = search(&s);
     beneath_fini(&s.root);
     return found;

@@ -42,7 +42,8 @@ MUST_CHECK int file_match_set_policy(const struct directive_args *d, const struc
 
 /* Looks for the files; without any name, for that of the path. If there is one: true, and the
  * variables file_match.relative (begins with "/"), .absolute, .type ("file" or "directory") and
- * .remainder (what was split off) are set. "=404" leaves its status in ex->match_error. Blocks as
+ * .remainder (what was split off) are set. "=404" leaves its status in ex->match_error, and
+ * so does what cannot be looked for without descriptors: 503. Blocks as
  * file systems do. */
 bool file_match_find(const struct file_match *m, struct exchange *ex);
 

@@ -27,9 +27,11 @@ it_tests = \
 	tests/it/files-cache.py \
 	tests/it/files-change.py \
 	tests/it/files-conditional.py \
+	tests/it/files-descriptors.py \
 	tests/it/files-directives.py \
 	tests/it/files-ranges.py \
 	tests/it/files-churn.py \
+	tests/it/files-descriptors.py \
 	tests/it/files-directives.py \
 	tests/it/files-hostile.py \
 	tests/it/files-precompressed.py \
