@@ -112,7 +112,8 @@ def check_range(c, target, content, kind, value, fields=(), whole=True):
     elif ranges == []:
         check_eq(416, r.status, what)
         check_fields(r, {"content-type": TEXT, "content-range": "bytes */%d" % len(content),
-                         "content-length": str(len(r.body)), "x-content-type-options": "nosniff"}, what)
+                         "content-length": str(len(r.body)), "x-content-type-options": "nosniff",
+                         "vary": "Accept"}, what)
         check_eq(b"416 Range Not Satisfiable\n", r.body, what)
     elif ranges and len(ranges) == 1:
         check_part(r, content, kind, *ranges[0], common, what)
