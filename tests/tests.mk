@@ -52,6 +52,7 @@ unit_tests = \
 	tests/unit/test_path \
 	tests/unit/test_placeholder \
 	tests/unit/test_proxy_answer \
+	tests/unit/test_proxy_header \
 	tests/unit/test_quote \
 	tests/unit/test_ranges \
 	tests/unit/test_regex \

@@ -23,6 +23,7 @@ void compile_defaults(struct conf_builder *b)
         .renew_interval_ms = 10 * 60 * 1000,
         .ticket_rotation_ms = 12 * 3600 * 1000,
         .header_timeout_ms = 60 * 1000,
+        .proxy = {.timeout_ms = 5 * 1000},
         .idle_timeout_ms = 5 * 60 * 1000,
         .body_timeout_ms = 60 * 1000,
         .max_header_size = 16 * 1024,

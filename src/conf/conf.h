@@ -280,6 +280,24 @@ struct file_cache_limits {
     uint64_t fresh_ms;    /* how long an entry is believed without a look: 1 s */
 };
 
+/* What becomes of a PROXY header, by who sends it. */
+enum proxy_policy {
+    PROXY_IGNORE,  /* it is read, and not believed */
+    PROXY_USE,     /* it is believed */
+    PROXY_REQUIRE, /* it is believed, and there must be one */
+    PROXY_REJECT,  /* there must be none */
+    PROXY_SKIP     /* it is not looked for */
+};
+
+/* The PROXY protocol, at all listeners. */
+struct proxy_options {
+    bool on;
+    uint64_t timeout_ms; /* 5 s: for the header */
+    struct ip_set allow; /* peers that are believed */
+    struct ip_set deny;  /* peers that may not say such things */
+    enum proxy_policy fallback;
+};
+
 struct options {
     const char *storage;         /* the folder of the file tree, absolute */
     const char *admin;           /* path of the admin socket; "" = off */
@@ -304,6 +322,7 @@ struct options {
     struct str default_sni;     /* the site of a client that sends no name; len 0: none is said */
     struct str fallback_sni;    /* the site of a client that sends an unknown one; len 0: none */
     struct file_cache_limits file_cache;
+    struct proxy_options proxy;
 };
 
 struct conf {

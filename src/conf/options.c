@@ -25,8 +25,11 @@ int options_duration(const struct directive_args *d, uint64_t min_ms, uint64_t m
     if (directive_duration(d, &d->args[0], &value) != 0)
         return -1;
     if (value < min_ms)
-        return directive_error(d, &d->args[0], "'" STR_FMT "' is too short: at least %llu s",
-                               STR_ARG(d->args[0].text), (unsigned long long)(min_ms / second_ms));
+        return directive_error(
+            d, &d->args[0], "'" STR_FMT "' is too short: at least %llu %s",
+            STR_ARG(d->args[0].text),
+            (unsigned long long)(min_ms < second_ms ? min_ms : min_ms / second_ms),
+            min_ms < second_ms ? "ms" : "s");
     if (value > max_ms)
         return directive_error(d, &d->args[0], "'" STR_FMT "' is too long: at most %llu days",
                                STR_ARG(d->args[0].text),

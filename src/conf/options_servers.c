@@ -138,12 +138,125 @@ static int set_client_ip_headers(const struct directive_args *d)
     return 0;
 }
 
+/* ---- listener wrappers ---- */
+
+static struct proxy_options *proxy_of(const struct directive_args *d)
+{
+    return &options_of(d)->proxy;
+}
+
+static int set_proxy_timeout(const struct directive_args *d)
+{
+    return options_duration(d, 1, year_ms, &proxy_of(d)->timeout_ms);
+}
+
+static int add_ranges(const struct directive_args *d, struct ip_set *set)
+{
+    struct err e;
+    int rc = 0;
+
+    for (size_t i = 0; i < d->n_args; i++)
+        if (ip_set_add(set, d->arena, d->args[i].text, &e) != 0)
+            rc = directive_error(d, &d->args[i], "%s", e.msg);
+    ip_set_finish(set);
+    return rc;
+}
+
+static int set_proxy_allow(const struct directive_args *d)
+{
+    return add_ranges(d, &proxy_of(d)->allow);
+}
+
+static int set_proxy_deny(const struct directive_args *d)
+{
+    return add_ranges(d, &proxy_of(d)->deny);
+}
+
+static int set_proxy_fallback(const struct directive_args *d)
+{
+    static const char *const names[] = {
+        [PROXY_IGNORE] = "ignore", [PROXY_USE] = "use",   [PROXY_REQUIRE] = "require",
+        [PROXY_REJECT] = "reject", [PROXY_SKIP] = "skip", NULL};
+
+    for (size_t i = 0; names[i] != NULL; i++) {
+        struct str name = str_of(names[i]);
+
+        if (!str_eq_nocase(d->args[0].text, name))
+            continue;
+        proxy_of(d)->fallback = (enum proxy_policy)i;
+        return 0;
+    }
+    return directive_unknown(d, &d->args[0], "policy", names);
+}
+
+static const struct directive proxy_rows[] = {
+    {.name = "allow",
+     .min_args = 1,
+     .max_args = -1,
+     .repeats = true,
+     .set = set_proxy_allow,
+     .help = "allow RANGE...: proxies that are believed"},
+    {.name = "deny",
+     .min_args = 1,
+     .max_args = -1,
+     .repeats = true,
+     .set = set_proxy_deny,
+     .help = "deny RANGE...: peers that may send no PROXY header"},
+    {.name = "fallback_policy",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_proxy_fallback,
+     .help = "fallback_policy ignore|use|require|reject|skip: for all others"},
+    {.name = "timeout",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_proxy_timeout,
+     .help = "timeout DURATION: for the header, 5 s"},
+    {0},
+};
+
+static int set_proxy_protocol(const struct directive_args *d)
+{
+    proxy_of(d)->on = true;
+    return directive_block(d, proxy_rows, NULL, d->target);
+}
+
+/* Where TLS begins: after the PROXY header in any case. */
+static int set_tls_wrapper(const struct directive_args *d)
+{
+    (void)d;
+    return 0;
+}
+
+static const struct directive wrapper_rows[] = {
+    {.name = "proxy_protocol",
+     .block = true,
+     .set = set_proxy_protocol,
+     .help = "proxy_protocol [{ timeout, allow, deny, fallback_policy }]"},
+    {.name = "tls", .set = set_tls_wrapper, .help = "tls: comes last in any case"},
+    {0},
+};
+
+static int set_listener_wrappers(const struct directive_args *d)
+{
+    static const struct refused refused[] = {
+        {"http_redirect", "plain HTTP on an HTTPS port is answered with what to do instead"},
+        {NULL, NULL},
+    };
+
+    return directive_block(d, wrapper_rows, refused, d->target);
+}
+
 static const struct directive server_rows[] = {
     {.name = "client_ip_headers",
      .min_args = 1,
      .max_args = -1,
      .set = set_client_ip_headers,
      .help = "client_ip_headers FIELD..."},
+    {.name = "listener_wrappers",
+     .block = true,
+     .set = set_listener_wrappers,
+     .help = "listener_wrappers { proxy_protocol, tls }"},
     {.name = "trusted_proxies",
      .min_args = 2,
      .max_args = -1,

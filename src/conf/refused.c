@@ -39,7 +39,6 @@ const struct refused refused_servers[] = {
     {"keepalive_count", "see tcp(7) for the system's settings"},
     {"keepalive_idle", "see tcp(7) for the system's settings"},
     {"keepalive_interval", "see tcp(7) for the system's settings"},
-    {"listener_wrappers", NULL},
     {"log_credentials", "credentials are never logged"},
     {"metrics", NULL},
     {"name", "leave it out: listeners have no names"},

@@ -19,4 +19,6 @@ liblintel_a_SOURCES += \
 	src/io/offload.h \
 	src/io/response_parser.c \
 	src/io/response_parser.h \
+	src/io/proxy_header.c \
+	src/io/proxy_header.h \
 	src/io/transfer.h

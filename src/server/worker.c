@@ -9,6 +9,7 @@
 #include "server/acceptor.h"
 #include "server/front_door.h"
 #include "server/log_hub.h"
+#include "server/proxy_door.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,7 @@ struct worker {
     struct h1_engine *tls;
     struct acme_alpn *acme;
     struct front_door *door;
+    struct proxy_door *proxy_door;
     struct acceptor *acceptor;
     struct log_spool *spool;
     struct tls_tickets *tickets;
@@ -146,6 +148,7 @@ static void commit(struct worker *w)
     h1_engine_set_service(w->plain, w->service);
     h1_engine_set_service(w->tls, w->service);
     front_door_set_conf(w->door, w->conf);
+    proxy_door_set_conf(w->proxy_door, w->conf);
     acceptor_set(w->acceptor, w->conf, c->fds);
     free(c->fds);
     *c = (struct candidate){0};
@@ -156,8 +159,8 @@ static void commit(struct worker *w)
 
 /* ---- connections ---- */
 
-static void on_accepted(void *arg, int fd, const struct sockaddr *peer, socklen_t peer_len,
-                        const struct listener_conf *listener)
+static void on_client(void *arg, int fd, const struct sockaddr *peer, socklen_t peer_len,
+                      const struct listener_conf *listener)
 {
     struct worker *w = arg;
 
@@ -165,6 +168,17 @@ static void on_accepted(void *arg, int fd, const struct sockaddr *peer, socklen_
         front_door_add(w->door, fd, peer, peer_len, listener);
     else
         h1_engine_add(w->plain, fd, peer, peer_len, listener, NULL);
+}
+
+static void on_accepted(void *arg, int fd, const struct sockaddr *peer, socklen_t peer_len,
+                        const struct listener_conf *listener)
+{
+    struct worker *w = arg;
+
+    if (w->conf->options.proxy.on)
+        proxy_door_add(w->proxy_door, fd, peer, peer_len, listener);
+    else
+        on_client(w, fd, peer, peer_len, listener);
 }
 
 static unsigned connections(const struct worker *w)
@@ -208,6 +222,7 @@ static void shut(struct worker *w)
     timer_cancel(w->loop, &w->drain);
     abandon(w);
     acceptor_free(w->acceptor);
+    proxy_door_free(w->proxy_door);
     front_door_free(w->door);
     acme_alpn_free(w->acme);
     h1_engine_free(w->tls);
@@ -271,6 +286,7 @@ static int open_parts(struct worker *w, struct err *e)
     door.http1 = w->tls;
     door.acme = w->acme;
     w->door = front_door_new(&door);
+    w->proxy_door = proxy_door_new(w->loop, door.max_pending, on_client, w);
     return 0;
 }
 

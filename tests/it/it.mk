@@ -55,6 +55,7 @@ it_tests = \
 	tests/it/proxy-balance.py \
 	tests/it/proxy-basic.py \
 	tests/it/proxy-health.py \
+	tests/it/proxy-protocol.py \
 	tests/it/proxy-stream.py \
 	tests/it/rate-limit.py \
 	tests/it/reload-changes.py \
