@@ -8,6 +8,7 @@ unit_tests = \
 	tests/unit/test_acme_ca \
 	tests/unit/test_acme_parse \
 	tests/unit/test_address \
+	tests/unit/test_arena \
 	tests/unit/test_balance \
 	tests/unit/test_base64 \
 	tests/unit/test_basic_auth \

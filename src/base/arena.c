@@ -8,11 +8,11 @@
 #include <stdlib.h>
 
 #ifdef ARENA_MALLOC
-enum { CHUNK = 0, CHUNK_MOST = 0, LARGE = 1 }; /* all but empty ones are large */
+enum { CHUNK = 0, CHUNK_SMALL = 0, CHUNK_MOST = 0, LARGE = 1 }; /* all but empty ones are large */
 #else
 /* The first chunk is small, since most arenas need no more; those of an arena that goes on growing
  * double, up to what malloc gives back to the system at once. */
-enum { CHUNK = 4096 - 32, CHUNK_MOST = 256 * 1024, LARGE = 1024 };
+enum { CHUNK = 4096 - 32, CHUNK_SMALL = 512 - 32, CHUNK_MOST = 256 * 1024, LARGE = 1024 };
 #endif
 
 struct chunk {
@@ -32,11 +32,23 @@ struct arena {
     struct chunk *current; /* the chunk being filled, or NULL */
     struct chunk *others;  /* full chunks and those of large objects */
     struct cleanup *cleanups;
+    size_t first_cap; /* of the first chunk */
 };
 
 struct arena *arena_new(void)
 {
-    return xalloc(sizeof(struct arena));
+    struct arena *a = xalloc(sizeof *a);
+
+    a->first_cap = CHUNK;
+    return a;
+}
+
+struct arena *arena_new_small(void)
+{
+    struct arena *a = arena_new();
+
+    a->first_cap = CHUNK_SMALL;
+    return a;
 }
 
 static void chunks_free(struct chunk *c)
@@ -112,12 +124,14 @@ static char *large(struct arena *a, size_t size)
     return c->bytes;
 }
 
-/* How large the chunk after c is to be. */
-static size_t next_cap(const struct chunk *c)
+/* How large the next chunk is to be, in which size bytes have to fit. */
+static size_t next_cap(const struct arena *a, size_t size)
 {
-    if (c == NULL)
-        return CHUNK;
-    return c->cap * 2 > CHUNK_MOST ? CHUNK_MOST : c->cap * 2;
+    size_t cap = a->current == NULL ? a->first_cap : a->current->cap * 2;
+
+    if (cap > CHUNK_MOST)
+        cap = CHUNK_MOST;
+    return cap < size ? size : cap;
 }
 
 static char *take(struct arena *a, size_t size, size_t align)
@@ -129,7 +143,7 @@ static char *take(struct arena *a, size_t size, size_t align)
         return large(a, size);
     at = c == NULL ? 0 : (c->used + align - 1) & ~(align - 1);
     if (c == NULL || at + size > c->cap) {
-        const size_t cap = next_cap(c);
+        const size_t cap = next_cap(a, size);
 
         if (c != NULL) {
             c->next = a->others;

@@ -12,6 +12,8 @@
 struct arena;
 
 struct arena *arena_new(void);
+/* For what lives long and holds little: takes less memory at first. */
+struct arena *arena_new_small(void);
 void arena_free(struct arena *a); /* NULL is fine */
 
 /* Forgets everything allocated but keeps one chunk for the next use. */

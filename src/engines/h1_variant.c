@@ -74,7 +74,7 @@ static struct prepared_variant *variant_new(struct h1_stream *st, bool close)
     struct prepared_variant *v = xalloc(sizeof *v);
 
     v->close = close;
-    v->arena = arena_new();
+    v->arena = arena_new_small();
     v->response = h1_response_with(content_of(p, extra), &all, close, st->arena);
     if (v->response == NULL) {
         arena_free(v->arena);

@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-/* An arena for the fields, and what an engine hangs on it. */
-enum { COST = 5 * 1024 };
+/* Two small arenas for the fields, and what an engine hangs on it. */
+enum { COST = 3 * 1024 };
 
 struct prepared *prepared_new(int status, struct str body)
 {
@@ -13,7 +13,7 @@ struct prepared *prepared_new(int status, struct str body)
 
     p->refs = 1;
     p->status = status;
-    p->arena = arena_new();
+    p->arena = arena_new_small();
     p->body = arena_str(p->arena, body);
     return p;
 }
