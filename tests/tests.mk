@@ -22,12 +22,12 @@ unit_tests = \
 	tests/unit/test_conf_errors \
 	tests/unit/test_date \
 	tests/unit/test_diff \
+	tests/unit/test_direct \
 	tests/unit/test_encode \
 	tests/unit/test_encode_body \
 	tests/unit/test_error_page \
 	tests/unit/test_exchange \
 	tests/unit/test_fcgi \
-	tests/unit/test_fetch \
 	tests/unit/test_fields \
 	tests/unit/test_file_cache \
 	tests/unit/test_file_etag \
@@ -58,6 +58,7 @@ unit_tests = \
 	tests/unit/test_ranges \
 	tests/unit/test_regex \
 	tests/unit/test_rate_limit \
+	tests/unit/test_resolve \
 	tests/unit/test_response_parser \
 	tests/unit/test_retry \
 	tests/unit/test_reverse_proxy \
@@ -69,6 +70,7 @@ unit_tests = \
 	tests/unit/test_store_fs \
 	tests/unit/test_text \
 	tests/unit/test_tls_session \
+	tests/unit/test_transfer \
 	tests/unit/test_upstream \
 	tests/unit/test_vault \
 	tests/unit/test_x509
@@ -90,7 +92,10 @@ tests_unit_test_match_SOURCES = tests/unit/conf_fixture.h tests/unit/matcher_rig
 	tests/unit/matcher_rig.h tests/unit/test_match.c
 tests_unit_test_fcgi_SOURCES = tests/unit/fcgi_transcript.c \
 	tests/unit/fcgi_transcript.h tests/unit/test_fcgi.c
-tests_unit_test_fetch_SOURCES = tests/unit/peer.c tests/unit/peer.h tests/unit/test_fetch.c
+transfer_rig = tests/unit/peer.c tests/unit/peer.h tests/unit/transfer_rig.c \
+	tests/unit/transfer_rig.h
+tests_unit_test_direct_SOURCES = $(transfer_rig) tests/unit/test_direct.c
+tests_unit_test_transfer_SOURCES = $(transfer_rig) tests/unit/test_transfer.c
 tests_unit_test_acme_alpn_SOURCES = tests/unit/h1_rig.c tests/unit/h1_rig.h \
 	tests/unit/test_acme_alpn.c
 tests_unit_test_h1_SOURCES = tests/unit/h1_rig.c tests/unit/h1_rig.h tests/unit/test_h1.c

@@ -175,7 +175,11 @@ static void on_done(void *arg, enum transfer_result result, const char *why)
         judge(c, true, "");
 }
 
-static const struct transfer_events events = {on_field, on_head, on_body, on_done, on_pull};
+static const struct transfer_events events = {.on_field = on_field,
+                                              .on_head = on_head,
+                                              .on_body = on_body,
+                                              .on_done = on_done,
+                                              .pull = on_pull};
 
 static const char **lines_for(struct check *c, const struct upstream *u)
 {

@@ -173,8 +173,11 @@ static void on_done(void *arg, enum transfer_result result, const char *why)
     proxied_wake(p);
 }
 
-const struct transfer_events proxied_events = {on_field, on_head, on_body, on_done,
-                                               on_pull_request};
+const struct transfer_events proxied_events = {.on_field = on_field,
+                                               .on_head = on_head,
+                                               .on_body = on_body,
+                                               .on_done = on_done,
+                                               .pull = on_pull_request};
 
 void proxied_relay_init(struct proxied *p)
 {

@@ -105,20 +105,43 @@ static void finish(struct fetch *f, enum transfer_result result, const char *why
 
 /* ---- time limits ---- */
 
+static void sooner(uint64_t *due, uint64_t other)
+{
+    if (other != 0 && (*due == 0 || other < *due))
+        *due = other;
+}
+
 static void arm(struct fetch *f)
 {
     uint64_t now = loop_now_ms(f->fr->loop), due = f->total_due_ms;
 
-    if (f->head_due_ms != 0 && (due == 0 || f->head_due_ms < due))
-        due = f->head_due_ms;
+    sooner(&due, f->head_due_ms);
+    if (f->read_timeout_ms != 0)
+        sooner(&due, f->moved_ms + f->read_timeout_ms);
+    if (f->write_timeout_ms != 0)
+        sooner(&due, f->moved_ms + f->write_timeout_ms);
     if (due != 0)
         timer_set(f->fr->loop, &f->timer, due > now ? due - now : 0);
+}
+
+/* Why the transfer has stood still for too long; NULL: it has not, or the wait is for us. */
+static const char *stands_still(struct fetch *f, uint64_t now)
+{
+    const bool sending = f->body_left != 0 && f->at == AT_STATUS;
+    unsigned limit = sending ? f->write_timeout_ms : f->read_timeout_ms;
+
+    if (f->sends == 0 || (sending ? f->send_paused : f->recv_paused))
+        f->moved_ms = now;
+    if (limit == 0 || now - f->moved_ms < limit)
+        return NULL;
+    return sending ? "nothing more was taken in time" : "nothing more came in time";
 }
 
 static void on_due(struct timer *t)
 {
     struct fetch *f = container_of(t, struct fetch, timer);
     uint64_t now = loop_now_ms(f->fr->loop);
+    const char *still = stands_still(f, now);
 
     if (f->total_due_ms != 0 && f->total_due_ms <= now) {
         finish(f, TRANSFER_TIMEOUT, "it took too long");
@@ -128,6 +151,8 @@ static void on_due(struct timer *t)
         f->head_due_ms = now + f->head_timeout_ms; /* the wait is for the request's body */
     if (f->head_due_ms != 0 && f->head_due_ms <= now)
         finish(f, TRANSFER_TIMEOUT, "no answer in time");
+    else if (still != NULL)
+        finish(f, TRANSFER_TIMEOUT, still);
     else
         arm(f);
 }
@@ -249,6 +274,7 @@ static void resume(struct fetch *f, unsigned ops)
         return;
     f->recv_paused = f->recv_paused && !recv;
     f->send_paused = f->send_paused && !send;
+    f->moved_ms = loop_now_ms(f->fr->loop);
     if (send && f->head_due_ms != 0)
         f->head_due_ms = loop_now_ms(f->fr->loop) + f->head_timeout_ms;
     f->fr->in_curl++;
@@ -368,6 +394,9 @@ static void reset(struct fetch *f, const struct transfer_spec *spec)
     f->body_left = spec->body_len;
     f->head_timeout_ms = spec->head_timeout_ms;
     f->head_due_ms = spec->head_timeout_ms == 0 ? 0 : now + spec->head_timeout_ms;
+    f->read_timeout_ms = spec->read_timeout_ms;
+    f->write_timeout_ms = spec->write_timeout_ms;
+    f->moved_ms = now;
     f->total_due_ms = spec->total_timeout_ms == 0 ? 0 : now + spec->total_timeout_ms;
     f->timer = (struct timer){.on_timer = on_due};
     f->ended = f->recv_paused = f->send_paused = false;
@@ -393,10 +422,15 @@ static struct transfer *fetch_start(struct transport *tp, const struct transfer_
                                     struct err *e)
 {
     struct fetcher *fr = container_of(tp, struct fetcher, transport);
-    struct fetch *f = fetch_get(fr);
+    struct fetch *f;
 
     assert(spec->body_len == 0 ||
            (spec->events->pull != NULL && strcmp(spec->method, "HEAD") != 0));
+    if (spec->upgrade) {
+        err_set(e, ERR_INVALID, "libcurl makes no tunnels of upgrades");
+        return NULL;
+    }
+    f = fetch_get(fr);
     if (f == NULL) {
         err_set(e, ERR_LIMIT, "libcurl gives no handle");
         return NULL;

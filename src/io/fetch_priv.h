@@ -62,6 +62,9 @@ struct fetch {
     unsigned head_timeout_ms;
     uint64_t head_due_ms;  /* 0: none */
     uint64_t total_due_ms; /* 0: none */
+    unsigned read_timeout_ms;
+    unsigned write_timeout_ms;
+    uint64_t moved_ms; /* when something was last received, or pulled to be sent */
     struct timer timer;
     bool added; /* to the multi handle */
     bool ended; /* on_done is being called, or was cancelled: no further callback */

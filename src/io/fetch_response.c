@@ -40,16 +40,23 @@ static bool read_content_length(struct fetch *f, struct str value)
     return any;
 }
 
-static bool read_field(struct fetch *f, struct str line)
+static bool split_field(struct str line, struct str *name, struct str *value)
 {
     size_t colon = str_chr(line, ':');
-    struct str name = str_trim((struct str){line.p, colon}), value;
 
+    *name = str_trim((struct str){line.p, colon});
     /* A folded line begins with a space; RFC 9112 5.2 lets a gateway refuse it. */
-    if (colon == line.len || line.p[0] == ' ' || line.p[0] == '\t' || !str_is_token(name))
+    if (colon == line.len || line.p[0] == ' ' || line.p[0] == '\t' || !str_is_token(*name))
         return false;
-    value = str_trim(str_from(line, colon + 1));
-    if (!is_field_value(value))
+    *value = str_trim(str_from(line, colon + 1));
+    return is_field_value(*value);
+}
+
+static bool read_field(struct fetch *f, struct str line)
+{
+    struct str name, value;
+
+    if (!split_field(line, &name, &value))
         return false;
     if (f->at == AT_INTERIM)
         return true;
@@ -88,10 +95,23 @@ static void end_head(struct fetch *f)
     }
     f->at = AT_BODY;
     f->head_due_ms = 0;
-    if (f->total_due_ms == 0)
+    if (f->total_due_ms == 0 && f->read_timeout_ms == 0 && f->write_timeout_ms == 0)
         timer_cancel(f->fr->loop, &f->timer);
     if (f->events->on_head != NULL)
         f->events->on_head(f->arg, f->status, f->chunked ? -1 : f->content_length);
+}
+
+static bool read_trailer(struct fetch *f, struct str line)
+{
+    struct str name, value;
+
+    if (line.len == 0)
+        return true;
+    if (!split_field(line, &name, &value))
+        return false;
+    if (f->events->on_trailer != NULL)
+        f->events->on_trailer(f->arg, name, value);
+    return true;
 }
 
 size_t fetch_on_header_line(char *p, size_t size, size_t n, void *user)
@@ -102,14 +122,15 @@ size_t fetch_on_header_line(char *p, size_t size, size_t n, void *user)
 
     if (f->ended)
         return 0;
+    f->moved_ms = loop_now_ms(f->fr->loop);
     f->head_bytes += line.len;
     if (f->head_bytes > f->max_head)
         return stop(f, TRANSFER_TOO_BIG, "the response's header is too large");
-    if (f->at == AT_BODY) /* a trailer */
-        return size * n;
     while (line.len > 0 && (line.p[line.len - 1] == '\n' || line.p[line.len - 1] == '\r'))
         line.len--;
-    if (f->at == AT_STATUS)
+    if (f->at == AT_BODY)
+        ok = read_trailer(f, line);
+    else if (f->at == AT_STATUS)
         ok = read_status(f, line);
     else if (line.len == 0)
         end_head(f);
@@ -131,6 +152,7 @@ size_t fetch_on_write(char *p, size_t size, size_t n, void *user)
         return 0;
     if (f->at != AT_BODY)
         return stop(f, TRANSFER_BROKEN, "the response has no header");
+    f->moved_ms = loop_now_ms(f->fr->loop);
     if (f->events->on_body == NULL)
         return size * n;
     taken = f->events->on_body(f->arg, (struct str){p, size * n});
@@ -169,6 +191,7 @@ size_t fetch_on_read(char *p, size_t size, size_t n, void *user)
         return CURL_READFUNC_ABORT;
     if (f->head_due_ms != 0) /* the peer has taken something: its time begins anew */
         f->head_due_ms = loop_now_ms(f->fr->loop) + f->head_timeout_ms;
+    f->moved_ms = loop_now_ms(f->fr->loop);
     switch (answer) {
     case PULL_BYTES:
         return read_some(f, got);
@@ -176,9 +199,10 @@ size_t fetch_on_read(char *p, size_t size, size_t n, void *user)
         f->send_paused = true; /* and no time limit runs while the wait is for us */
         return CURL_READFUNC_PAUSE;
     case PULL_END:
-        if (f->body_left == -1)
-            return 0;
-        break;
+        if (f->body_left > 0)
+            break;
+        f->body_left = 0;
+        return 0;
     case PULL_FAIL:
         break;
     }

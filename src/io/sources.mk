@@ -5,6 +5,13 @@ liblintel_a_SOURCES += \
 	src/io/fcgi.h \
 	src/io/fcgi_response.c \
 	src/io/fcgi_response.h \
+	src/io/direct.c \
+	src/io/direct.h \
+	src/io/direct_connect.c \
+	src/io/direct_pool.c \
+	src/io/direct_priv.h \
+	src/io/direct_receive.c \
+	src/io/direct_send.c \
 	src/io/fetch.c \
 	src/io/fetch.h \
 	src/io/fetch_options.c \
@@ -17,6 +24,8 @@ liblintel_a_SOURCES += \
 	src/io/mailbox.h \
 	src/io/offload.c \
 	src/io/offload.h \
+	src/io/resolve.c \
+	src/io/resolve.h \
 	src/io/response_parser.c \
 	src/io/response_parser.h \
 	src/io/proxy_header.c \

@@ -1,6 +1,12 @@
 /* One HTTP request that we make ourselves, to an upstream or an ACME server, and its response,
- * whoever carries it. A transport carries them: io/fetch.h by libcurl. Everything of a transport
- * runs in its loop's thread and nothing blocks. Bodies are streamed both ways with back-pressure.
+ * whoever carries it. A transport carries them: io/fetch.h by libcurl, io/direct.h by itself.
+ * Everything of a transport runs in its loop's thread and nothing blocks. Bodies are streamed both
+ * ways with back-pressure.
+ *
+ * An upgrade (transfer_spec.upgrade): a response with status 101 turns the transfer into a tunnel.
+ * After on_head(101) bytes go both ways as they are: on_body brings the upstream's, pull gives
+ * those for it. A side that has no more to say tells so, and the other goes on: on_eof says that
+ * the upstream has done so first, PULL_END that we have. When both have, on_done tells of the end.
  */
 #ifndef LINTEL_IO_TRANSFER_H
 #define LINTEL_IO_TRANSFER_H
@@ -22,7 +28,7 @@ enum transfer_result {
     TRANSFER_OK,              /* the whole response was taken */
     TRANSFER_CONNECT,         /* no connection: nothing was sent (DNS, refused, TLS) */
     TRANSFER_CONNECT_TIMEOUT, /* the same, because connect_timeout_ms passed */
-    TRANSFER_TIMEOUT,         /* head_timeout_ms or total_timeout_ms passed */
+    TRANSFER_TIMEOUT,         /* another of the limits of time passed */
     TRANSFER_BROKEN,          /* the peer broke off, or sent what is no HTTP */
     TRANSFER_TOO_BIG,         /* its header is larger than the limit */
     TRANSFER_FAILED           /* anything else */
@@ -40,8 +46,12 @@ struct transfer_events {
     bool (*on_body)(void *arg, struct str bytes);
     /* The end; why is one line in plain words ("connection refused"). It is freed after it. */
     void (*on_done)(void *arg, enum transfer_result result, const char *why);
-    /* Request body bytes, if transfer_spec.body_len != 0. NULL for none. */
+    /* Request body bytes, if transfer_spec.body_len != 0, and bytes for a tunnel. NULL for none. */
     enum pull (*pull)(void *arg, char *buf, size_t cap, size_t *n);
+    /* A field of the trailer, after the last byte of the body. May be NULL. */
+    void (*on_trailer)(void *arg, struct str name, struct str value);
+    /* Of a tunnel: the upstream sends no more. NULL: that is the end. */
+    void (*on_eof)(void *arg);
 };
 
 struct transfer_spec {
@@ -60,8 +70,14 @@ struct transfer_spec {
     unsigned connect_timeout_ms; /* 0: 3000 */
     unsigned head_timeout_ms;    /* until the response's head, without the peer taking any of the
                                     request body; 0: none */
+    unsigned read_timeout_ms;    /* while the response or more of it is awaited, and nothing
+                                    comes; 0: none. Not in a tunnel */
+    unsigned write_timeout_ms;   /* while the peer takes nothing of what it is sent; 0: none. Not in
+                                    a tunnel */
     unsigned total_timeout_ms;   /* 0: none */
     size_t max_head;             /* bytes of the response's head; 0: 256 KiB */
+    bool upgrade;                /* the fields ask for another protocol: 101 may be the answer. For
+                                    body_len 0, and not by every transport */
 };
 
 struct transfer;

@@ -1,9 +1,8 @@
-/* Fetches against a little server in threads of its own: each test scripts what it says. */
-#include "io/fetch.h"
+/* Each carrier of transfers against a little server in threads of its own: each test scripts what
+ * it says. */
+#include "transfer_rig.h"
 
 #include "base/alloc.h"
-#include "base/buf.h"
-#include "peer.h"
 
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -15,202 +14,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-/* MANY is more than the kernel buffers of a connection hold. */
-enum { MANY = 32 * 1024 * 1024, LIMIT_MS = 10000 };
-
-/* ---- the client ---- */
-
-struct client {
-    struct loop *loop;
-    struct fetcher *fetcher;
-    struct transfer *transfer;
-    struct timer limit;
-    struct transfer_spec spec;
-    struct transfer_events events;
-    char url[64];
-
-    struct buf fields;
-    struct buf body;
-    size_t received;
-    int status;
-    int64_t content_length;
-    bool done;
-    bool cancelled;
-    unsigned heads;
-    enum transfer_result result;
-    char why[128];
-
-    size_t to_send;   /* bytes that on_pull gives */
-    enum pull at_end; /* what it answers then */
-    unsigned stall;   /* answers false or AGAIN so many times first, resumed by a timer */
-    struct timer resume;
-    char cancel_in; /* 'f' on_field, 'h' on_head, 'b' on_body, 'd' on_done, 'p' pull */
-};
-
-static bool cancels_here(struct client *c, char where)
-{
-    if (c->cancel_in != where)
-        return false;
-    c->cancelled = true;
-    transfer_cancel(c->transfer);
-    loop_stop(c->loop);
-    return true;
-}
-
-static void on_field(void *arg, struct str name, struct str value)
-{
-    struct client *c = arg;
-
-    assert_false(c->cancelled);
-    assert_int_equal(buf_printf(&c->fields, STR_FMT "=" STR_FMT "|", STR_ARG(name), STR_ARG(value)),
-                     0);
-    cancels_here(c, 'f');
-}
-
-static void on_head(void *arg, int status, int64_t content_length)
-{
-    struct client *c = arg;
-
-    assert_false(c->cancelled);
-    c->heads++;
-    c->status = status;
-    c->content_length = content_length;
-    cancels_here(c, 'h');
-}
-
-static bool stalls(struct client *c)
-{
-    if (c->stall == 0)
-        return false;
-    c->stall--;
-    timer_set(c->loop, &c->resume, 5);
-    return true;
-}
-
-static bool on_body(void *arg, struct str bytes)
-{
-    struct client *c = arg;
-
-    assert_false(c->cancelled);
-    if (cancels_here(c, 'b'))
-        return false;
-    if (stalls(c))
-        return false;
-    c->received += bytes.len;
-    if (c->body.len + bytes.len <= c->body.max)
-        assert_int_equal(buf_append_str(&c->body, bytes), 0);
-    return true;
-}
-
-static void on_done(void *arg, enum transfer_result result, const char *why)
-{
-    struct client *c = arg;
-
-    assert_false(c->cancelled);
-    assert_false(c->done);
-    c->done = true;
-    c->result = result;
-    snprintf(c->why, sizeof c->why, "%s", why);
-    cancels_here(c, 'd');
-    loop_stop(c->loop);
-}
-
-static enum pull on_pull(void *arg, char *buf, size_t cap, size_t *n)
-{
-    struct client *c = arg;
-
-    assert_false(c->cancelled);
-    if (cancels_here(c, 'p'))
-        return PULL_AGAIN;
-    if (stalls(c))
-        return PULL_AGAIN;
-    if (c->to_send == 0)
-        return c->at_end;
-    *n = c->to_send < cap ? c->to_send : cap;
-    memset(buf, 'x', *n);
-    c->to_send -= *n;
-    return PULL_BYTES;
-}
-
-static void on_resume(struct timer *t)
-{
-    struct client *c = container_of(t, struct client, resume);
-
-    transfer_resume_recv(c->transfer);
-    transfer_resume_send(c->transfer);
-}
-
-static void on_limit(struct timer *t)
-{
-    struct client *c = container_of(t, struct client, limit);
-
-    loop_stop(c->loop);
-}
-
-static void client_init(struct client *c, const struct peer *s)
-{
-    struct err e;
-
-    memset(c, 0, sizeof *c);
-    c->loop = loop_new(&e);
-    c->fetcher = fetcher_new(c->loop, 8, &e);
-    assert_non_null(c->fetcher);
-    c->fields = BUF_INIT(65536);
-    c->body = BUF_INIT(65536);
-    c->limit.on_timer = on_limit;
-    c->resume.on_timer = on_resume;
-    c->at_end = PULL_END;
-    c->events = (struct transfer_events){on_field, on_head, on_body, on_done, on_pull};
-    snprintf(c->url, sizeof c->url, "http://127.0.0.1:%u/a/../b?q", s->port);
-    c->spec = (struct transfer_spec){
-        .events = &c->events, .arg = c, .method = "GET", .url = c->url, .connect_to = NULL};
-}
-
-static void client_fini(struct client *c)
-{
-    timer_cancel(c->loop, &c->limit);
-    timer_cancel(c->loop, &c->resume);
-    fetcher_free(c->fetcher);
-    loop_free(c->loop);
-    buf_fini(&c->fields);
-    buf_fini(&c->body);
-}
-
-static void client_start(struct client *c)
-{
-    struct err e;
-
-    buf_clear(&c->fields);
-    buf_clear(&c->body);
-    c->done = c->cancelled = false;
-    c->heads = 0;
-    c->status = 0;
-    c->received = 0;
-    c->transfer = transfer_start(fetcher_transport(c->fetcher), &c->spec, &e);
-    assert_non_null(c->transfer);
-    assert_false(c->done);
-    timer_set(c->loop, &c->limit, LIMIT_MS);
-}
-
-static void client_run(struct client *c)
-{
-    struct err e;
-
-    client_start(c);
-    assert_int_equal(loop_run(c->loop, &e), 0);
-    timer_cancel(c->loop, &c->limit);
-    if (c->cancel_in == 0)
-        assert_true(c->done);
-}
-
-static void pass_time(struct client *c, uint64_t ms)
-{
-    struct err e;
-
-    timer_set(c->loop, &c->limit, ms);
-    assert_int_equal(loop_run(c->loop, &e), 0);
-}
 
 /* ---- the request on the wire ---- */
 
@@ -261,7 +64,7 @@ static void sends_what_it_is_told_and_no_more(void **state)
 
 /* ---- responses, one a row ---- */
 
-static const struct {
+struct response {
     const char *name;
     const char *text;
     enum transfer_result result;
@@ -269,7 +72,9 @@ static const struct {
     int64_t content_length;
     const char *fields;
     const char *body;
-} responses[] = {
+};
+
+static const struct response responses[] = {
     {"length", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nA: 1\r\n\r\nabc", TRANSFER_OK, 200, 3,
      "Content-Length=3|A=1|", "abc"},
     {"no reason", "HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n", TRANSFER_OK, 404, 0,
@@ -278,12 +83,8 @@ static const struct {
      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n",
      TRANSFER_OK, 200, -1, "Transfer-Encoding=chunked|", "abcd"},
     {"trailers are no fields",
-     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: y\r\n\r\n",
-     TRANSFER_OK, 200, -1, "Transfer-Encoding=chunked|", "a"},
-    {"chunked beats length",
-     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: "
-     "chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
-     TRANSFER_OK, 200, -1, "Content-Length=2|Transfer-Encoding=chunked|", "abc"},
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: y\r\nZ : \r\n\r\n",
+     TRANSFER_OK, 200, -1, "Transfer-Encoding=chunked|~X=y|~Z=|", "a"},
     {"until close", "HTTP/1.0 200 OK\r\n\r\nabc", TRANSFER_OK, 200, -1, "", "abc"},
     {"interim responses are not shown",
      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\nContent-Length: 9\r\n\r\n"
@@ -334,29 +135,50 @@ static const struct {
      0, "", ""},
 };
 
+/* Where they differ, by carrier. */
+static const struct response strictness[][2] = {
+    [CARRIER_CURL] = {{"chunked beats length",
+                       "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: "
+                       "chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+                       TRANSFER_OK, 200, -1, "Content-Length=2|Transfer-Encoding=chunked|", "abc"},
+                      {"lines without CR", "HTTP/1.1 200 OK\nContent-Length: 1\n\na", TRANSFER_OK,
+                       200, 1, "Content-Length=1|", "a"}},
+    [CARRIER_DIRECT] = {{"chunked beside a length",
+                         "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: "
+                         "chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+                         TRANSFER_BROKEN, 0, 0, "Content-Length=2|Transfer-Encoding=chunked|", ""},
+                        {"lines without CR", "HTTP/1.1 200 OK\nContent-Length: 1\n\na",
+                         TRANSFER_BROKEN, 0, 0, "", ""}},
+};
+
+static void read_response(const struct response *r)
+{
+    struct peer s;
+    struct client c;
+
+    peer_start(&s, peer_serve_once, r->text);
+    client_init(&c, &s);
+    client_run(&c);
+    if (c.result != r->result || c.status != r->status)
+        print_error("%s: result %d status %d (%s)\n", r->name, c.result, c.status, c.why);
+    assert_int_equal(c.result, r->result);
+    assert_int_equal(c.status, r->status);
+    assert_int_equal(c.heads, c.status == 0 ? 0 : 1);
+    assert_int_equal(c.content_length, r->content_length);
+    assert_string_equal(client_text(&c.fields), r->fields);
+    assert_string_equal(client_text(&c.body), r->body);
+    assert_int_equal(c.result == TRANSFER_OK, c.why[0] == '\0');
+    client_fini(&c);
+    peer_stop(&s);
+}
+
 static void reads_responses(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(responses); i++) {
-        struct peer s;
-        struct client c;
-
-        peer_start(&s, peer_serve_once, responses[i].text);
-        client_init(&c, &s);
-        client_run(&c);
-        if (c.result != responses[i].result || c.status != responses[i].status)
-            print_error("%s: result %d status %d (%s)\n", responses[i].name, c.result, c.status,
-                        c.why);
-        assert_int_equal(c.result, responses[i].result);
-        assert_int_equal(c.status, responses[i].status);
-        assert_int_equal(c.heads, c.status == 0 ? 0 : 1);
-        assert_int_equal(c.content_length, responses[i].content_length);
-        assert_string_equal(c.fields.len == 0 ? "" : c.fields.p, responses[i].fields);
-        assert_string_equal(c.body.len == 0 ? "" : c.body.p, responses[i].body);
-        assert_int_equal(c.result == TRANSFER_OK, c.why[0] == '\0');
-        client_fini(&c);
-        peer_stop(&s);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(responses); i++)
+        read_response(&responses[i]);
+    for (size_t i = 0; i < ARRAY_LEN(strictness[carrier]); i++)
+        read_response(&strictness[carrier][i]);
 }
 
 static void head_has_a_length_and_no_body(void **state)
@@ -522,7 +344,7 @@ static void speaks_through_unix_sockets(void **state)
     struct client c;
 
     (void)state;
-    snprintf(a.sun_path, sizeof a.sun_path, "/tmp/test_fetch-%d.sock", (int)getpid());
+    snprintf(a.sun_path, sizeof a.sun_path, "/tmp/test_transfer-%d.sock", (int)getpid());
     peer_start_at(&s, (struct sockaddr *)&a, sizeof a, peer_serve,
                   "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nunix");
     client_init(&c, &s);
@@ -595,7 +417,7 @@ static void limits_the_time_to_connect(void **state)
         client_run(&c);
         assert_int_equal(c.result, TRANSFER_CONNECT_TIMEOUT);
         client_start(&c);
-        pass_time(&c, 20);
+        client_pass_time(&c, 20);
         c.cancelled = true;
         transfer_cancel(c.transfer);
     }
@@ -656,13 +478,13 @@ static void a_paused_fetch_slows_the_peer(void **state)
     timer_cancel(c.loop, &c.resume);
     do { /* until the peer is stuck */
         sent = atomic_load(&s.sent);
-        pass_time(&c, 200);
+        client_pass_time(&c, 200);
     } while (atomic_load(&s.sent) != sent);
     assert_true(sent < MANY);
     assert_int_equal(c.received, 0);
     c.stall = 0;
     transfer_resume_recv(c.transfer);
-    pass_time(&c, LIMIT_MS);
+    client_pass_time(&c, LIMIT_MS);
     assert_true(c.done);
     assert_int_equal(c.received, MANY);
     client_fini(&c);
@@ -796,18 +618,18 @@ static void may_be_cancelled_anywhere(void **state)
             client_start(&c);
             c.cancelled = true;
             transfer_cancel(c.transfer);
-            pass_time(&c, 20);
+            client_pass_time(&c, 20);
         } else {
             client_run(&c);
             assert_true(c.cancelled);
         }
-        pass_time(&c, 20);
+        client_pass_time(&c, 20);
         client_fini(&c);
         peer_stop(&s);
     }
 }
 
-static void the_fetcher_may_go_first(void **state)
+static void the_carrier_may_go_first(void **state)
 {
     struct peer s;
     struct client c;
@@ -817,7 +639,7 @@ static void the_fetcher_may_go_first(void **state)
     client_init(&c, &s);
     c.stall = 1000000;
     client_start(&c);
-    pass_time(&c, 30);
+    client_pass_time(&c, 30);
     c.cancelled = true; /* asserts that no callback comes */
     client_fini(&c);
     peer_stop(&s);
@@ -843,8 +665,15 @@ int main(void)
         cmocka_unit_test(a_broken_request_body_ends_the_fetch),
         cmocka_unit_test(takes_an_answer_before_the_body_was_sent),
         cmocka_unit_test(may_be_cancelled_anywhere),
-        cmocka_unit_test(the_fetcher_may_go_first),
+        cmocka_unit_test(the_carrier_may_go_first),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed;
+
+    print_message("by libcurl\n");
+    carrier = CARRIER_CURL;
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    print_message("directly\n");
+    carrier = CARRIER_DIRECT;
+    return failed + cmocka_run_group_tests(tests, NULL, NULL);
 }

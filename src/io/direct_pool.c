@@ -1,0 +1,251 @@
+/* Upstreams, connections that wait for work, and blocks of memory. */
+#include "io/direct_priv.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* ---- origins ---- */
+
+static bool split_authority(struct str authority, struct str *host, uint16_t *port)
+{
+    size_t colon = authority.len;
+    uint64_t number;
+
+    for (size_t i = authority.len; i > 0 && authority.p[i - 1] != ']'; i--)
+        if (authority.p[i - 1] == ':')
+            colon = i - 1;
+    *host = (struct str){authority.p, colon};
+    *port = 80;
+    if (colon == authority.len)
+        return host->len > 0;
+    if (!str_to_uint(str_from(authority, colon + 1), UINT16_MAX, &number) || number == 0)
+        return false;
+    *port = (uint16_t)number;
+    return host->len > 0;
+}
+
+static bool is_key(struct str key, bool is_unix)
+{
+    struct sockaddr_un sun;
+    struct str host;
+    uint16_t port;
+
+    return is_unix ? key.len > 0 && key.len < sizeof sun.sun_path
+                   : split_authority(key, &host, &port);
+}
+
+static struct origin *origin_new(struct str key, bool is_unix, uint32_t hash)
+{
+    struct origin *o = xalloc(sizeof *o + key.len + 1);
+
+    memcpy(o->key, key.p, key.len);
+    o->key_len = key.len;
+    o->hash = hash;
+    o->is_unix = is_unix;
+    list_init(&o->item);
+    list_init(&o->idle);
+    if (!is_unix)
+        (void)split_authority((struct str){o->key, o->key_len}, &o->host, &o->port);
+    return o;
+}
+
+struct origin *direct_origin_get(struct direct *d, const struct transfer_spec *spec, struct err *e)
+{
+    const struct str scheme = STR_LIT("http://");
+    const bool is_unix = spec->unix_socket != NULL;
+    struct str url = str_of(spec->url), key;
+    struct list *bucket;
+    uint32_t hash;
+
+    if (!str_starts(url, scheme)) {
+        err_set(e, ERR_INVALID, "%s does not begin with http://", spec->url);
+        return NULL;
+    }
+    key = str_from(url, scheme.len);
+    key.len = str_chr(key, '/');
+    if (is_unix || spec->connect_to != NULL)
+        key = str_of(is_unix ? spec->unix_socket : spec->connect_to);
+    hash = str_hash_nocase(key);
+    bucket = &d->origins[hash % ORIGIN_BUCKETS];
+    for (struct list *at = bucket->next; at != bucket; at = at->next) {
+        struct origin *o = container_of(at, struct origin, item);
+
+        if (o->hash == hash && o->is_unix == is_unix &&
+            str_eq((struct str){o->key, o->key_len}, key)) {
+            o->refs++;
+            return o;
+        }
+    }
+    if (!is_key(key, is_unix)) {
+        err_set(e, ERR_INVALID, "'" STR_FMT "' is no address to connect to", STR_ARG(key));
+        return NULL;
+    }
+    struct origin *o = origin_new(key, is_unix, hash);
+    list_add_tail(bucket, &o->item);
+    o->refs = 1;
+    return o;
+}
+
+void direct_origin_unref(struct origin *o)
+{
+    assert(o->refs > 0);
+    if (--o->refs > 0)
+        return;
+    list_del(&o->item);
+    free(o);
+}
+
+/* ---- connections ---- */
+
+struct direct_conn *direct_conn_new(struct direct *d, struct origin *o, int fd)
+{
+    struct direct_conn *c = xalloc(sizeof *c);
+
+    c->src = (struct event_source){.fd = fd, .on_event = direct_conn_on_event};
+    c->d = d;
+    c->origin = o;
+    o->refs++;
+    list_init(&c->of_origin);
+    list_init(&c->of_all);
+    return c;
+}
+
+static void leave_pool(struct direct_conn *c)
+{
+    list_del(&c->of_origin);
+    list_del(&c->of_all);
+    c->origin->n_idle--;
+    c->d->n_idle--;
+}
+
+void direct_conn_close(struct direct_conn *c)
+{
+    if (!list_empty(&c->of_all))
+        leave_pool(c);
+    loop_del(c->d->loop, &c->src);
+    close(c->src.fd);
+    direct_origin_unref(c->origin);
+    free(c);
+}
+
+/* ---- idle ones ---- */
+
+/* Nothing has come, and the peer has not closed. */
+static bool is_quiet(struct direct_conn *c)
+{
+    char byte;
+    ssize_t n = recv(c->src.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+    c->readable = false;
+    return n == -1 && (errno == EAGAIN || errno == EINTR);
+}
+
+void direct_pool_put(struct direct_conn *c)
+{
+    struct direct *d = c->d;
+    struct origin *o = c->origin;
+
+    if (d->limits.idle_max == 0 || (c->readable && !is_quiet(c))) {
+        direct_conn_close(c);
+        return;
+    }
+    if (o->n_idle >= d->limits.idle_max_per_upstream)
+        direct_conn_close(container_of(o->idle.prev, struct direct_conn, of_origin));
+    if (d->n_idle >= d->limits.idle_max)
+        direct_conn_close(container_of(d->idle.next, struct direct_conn, of_all));
+    c->used = true;
+    c->since_ms = loop_now_ms(d->loop);
+    list_add_tail(o->idle.next, &c->of_origin); /* before the first */
+    list_add_tail(&d->idle, &c->of_all);
+    o->n_idle++;
+    d->n_idle++;
+    if (d->idle_timer.slot == 0)
+        timer_set(d->loop, &d->idle_timer, d->limits.idle_timeout_ms);
+}
+
+struct direct_conn *direct_pool_take(struct origin *o, bool sure)
+{
+    while (!list_empty(&o->idle)) {
+        struct direct_conn *c = container_of(o->idle.next, struct direct_conn, of_origin);
+
+        if (!sure || is_quiet(c)) {
+            leave_pool(c);
+            return c;
+        }
+        direct_conn_close(c);
+    }
+    return NULL;
+}
+
+/* Whatever comes now belongs to no request; a mere sign that there is room to write may come. */
+void direct_pool_event(struct direct_conn *c)
+{
+    if (c->hung_up || (c->readable && !is_quiet(c)))
+        direct_conn_close(c);
+}
+
+void direct_pool_on_timer(struct timer *timer)
+{
+    struct direct *d = container_of(timer, struct direct, idle_timer);
+    const uint64_t now = loop_now_ms(d->loop);
+
+    while (!list_empty(&d->idle)) {
+        struct direct_conn *c = container_of(d->idle.next, struct direct_conn, of_all);
+        uint64_t due = c->since_ms + d->limits.idle_timeout_ms;
+
+        if (due > now) {
+            timer_set(d->loop, timer, due - now);
+            return;
+        }
+        direct_conn_close(c);
+    }
+}
+
+void direct_pool_fini(struct direct *d)
+{
+    timer_cancel(d->loop, &d->idle_timer);
+    while (!list_empty(&d->idle))
+        direct_conn_close(container_of(d->idle.next, struct direct_conn, of_all));
+    while (d->free_blocks != NULL) {
+        struct block *b = d->free_blocks;
+
+        d->free_blocks = b->next;
+        free(b);
+    }
+}
+
+/* ---- blocks ---- */
+
+struct block *direct_block_get(struct direct *d)
+{
+    struct block *b = d->free_blocks;
+
+    if (b != NULL) {
+        d->free_blocks = b->next;
+        d->n_free_blocks--;
+    } else {
+        b = xrealloc_array(NULL, 1, sizeof *b); /* not zeroed: that would cost */
+    }
+    b->start = b->end = 0;
+    return b;
+}
+
+void direct_block_put(struct direct *d, struct block **block)
+{
+    struct block *b = *block;
+
+    *block = NULL;
+    if (b == NULL)
+        return;
+    if (d->n_free_blocks == FREE_BLOCKS_MAX) {
+        free(b);
+        return;
+    }
+    b->next = d->free_blocks;
+    d->free_blocks = b;
+    d->n_free_blocks++;
+}

@@ -1,0 +1,224 @@
+/* Shared by the files of the direct transport; nothing else includes this.
+ *
+ *   direct.c          the life of a transfer, its limits of time, the interface
+ *   direct_connect.c  from an upstream's name to a connection
+ *   direct_pool.c     upstreams, idle connections, blocks of memory
+ *   direct_send.c     the request
+ *   direct_receive.c  the response
+ *
+ * A transfer:
+ *  1. direct_start() lays out the request's head. If there is an idle connection to the upstream it
+ *     is sent at once; else the task of the transfer asks for the name, connects, and then sends
+ * it.
+ *  2. The request's body follows, pulled whenever the socket takes more; the response is read as it
+ *     comes. Neither waits for the other.
+ *  3. direct_finish() or direct_fail() tells of the end. The connection goes back to the pool if
+ *     both the request and the response have ended, and nothing speaks against it.
+ *  4. A connection that was kept may have been closed by the peer meanwhile: then the request is
+ * sent once more, over a new one, if that cannot do harm (RFC 9112 9.3.1).
+ *
+ * Sockets are registered once, edge-triggered for both directions: `readable` and `writable` say
+ * what is known of them. Callbacks may cancel the transfer: whoever calls one is between
+ * direct_enter() and direct_leave(), looks at `ended` after it, and the last to leave frees the
+ * transfer. */
+#ifndef LINTEL_IO_DIRECT_PRIV_H
+#define LINTEL_IO_DIRECT_PRIV_H
+
+#include "base/alloc.h"
+#include "io/direct.h"
+#include "io/response_parser.h"
+
+enum {
+    BLOCK_SIZE = 32 * 1024,
+    FREE_BLOCKS_MAX = 32, /* kept */
+    ORIGIN_BUCKETS = 64
+};
+
+/* Memory for bytes on their way. */
+struct block {
+    struct block *next; /* while it is free */
+    size_t start;       /* of what is in it */
+    size_t end;
+    char bytes[BLOCK_SIZE];
+};
+
+/* Where connections lead to. Lives as long as there are connections or transfers to it. */
+struct origin {
+    struct list item; /* in direct.origins */
+    uint32_t hash;
+    unsigned refs;
+    struct list idle; /* connections, the last used first */
+    unsigned n_idle;
+    struct address preferred; /* the one that could be connected to last; family 0: none yet */
+    bool is_unix;
+    uint16_t port;
+    struct str host; /* in key */
+    size_t key_len;
+    char key[]; /* "host:port", "host", or the path of a unix socket */
+};
+
+struct direct {
+    struct transport transport;
+    struct loop *loop;
+    struct resolver *resolver;
+    struct direct_limits limits;
+    struct list transfers; /* those under way */
+    struct list spare;     /* transfers to use again */
+    unsigned n_spare;
+    struct list idle; /* connections, the longest idle first */
+    unsigned n_idle;
+    struct timer idle_timer;
+    struct block *free_blocks;
+    unsigned n_free_blocks;
+    struct list origins[ORIGIN_BUCKETS];
+};
+
+struct direct_conn {
+    struct event_source src;
+    struct direct *d;
+    struct origin *origin;
+    struct direct_transfer *t; /* that uses it; NULL: idle */
+    struct list of_origin;     /* while idle */
+    struct list of_all;        /* while idle */
+    uint64_t since_ms;         /* idle */
+    bool connecting;
+    bool used;     /* by another transfer before */
+    bool readable; /* there may be something to read */
+    bool writable;
+    bool hung_up; /* the peer has closed its side, or the connection is broken */
+};
+
+enum op {
+    OP_BEGIN = 1,
+    OP_SEND = 2,        /* the head could not be sent at once, or there is a body */
+    OP_RESUME_RECV = 4, /* or go on receiving */
+    OP_RESUME_SEND = 8
+};
+
+/* When something is due; 0: it is not awaited. */
+struct deadlines {
+    uint64_t dial;    /* a connection */
+    uint64_t attempt; /* a connection to the address at hand */
+    uint64_t head;
+    uint64_t total;
+    uint64_t turn; /* its next, after all others */
+};
+
+struct direct_transfer {
+    struct transfer transfer;
+    struct list item; /* in direct.transfers or direct.spare */
+    struct direct *d;
+    struct origin *origin;
+    struct direct_conn *conn; /* NULL: none yet, or no more */
+    const struct transfer_events *events;
+    void *arg;
+    struct task work;
+    unsigned ops; /* for the task */
+    unsigned depth;
+    bool ended; /* no callback any more */
+
+    /* Connecting. */
+    struct lookup lookup;
+    struct addresses addresses;
+    unsigned first;    /* index of the address that is tried first */
+    unsigned tried;    /* addresses */
+    int last_errno;    /* of the last attempt */
+    bool looked_again; /* the name was asked for because its addresses were stale */
+    bool again;        /* the request is being sent once more */
+
+    /* The request. */
+    char *head;
+    size_t head_len, head_cap, head_sent;
+    struct block *body;  /* what was pulled and not yet sent; NULL: nothing */
+    int64_t body_len;    /* as specified */
+    int64_t body_left;   /* to be pulled; -1: not known */
+    bool body_ended;     /* all of it is in `body` or sent */
+    bool body_forgotten; /* what was sent of it is no longer in `body`: it cannot be sent again */
+    bool send_paused;    /* pull answered AGAIN */
+    bool send_stopped;   /* by an error, or since nobody wants the rest */
+    bool idempotent;
+
+    /* The response. */
+    struct response_parser parser;
+    struct block *in; /* what was received and not yet taken; NULL: nothing */
+    size_t max_head;
+    bool is_head;
+    bool upgrade;
+    bool answered; /* a byte has come */
+    bool recv_paused;
+    bool recv_ended; /* of a tunnel */
+
+    /* Time. */
+    struct timer timer;
+    struct deadlines due;
+    unsigned dial_timeout_ms, head_timeout_ms, read_timeout_ms, write_timeout_ms;
+    uint64_t received_ms, sent_ms; /* when something moved last */
+};
+
+/* ---- direct.c ---- */
+
+static inline void direct_enter(struct direct_transfer *t)
+{
+    t->depth++;
+}
+void direct_leave(struct direct_transfer *t); /* frees it if it has ended, and this is the last */
+
+void direct_post(struct direct_transfer *t, unsigned ops);
+void direct_arm(struct direct_transfer *t);        /* the timer, after what is due has changed */
+void direct_let_others(struct direct_transfer *t); /* goes on after the loop has seen to them */
+
+/* The end, within enter and leave. direct_finish(): the response is complete. direct_fail() closes
+ * the connection. */
+void direct_finish(struct direct_transfer *t);
+void direct_fail(struct direct_transfer *t, enum transfer_result result, const char *why);
+
+/* The connection broke: begins once more if that is allowed, or else fails. */
+void direct_lost(struct direct_transfer *t, const char *why);
+
+/* ---- direct_connect.c ---- */
+
+/* Gets a connection, and sends when there is one. Within enter and leave. fresh: no idle one. */
+void direct_connect(struct direct_transfer *t, bool fresh);
+void direct_on_resolved(struct lookup *lk, const struct addresses *a, const char *why);
+void direct_connect_event(struct direct_transfer *t); /* the socket is connected, or not */
+void direct_connect_due(struct direct_transfer *t);   /* the time for the attempt has passed */
+
+/* ---- direct_pool.c ---- */
+
+/* The origin of the URL's authority, or of what spec says instead; a reference. NULL with *e set.
+ */
+struct origin *direct_origin_get(struct direct *d, const struct transfer_spec *spec, struct err *e);
+void direct_origin_unref(struct origin *o);
+
+struct direct_conn *direct_conn_new(struct direct *d, struct origin *o, int fd);
+void direct_conn_close(struct direct_conn *c);
+void direct_conn_on_event(struct event_source *src, uint32_t events); /* direct.c */
+
+/* An idle connection, or NULL. sure: see whether it still stands. */
+struct direct_conn *direct_pool_take(struct origin *o, bool sure);
+void direct_pool_put(struct direct_conn *c);
+void direct_pool_event(struct direct_conn *c); /* something has happened to an idle connection */
+void direct_pool_on_timer(struct timer *timer);
+void direct_pool_fini(struct direct *d);
+
+struct block *direct_block_get(struct direct *d);
+void direct_block_put(struct direct *d, struct block **b); /* *b is NULL then, and may be before */
+
+/* ---- direct_send.c ---- */
+
+/* Lays out the head in t. False with *e set: it is no request. */
+bool direct_send_prepare(struct direct_transfer *t, const struct transfer_spec *spec,
+                         struct err *e);
+void direct_send_rewind(struct direct_transfer *t);      /* to be sent once more */
+void direct_send(struct direct_transfer *t);             /* as much as the socket takes */
+bool direct_sent(const struct direct_transfer *t);       /* all of it */
+bool direct_send_wants(const struct direct_transfer *t); /* there is something to send or to pull */
+
+/* Sends the head of a request without a body without calling back. */
+void direct_send_head(struct direct_transfer *t);
+
+/* ---- direct_receive.c ---- */
+
+void direct_receive(struct direct_transfer *t); /* what there is */
+
+#endif
