@@ -22,7 +22,8 @@ struct complaints {
 struct proxy_state {
     const struct reverse_proxy_conf *conf;
     struct loop *loop;
-    struct fetcher *fetcher;
+    struct transport *secure; /* for https:// */
+    struct transport *plain;  /* for http:// and unix sockets */
     struct shared *shared;
     struct relay_pool buffers;
     struct balance_state *balance;

@@ -102,6 +102,8 @@ static bool start_transfer(struct proxied *p)
         .unix_socket = u->unix_socket,
         .connect_timeout_ms = c->dial_timeout_ms,
         .head_timeout_ms = c->response_header_timeout_ms,
+        .read_timeout_ms = c->read_timeout_ms,
+        .write_timeout_ms = c->write_timeout_ms,
         .max_head = MAX_HEAD,
     };
     struct err e;
@@ -111,7 +113,7 @@ static bool start_transfer(struct proxied *p)
     kept_body_rewind(&p->kept);
     p->body_left = p->request.body_len;
     p->since_ms = loop_now_ms(p->st->loop);
-    p->transfer = transfer_start(fetcher_transport(p->st->fetcher), &spec, &e);
+    p->transfer = transfer_start(u->secure ? p->st->secure : p->st->plain, &spec, &e);
     if (p->transfer == NULL)
         complain(p, e.msg);
     else

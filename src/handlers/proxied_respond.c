@@ -132,13 +132,12 @@ static bool waits_for_more(const struct proxied *p)
     return proxied_buffered(p) < p->st->conf->response_buffers;
 }
 
-/* The first turn comes before the fetcher's own task, which tells of the end; the second after it.
- */
+/* libcurl's task, which tells of the end, may come between the first turn and the second. */
 static void on_respond_task(struct task *t)
 {
     struct proxied *p = container_of(t, struct proxied, respond);
 
-    if (!p->turn_passed) {
+    if (!p->turn_passed && p->transfer != NULL) {
         p->turn_passed = true;
         loop_post(p->st->loop, t);
         return;

@@ -20,6 +20,7 @@
 #include "handlers/forward_auth.h"
 #include "handlers/proxied.h"
 #include "http/handler.h"
+#include "io/direct.h"
 
 #include <stdlib.h>
 
@@ -65,15 +66,17 @@ static int reverse_proxy_start(const void *conf, const struct worker_env *env, v
     (void)e;
     st->conf = c;
     st->loop = env->loop;
-    st->fetcher = env->fetcher;
+    st->secure = fetcher_transport(env->fetcher);
+    st->plain = c->client == CLIENT_DIRECT && env->direct != NULL ? direct_transport(env->direct)
+                                                                  : st->secure;
     st->shared = env->shared;
     st->upstreams = shared_get(st->shared, c->identity, &upstream_states_type,
                                &(struct upstream_states_arg){c->n_upstreams, &c->passive});
     st->balance = balance_state_new(c->n_upstreams);
     st->complaints = xalloc(c->n_upstreams * sizeof *st->complaints);
     if (env->worker == 0)
-        st->health = health_start(&(struct health_params){
-            &c->health, c->upstreams, st->upstreams, st->loop, fetcher_transport(st->fetcher)});
+        st->health = health_start(
+            &(struct health_params){&c->health, c->upstreams, st->upstreams, st->loop, st->secure});
     *state = st;
     return 0;
 }
@@ -98,6 +101,8 @@ static void reverse_proxy_describe(const void *conf, struct describer *out)
         describe_item(out, "upstreams", str_of(c->upstreams[i].name));
     describe_number(out, "dial_timeout_ms", c->dial_timeout_ms);
     describe_number(out, "response_header_timeout_ms", c->response_header_timeout_ms);
+    describe_number(out, "read_timeout_ms", c->read_timeout_ms);
+    describe_number(out, "write_timeout_ms", c->write_timeout_ms);
     proxy_answer_describe(&c->answers, out);
 }
 

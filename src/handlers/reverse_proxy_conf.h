@@ -9,6 +9,9 @@
 #include "handlers/upstream.h"
 #include "http/rewrite.h"
 
+/* What speaks with upstreams that are not https://, for which it is always libcurl. */
+enum proxy_client { CLIENT_DIRECT, CLIENT_CURL };
+
 struct reverse_proxy_conf {
     struct upstream *upstreams; /* at least one */
     size_t n_upstreams;
@@ -38,6 +41,9 @@ struct reverse_proxy_conf {
     struct ip_set trusted;    /* peers that are believed about their clients, beside those of all */
     unsigned dial_timeout_ms; /* 3 s */
     unsigned response_header_timeout_ms; /* 0: none, as in Caddy */
+    unsigned read_timeout_ms;            /* 0: none, as in Caddy */
+    unsigned write_timeout_ms;           /* 0: none, as in Caddy */
+    enum proxy_client client;
     struct answer_rules answers;
     struct proxy_auth *auth; /* of forward_auth; NULL: a proxy */
 };

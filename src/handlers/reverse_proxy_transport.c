@@ -30,6 +30,30 @@ static int set_response_header_timeout(const struct directive_args *d)
     return set_duration(d, &conf_of(d)->response_header_timeout_ms);
 }
 
+static int set_read_timeout(const struct directive_args *d)
+{
+    return set_duration(d, &conf_of(d)->read_timeout_ms);
+}
+
+static int set_write_timeout(const struct directive_args *d)
+{
+    return set_duration(d, &conf_of(d)->write_timeout_ms);
+}
+
+/* ---- who speaks ---- */
+
+static int set_client(const struct directive_args *d)
+{
+    static const char *const names[] = {[CLIENT_DIRECT] = "direct", [CLIENT_CURL] = "curl", NULL};
+
+    for (size_t i = 0; names[i] != NULL; i++)
+        if (str_is(d->args[0].text, names[i])) {
+            conf_of(d)->client = (enum proxy_client)i;
+            return 0;
+        }
+    return directive_unknown(d, &d->args[0], "client", names);
+}
+
 /* ---- what is so in any case ---- */
 
 static int expect(const struct directive_args *d, const char *word, const char *why)
@@ -97,6 +121,11 @@ static const struct directive options[] = {
      .max_args = 1,
      .set = set_dial_timeout,
      .help = "dial_timeout <duration>: until there is a connection"},
+    {.name = "http_client",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_client,
+     .help = "http_client direct|curl: what speaks with upstreams that are not https://"},
     {.name = "network_proxy",
      .min_args = 1,
      .max_args = 1,
@@ -107,6 +136,11 @@ static const struct directive options[] = {
      .max_args = 1,
      .set = set_buffer,
      .help = "read_buffer <size>: changes nothing"},
+    {.name = "read_timeout",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_read_timeout,
+     .help = "read_timeout <duration>: while more of the answer is awaited, and none comes"},
     {.name = "response_header_timeout",
      .min_args = 1,
      .max_args = 1,
@@ -122,6 +156,11 @@ static const struct directive options[] = {
      .max_args = 1,
      .set = set_buffer,
      .help = "write_buffer <size>: changes nothing"},
+    {.name = "write_timeout",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_write_timeout,
+     .help = "write_timeout <duration>: while the upstream takes nothing of what it is sent"},
     {0},
 };
 
@@ -137,7 +176,6 @@ static const struct refused refused[] = {
     {"max_conns_per_host", NULL},
     {"max_response_header", "it is 16 KiB, as much as can be sent on"},
     {"proxy_protocol", NULL},
-    {"read_timeout", NULL},
     {"resolvers", "names are resolved by the system"},
     {"tls", "write 'https://' before the upstream"},
     {"tls_client_auth", NULL},
@@ -149,7 +187,6 @@ static const struct refused refused[] = {
     {"tls_timeout", "'dial_timeout' is for both, the connection and its TLS"},
     {"tls_trust_pool", NULL},
     {"tls_trusted_ca_certs", NULL},
-    {"write_timeout", NULL},
     {NULL, NULL},
 };
 

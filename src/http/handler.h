@@ -11,6 +11,7 @@ enum verdict {
 };
 
 struct coder_pool; /* handlers/encode_pool.h */
+struct direct;     /* io/direct.h */
 struct file_cache; /* handlers/file_cache.h */
 struct mailbox;    /* io/mailbox.h */
 struct offload;    /* io/offload.h */
@@ -22,7 +23,8 @@ struct worker_env {
     struct loop *loop;
     struct file_cache *files;  /* the worker's */
     struct coder_pool *coders; /* the worker's */
-    struct fetcher *fetcher;
+    struct fetcher *fetcher;   /* transfers by libcurl */
+    struct direct *direct;     /* those for http:// without it; NULL: by libcurl as well */
     const struct conf *conf;
     struct shared *shared;   /* the process's: base/shared.h */
     struct offload *offload; /* the process's: io/offload.h... */

@@ -14,7 +14,7 @@
 
 /* Half of the CPUs of a small machine; a helper's job is a password hash of a tenth of a second and
  * more, so that a longer queue would only make clients wait in vain. */
-enum { HELPERS_MAX = 2, OFFLOAD_QUEUE = 64 };
+enum { HELPERS_MAX = 2, NAME_HELPERS = 4, OFFLOAD_QUEUE = 64 };
 
 /* ---- certificates and tickets ---- */
 
@@ -127,6 +127,7 @@ static int start_workers(struct server *s, const struct options *o, struct err *
     unsigned n = o->workers > 0 ? o->workers : limits_cpus();
     struct worker_params p = {.hub = s->hub,
                               .offload = s->offload,
+                              .names = s->names,
                               .shared = s->shared,
                               .tickets = s->tickets,
                               .max_connections = limits_connections(descriptors, n),
@@ -179,6 +180,7 @@ static void close_parts(struct server *s)
     else if (s->ready)
         log_info("server", "stopped");
     offload_free(s->offload);
+    offload_free(s->names);
     shared_free(s->shared);
     admin_free(s->admin);
     instance_release(s->instance);
@@ -210,6 +212,7 @@ static int serve(struct server *s, struct conf *conf)
     s->hub = log_hub_new(s->loop, &s->home);
     s->shared = shared_new();
     s->offload = offload_new(limits_cpus() > 1 ? HELPERS_MAX : 1, OFFLOAD_QUEUE);
+    s->names = offload_new(NAME_HELPERS, OFFLOAD_QUEUE);
     s->admin = admin_new(s->loop, &admin_commands, s);
     if (open_parts(s, &conf->options, &e) == 0) {
         server_change(s, conf);

@@ -39,6 +39,7 @@ struct server {
     struct admin *admin;
     struct manager *manager;
     struct offload *offload;
+    struct offload *names; /* what waits for name servers: it must not keep others waiting */
     struct shared *shared;
     struct tls_tickets *tickets;
     struct timer rotation;

@@ -5,6 +5,7 @@
 #include "engines/acme_alpn.h"
 #include "engines/h1_mhd.h"
 #include "handlers/encode_pool.h"
+#include "io/direct.h"
 #include "io/fetch.h"
 #include "server/acceptor.h"
 #include "server/front_door.h"
@@ -16,9 +17,11 @@
 #include <unistd.h>
 
 enum {
-    CHALLENGES_MAX = 64, /* tls-alpn-01 handshakes at once */
-    IDLE_UPSTREAMS = 64, /* connections to upstreams kept open for reuse */
-    PENDING_MIN = 64,    /* TLS connections whose hello is awaited */
+    CHALLENGES_MAX = 64,    /* tls-alpn-01 handshakes at once */
+    IDLE_UPSTREAMS = 64,    /* connections of libcurl's kept open for reuse */
+    DIRECT_IDLE = 512,      /* those to upstreams that are spoken to directly... */
+    DIRECT_IDLE_EACH = 256, /* ...and to any one of them */
+    PENDING_MIN = 64,       /* TLS connections whose hello is awaited */
     PENDING_MAX = 2048,
     DRAIN_LOOK_MS = 20 /* how often a draining worker looks whether all have gone */
 };
@@ -36,6 +39,8 @@ struct worker {
     struct loop *loop;
     struct mailbox box;
     struct fetcher *fetcher;
+    struct resolver *resolver;
+    struct direct *direct;
     struct file_cache *files;
     struct file_cache_stats file_stats; /* read by the main thread too */
     struct coder_pool *coders;
@@ -105,6 +110,7 @@ static void prepare(struct worker *w, struct conf *conf, int *fds)
     const struct worker_env env = {.worker = w->params.index,
                                    .loop = w->loop,
                                    .fetcher = w->fetcher,
+                                   .direct = w->direct,
                                    .files = w->files,
                                    .coders = w->coders,
                                    .conf = conf,
@@ -234,6 +240,8 @@ static void shut(struct worker *w)
     log_spool_free(w->spool);
     coder_pool_free(w->coders);
     file_cache_free(w->files);
+    direct_free(w->direct);
+    resolver_free(w->resolver);
     fetcher_free(w->fetcher);
 }
 
@@ -274,6 +282,8 @@ static struct h1_engine *engine_new(struct worker *w, bool tls, struct err *e)
 
 static int open_parts(struct worker *w, struct err *e)
 {
+    const struct direct_limits idle = {.idle_max = DIRECT_IDLE,
+                                       .idle_max_per_upstream = DIRECT_IDLE_EACH};
     struct front_door_params door = {.loop = w->loop, .max_pending = max_pending(&w->params)};
 
     if ((w->fetcher = fetcher_new(w->loop, IDLE_UPSTREAMS, e)) == NULL ||
@@ -281,6 +291,8 @@ static int open_parts(struct worker *w, struct err *e)
         (w->acme = acme_alpn_new(w->loop, CHALLENGES_MAX, e)) == NULL ||
         (w->acceptor = acceptor_new(w->loop, on_accepted, w, e)) == NULL)
         return -1;
+    w->resolver = resolver_new(w->loop, w->params.names, &w->box);
+    w->direct = direct_new(w->loop, w->resolver, &idle);
     w->files = file_cache_new(w->loop, &w->file_stats);
     w->coders = coder_pool_new(w->loop);
     door.http1 = w->tls;
@@ -337,6 +349,7 @@ unsigned worker_join(struct worker *w)
     /* Orders that came too late would find nothing left to do them with. */
     w->ended = true;
     offload_wait(w->params.offload, &w->box);
+    offload_wait(w->params.names, &w->box);
     destroy(w);
     return cut;
 }

@@ -35,6 +35,7 @@ struct worker_params {
     unsigned index;
     struct log_hub *hub;
     struct offload *offload;
+    struct offload *names; /* for resolvers, whose questions may take long */
     struct shared *shared;
     struct tls_tickets *tickets; /* a reference is taken */
     unsigned max_connections;    /* of each engine */

@@ -121,6 +121,8 @@ class Process:
 
 
 class Lintel(Process):
+    edit_conf = staticmethod(lambda conf: conf)  # see each_client in upstream.py
+
     def __init__(self, test, conf, args=(), wait=True):
         self.test = test
         self.conf_path = os.path.join(test.work, "lintel.conf")
@@ -134,7 +136,7 @@ class Lintel(Process):
     def write_conf(self, conf):
         temporary = self.conf_path + ".new"
         with open(temporary, "w") as f:
-            f.write(conf)
+            f.write(self.edit_conf(conf))
         os.rename(temporary, self.conf_path)
 
     def reload(self, conf=None):

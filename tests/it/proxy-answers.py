@@ -8,7 +8,7 @@ import threading
 
 import lib
 from lib import Reader, check, check_eq, connect, request
-from upstream import Upstream
+from upstream import Upstream, each_client
 
 BIG = os.urandom(300000)
 GO_ON = threading.Event()
@@ -167,4 +167,4 @@ def main():
         served.stop()
 
 
-main()
+each_client(main)

@@ -5,7 +5,7 @@ import json
 
 import lib
 from lib import Reader, check, check_eq, connect, request
-from upstream import Upstream, refusing_port
+from upstream import Upstream, each_client, refusing_port
 
 BIG = b"b" * 300000
 
@@ -149,4 +149,4 @@ def main():
         served.stop()
 
 
-main()
+each_client(main)

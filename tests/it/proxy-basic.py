@@ -9,7 +9,7 @@ import time
 
 import lib
 from lib import Reader, check, check_eq, connect, request
-from upstream import Upstream, refusing_port
+from upstream import Upstream, each_client, refusing_port
 
 
 def serve(c):
@@ -321,6 +321,7 @@ def main():
         ACTIONS["/cut-later"] = cut_after_head
         up = Upstream(serve)
         port = t.free_port()
+        GO.clear()
         server = t.lintel(
             "http://localhost:%d {\n reverse_proxy 127.0.0.1:%d {\n  transport http {\n"
             "   response_header_timeout 300ms\n  }\n }\n}\n" % (port, up.port))
@@ -340,4 +341,4 @@ def main():
         up.stop()
 
 
-main()
+each_client(main)

@@ -7,7 +7,7 @@ import time
 
 import lib
 from lib import Reader, check, check_eq, connect, wait_for
-from upstream import Upstream, rss_peak_kb, sanitized
+from upstream import Upstream, each_client, rss_peak_kb, sanitized
 
 SIZE = 100 * 1000 * 1000
 BLOCK = bytes(range(256)) * 256
@@ -213,4 +213,4 @@ def main():
         up.stop()
 
 
-main()
+each_client(main)

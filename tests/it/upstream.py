@@ -6,6 +6,7 @@
 The function gets a Connection whose head has been read; returning False closes the connection.
 """
 
+import os
 import re
 import socket
 import threading
@@ -142,6 +143,38 @@ class Upstream:
         except OSError:
             pass
         self.sock.close()
+
+
+def _with_client(conf, client):
+    """The configuration with "http_client" in all proxies."""
+    lines = []
+    for line in conf.split("\n"):
+        if re.match(r"\s*(reverse_proxy|forward_auth)\b", line):
+            block = line.rstrip().endswith("{")
+            lines += [line.rstrip() if block else line + " {", "transport http {",
+                      "http_client " + client, "}"] + ([] if block else ["}"])
+        else:
+            lines.append(line)
+    # Two "transport" in one block are one too many: what a test says goes into the first.
+    return re.sub(r"(?s)(transport http \{\nhttp_client \w+\n)\}\n\s*transport http \{\n",
+                  r"\1", "\n".join(lines))
+
+
+def _use_client(client):
+    lib.Lintel.edit_conf = staticmethod(lambda conf: _with_client(conf, client))
+
+
+def each_client(main):
+    """Runs the test with each of what speaks with upstreams."""
+    for client in ("direct", "curl"):
+        _use_client(client)
+        print("http_client " + client, flush=True)
+        main()
+
+
+# For tests of the proxy by hand: HTTP_CLIENT=curl tests/it/proxy-balance.py
+if "HTTP_CLIENT" in os.environ:
+    _use_client(os.environ["HTTP_CLIENT"])
 
 
 def refusing_port():

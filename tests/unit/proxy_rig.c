@@ -158,6 +158,34 @@ struct conf *rig_parse(const char *directive, struct buf *errors)
     return conf_parse("test", str_of(text), &language, errors, NULL);
 }
 
+bool rig_direct;
+
+static void open_transports(struct rig *r)
+{
+    const struct direct_limits limits = {.idle_max = 8};
+    struct err e;
+
+    r->fetcher = fetcher_new(r->loop, 8, &e);
+    if (!rig_direct)
+        return;
+    assert_int_equal(mailbox_init(&r->box, r->loop, NULL, &e), 0);
+    r->offload = offload_new(1, 8);
+    r->resolver = resolver_new(r->loop, r->offload, &r->box);
+    r->direct = direct_new(r->loop, r->resolver, &limits);
+}
+
+static void close_transports(struct rig *r)
+{
+    fetcher_free(r->fetcher);
+    if (r->direct == NULL)
+        return;
+    direct_free(r->direct);
+    resolver_free(r->resolver);
+    offload_wait(r->offload, &r->box);
+    mailbox_fini(&r->box);
+    offload_free(r->offload);
+}
+
 void rig_init(struct rig *r, const char *directive)
 {
     struct buf errors = BUF_INIT(4096);
@@ -166,13 +194,16 @@ void rig_init(struct rig *r, const char *directive)
 
     memset(r, 0, sizeof *r);
     r->loop = loop_new(&e);
-    r->fetcher = fetcher_new(r->loop, 8, &e);
+    open_transports(r);
     r->conf = rig_parse(directive, &errors);
     if (r->conf == NULL)
         fail_msg("%s", errors.p);
     r->shared = shared_new();
-    env = (struct worker_env){
-        .loop = r->loop, .fetcher = r->fetcher, .conf = r->conf, .shared = r->shared};
+    env = (struct worker_env){.loop = r->loop,
+                              .fetcher = r->fetcher,
+                              .direct = r->direct,
+                              .conf = r->conf,
+                              .shared = r->shared};
     r->service = service_new(r->conf, &env, NULL, &e);
     assert_non_null(r->service);
     r->arena = arena_new();
@@ -197,7 +228,7 @@ void rig_fini(struct rig *r)
     timer_cancel(r->loop, &r->limit);
     service_unref(r->service);
     conf_unref(r->conf);
-    fetcher_free(r->fetcher);
+    close_transports(r);
     shared_free(r->shared);
     loop_free(r->loop);
     arena_free(r->arena);

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "http/exchange.h"
+#include "io/direct.h"
 #include "peer.h"
 
 #include <stdatomic.h>
@@ -14,7 +15,11 @@ enum { RIG_MANY = 32 * 1024 * 1024, RIG_LIMIT_MS = 10000 };
 
 struct rig {
     struct loop *loop;
+    struct mailbox box;
+    struct offload *offload;
+    struct resolver *resolver;
     struct fetcher *fetcher;
+    struct direct *direct; /* NULL: libcurl carries everything */
     struct shared *shared;
     struct conf *conf;
     struct service *service;
@@ -39,6 +44,14 @@ struct rig {
     enum pull at_end;
     bool half_duplex; /* the rest of the request's body is lost once the response begins */
 };
+
+/* Whether the rigs to come have a direct transport. */
+extern bool rig_direct;
+
+/* Runs all tests by libcurl, then directly. Not 0: some failed. */
+#define rig_run_group(tests)                                                                       \
+    ((rig_direct = false, cmocka_run_group_tests(tests, NULL, NULL)) != 0 ||                       \
+     (rig_direct = true, cmocka_run_group_tests(tests, NULL, NULL)) != 0)
 
 /* A site with these directives: reverse_proxy, forward_auth, copy_response, respond, header, error.
  */

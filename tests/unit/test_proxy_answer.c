@@ -221,5 +221,5 @@ int main(void)
         cmocka_unit_test(a_second_proxy_takes_over), cmocka_unit_test(a_grant_is_not_copied),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return rig_run_group(tests);
 }

@@ -348,5 +348,5 @@ int main(void)
         cmocka_unit_test(a_silent_upstream_is_given_up),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return rig_run_group(tests);
 }

@@ -58,6 +58,8 @@ static const struct {
     {"reverse_proxy a:1 {\n transport http {\n tls\n}\n}", "write 'https://'"},
     {"reverse_proxy a:1 {\n transport http {\n dial_timeout soon\n}\n}", "soon"},
     {"reverse_proxy a:1 {\n transport http {\n compression on\n}\n}", "can only be off"},
+    {"reverse_proxy a:1 {\n transport http {\n http_client wget\n}\n}", "direct, curl"},
+    {"reverse_proxy a:1 {\n transport http {\n read_timeout soon\n}\n}", "soon"},
     {"reverse_proxy a:1 {\n transport http {\n versions h2c\n}\n}", "'1.1' is missing"},
     {"reverse_proxy a:1 {\n transport http {\n versions 1.0\n}\n}", "version"},
     {"reverse_proxy a:1 {\n header_up\n}", "at least 1"},

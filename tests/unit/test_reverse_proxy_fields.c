@@ -345,5 +345,5 @@ int main(void)
         cmocka_unit_test(a_head_gives_a_get_no_body),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return rig_run_group(tests);
 }
