@@ -195,6 +195,8 @@ static void release(struct direct_transfer *t)
     t->conn = NULL;
     direct_block_put(d, &t->in);
     direct_block_put(d, &t->body);
+    if (t->wire->fini != NULL)
+        t->wire->fini(t);
     timer_cancel(d->loop, &t->timer);
     loop_unpost(d->loop, &t->work);
     lookup_cancel(&t->lookup);
@@ -267,7 +269,7 @@ void direct_lost(struct direct_transfer *t, const char *why)
     t->again = true;
     direct_conn_close(t->conn);
     t->conn = NULL;
-    response_init(&t->parser, t->is_head, t->upgrade, t->max_head);
+    t->wire->begin(t);
     direct_send_rewind(t);
     direct_connect(t, true);
 }
@@ -326,7 +328,7 @@ static void set_up(struct direct_transfer *t, struct direct *d, const struct tra
     t->is_head = strcmp(spec->method, "HEAD") == 0;
     t->upgrade = spec->upgrade;
     t->max_head = spec->max_head == 0 ? MAX_HEAD : spec->max_head;
-    response_init(&t->parser, t->is_head, t->upgrade, t->max_head);
+    t->wire->begin(t);
     set_limits(t, spec);
     list_add_tail(&d->transfers, &t->item);
 }
@@ -348,22 +350,22 @@ static void begin(struct direct_transfer *t)
         direct_post(t, OP_SEND);
 }
 
-static struct transfer *direct_start(struct transport *tp, const struct transfer_spec *spec,
-                                     struct err *e)
+static struct transfer *start(struct direct *d, const struct wire *wire,
+                              const struct transfer_spec *spec, struct err *e)
 {
-    struct direct *d = container_of(tp, struct direct, transport);
     struct direct_transfer *t;
     struct origin *o;
 
     assert(spec->body_len == 0 ||
            (spec->events->pull != NULL && strcmp(spec->method, "HEAD") != 0 && !spec->upgrade));
     assert(!spec->upgrade || spec->events->pull != NULL);
-    o = direct_origin_get(d, spec, e);
+    o = direct_origin_get(d, wire, spec, e);
     if (o == NULL)
         return NULL;
     t = take_spare(d);
     t->origin = o;
-    if (!direct_send_prepare(t, spec, e)) {
+    t->wire = wire;
+    if (!wire->prepare(t, spec, e)) {
         direct_origin_unref(o);
         free_transfer(t);
         return NULL;
@@ -374,6 +376,18 @@ static struct transfer *direct_start(struct transport *tp, const struct transfer
         t->write_timeout_ms != 0)
         direct_arm(t);
     return &t->transfer;
+}
+
+static struct transfer *direct_start(struct transport *tp, const struct transfer_spec *spec,
+                                     struct err *e)
+{
+    return start(container_of(tp, struct direct, transport), &direct_wire_http, spec, e);
+}
+
+static struct transfer *fastcgi_start(struct transport *tp, const struct transfer_spec *spec,
+                                      struct err *e)
+{
+    return start(container_of(tp, struct direct, fastcgi), &direct_wire_fcgi, spec, e);
 }
 
 static struct direct_transfer *transfer_of(struct transfer *t)
@@ -407,6 +421,14 @@ static void direct_resume_send(struct transfer *t)
 static const struct transport_type direct_type = {direct_start, direct_cancel, direct_resume_recv,
                                                   direct_resume_send};
 
+static const struct transport_type fastcgi_type = {fastcgi_start, direct_cancel, direct_resume_recv,
+                                                   direct_resume_send};
+
+struct transport *direct_fastcgi(struct direct *d)
+{
+    return &d->fastcgi;
+}
+
 struct transport *direct_transport(struct direct *d)
 {
     return &d->transport;
@@ -422,6 +444,7 @@ struct direct *direct_new(struct loop *l, struct resolver *r, const struct direc
     struct direct *d = xalloc(sizeof *d);
 
     d->transport.type = &direct_type;
+    d->fastcgi.type = &fastcgi_type;
     d->loop = l;
     d->resolver = r;
     d->limits = *limits;

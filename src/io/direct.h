@@ -1,6 +1,6 @@
-/* The transport for upstreams that speak plain HTTP/1.1, over TCP or a unix socket, without a
- * library between: small requests cost a third of what they cost by libcurl. One for each loop.
- * Connections are kept and used again. https:// is not for it. */
+/* The transports for upstreams that speak plain HTTP/1.1 or FastCGI, over TCP or a unix socket,
+ * without a library between: small requests cost a third of what they cost by libcurl. One for each
+ * loop. Connections are kept and used again. https:// is not for it. */
 #ifndef LINTEL_IO_DIRECT_H
 #define LINTEL_IO_DIRECT_H
 
@@ -24,6 +24,10 @@ void direct_free(struct direct *d);
 
 /* What carries transfers; it honours transfer_spec.upgrade. */
 struct transport *direct_transport(struct direct *d);
+
+/* The same for FastCGI servers: of transfer_spec.params, with the address as in http:// URLs.
+ */
+struct transport *direct_fastcgi(struct direct *d);
 
 /* Connections that are open and unused. */
 unsigned direct_idle(const struct direct *d);

@@ -38,13 +38,15 @@ static bool is_key(struct str key, bool is_unix)
                    : split_authority(key, &host, &port);
 }
 
-static struct origin *origin_new(struct str key, bool is_unix, uint32_t hash)
+static struct origin *origin_new(const struct wire *wire, struct str key, bool is_unix,
+                                 uint32_t hash)
 {
     struct origin *o = xalloc(sizeof *o + key.len + 1);
 
     memcpy(o->key, key.p, key.len);
     o->key_len = key.len;
     o->hash = hash;
+    o->wire = wire;
     o->is_unix = is_unix;
     list_init(&o->item);
     list_init(&o->idle);
@@ -53,7 +55,8 @@ static struct origin *origin_new(struct str key, bool is_unix, uint32_t hash)
     return o;
 }
 
-struct origin *direct_origin_get(struct direct *d, const struct transfer_spec *spec, struct err *e)
+struct origin *direct_origin_get(struct direct *d, const struct wire *wire,
+                                 const struct transfer_spec *spec, struct err *e)
 {
     const struct str scheme = STR_LIT("http://");
     const bool is_unix = spec->unix_socket != NULL;
@@ -74,7 +77,7 @@ struct origin *direct_origin_get(struct direct *d, const struct transfer_spec *s
     for (struct list *at = bucket->next; at != bucket; at = at->next) {
         struct origin *o = container_of(at, struct origin, item);
 
-        if (o->hash == hash && o->is_unix == is_unix &&
+        if (o->hash == hash && o->wire == wire && o->is_unix == is_unix &&
             str_eq((struct str){o->key, o->key_len}, key)) {
             o->refs++;
             return o;
@@ -84,7 +87,7 @@ struct origin *direct_origin_get(struct direct *d, const struct transfer_spec *s
         err_set(e, ERR_INVALID, "'" STR_FMT "' is no address to connect to", STR_ARG(key));
         return NULL;
     }
-    struct origin *o = origin_new(key, is_unix, hash);
+    struct origin *o = origin_new(wire, key, is_unix, hash);
     list_add_tail(bucket, &o->item);
     o->refs = 1;
     return o;

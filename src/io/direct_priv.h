@@ -5,6 +5,7 @@
  *   direct_pool.c     upstreams, idle connections, blocks of memory
  *   direct_send.c     the request
  *   direct_receive.c  the response
+ *   direct_fcgi.c     what is else with FastCGI
  *
  * A transfer:
  *  1. direct_start() lays out the request's head. If there is an idle connection to the upstream it
@@ -26,6 +27,7 @@
 
 #include "base/alloc.h"
 #include "io/direct.h"
+#include "io/fcgi_response.h"
 #include "io/response_parser.h"
 
 enum {
@@ -42,6 +44,22 @@ struct block {
     char bytes[BLOCK_SIZE];
 };
 
+struct direct_transfer;
+
+/* What is spoken over a connection. What responses tell is in direct_transfer.parser. */
+struct wire {
+    /* Lays out the request's head in t. False with *e set: it is no request. */
+    bool (*prepare)(struct direct_transfer *t, const struct transfer_spec *spec, struct err *e);
+    /* A response is awaited, from its beginning; fini may be NULL. */
+    void (*begin)(struct direct_transfer *t);
+    void (*fini)(struct direct_transfer *t);
+    /* As response_next(), response_take() and response_close(). */
+    enum response_event (*next)(struct direct_transfer *t, struct str *in);
+    void (*take)(struct direct_transfer *t, struct str *in, size_t n);
+    enum response_event (*close)(struct direct_transfer *t);
+    bool records; /* bodies go in records of FastCGI */
+};
+
 /* Where connections lead to. Lives as long as there are connections or transfers to it. */
 struct origin {
     struct list item; /* in direct.origins */
@@ -50,6 +68,7 @@ struct origin {
     struct list idle; /* connections, the last used first */
     unsigned n_idle;
     struct address preferred; /* the one that could be connected to last; family 0: none yet */
+    const struct wire *wire;
     bool is_unix;
     uint16_t port;
     struct str host; /* in key */
@@ -59,6 +78,7 @@ struct origin {
 
 struct direct {
     struct transport transport;
+    struct transport fastcgi;
     struct loop *loop;
     struct resolver *resolver;
     struct direct_limits limits;
@@ -106,6 +126,7 @@ struct deadlines {
 
 struct direct_transfer {
     struct transfer transfer;
+    const struct wire *wire;
     struct list item; /* in direct.transfers or direct.spare */
     struct direct *d;
     struct origin *origin;
@@ -140,7 +161,9 @@ struct direct_transfer {
 
     /* The response. */
     struct response_parser parser;
-    struct block *in; /* what was received and not yet taken; NULL: nothing */
+    struct fcgi_response *fcgi; /* NULL: it is HTTP */
+    bool keep;                  /* FastCGI: the connection */
+    struct block *in;           /* what was received and not yet taken; NULL: nothing */
     size_t max_head;
     bool is_head;
     bool upgrade;
@@ -187,7 +210,8 @@ void direct_connect_due(struct direct_transfer *t);   /* the time for the attemp
 
 /* The origin of the URL's authority, or of what spec says instead; a reference. NULL with *e set.
  */
-struct origin *direct_origin_get(struct direct *d, const struct transfer_spec *spec, struct err *e);
+struct origin *direct_origin_get(struct direct *d, const struct wire *wire,
+                                 const struct transfer_spec *spec, struct err *e);
 void direct_origin_unref(struct origin *o);
 
 struct direct_conn *direct_conn_new(struct direct *d, struct origin *o, int fd);
@@ -219,6 +243,12 @@ void direct_send_head(struct direct_transfer *t);
 
 /* ---- direct_receive.c ---- */
 
+extern const struct wire direct_wire_http;
+
 void direct_receive(struct direct_transfer *t); /* what there is */
+
+/* ---- direct_fcgi.c ---- */
+
+extern const struct wire direct_wire_fcgi;
 
 #endif

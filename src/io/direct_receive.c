@@ -46,8 +46,13 @@ static enum step on_body(struct direct_transfer *t, struct str *in)
         t->recv_paused = true;
         return STEP_WAIT;
     }
-    response_take(&t->parser, in, bytes.len);
+    t->wire->take(t, in, bytes.len);
     return STEP_MORE;
+}
+
+static bool is_overloaded(const struct direct_transfer *t)
+{
+    return t->fcgi != NULL && t->fcgi->overloaded;
 }
 
 static enum step act(struct direct_transfer *t, enum response_event event, struct str *in)
@@ -73,7 +78,7 @@ static enum step act(struct direct_transfer *t, enum response_event event, struc
         direct_fail(t, TRANSFER_TOO_BIG, t->parser.why);
         return STEP_OVER;
     case RESPONSE_BROKEN:
-        direct_fail(t, TRANSFER_BROKEN, t->parser.why);
+        direct_fail(t, is_overloaded(t) ? TRANSFER_OVERLOADED : TRANSFER_BROKEN, t->parser.why);
         return STEP_OVER;
     }
     return STEP_OVER;
@@ -87,7 +92,7 @@ static enum step parse(struct direct_transfer *t)
 
     while (step == STEP_MORE) {
         struct str in = {b->bytes + b->start, b->end - b->start};
-        enum response_event event = response_next(&t->parser, &in);
+        enum response_event event = t->wire->next(t, &in);
 
         b->start = b->end - in.len; /* before it is told of the end: what is left over counts */
         step = act(t, event, &in);
@@ -109,7 +114,7 @@ static void on_close(struct direct_transfer *t)
             direct_finish(t);
         else
             t->events->on_eof(t->arg);
-    } else if (response_close(&t->parser) == RESPONSE_END) {
+    } else if (t->wire->close(t) == RESPONSE_END) {
         direct_finish(t);
     } else {
         direct_lost(t, t->parser.why);
@@ -198,3 +203,31 @@ void direct_receive(struct direct_transfer *t)
     if (t->in != NULL && t->in->start == t->in->end)
         direct_block_put(t->d, &t->in);
 }
+
+/* ---- HTTP ---- */
+
+static void http_begin(struct direct_transfer *t)
+{
+    response_init(&t->parser, t->is_head, t->upgrade, t->max_head);
+}
+
+static enum response_event http_next(struct direct_transfer *t, struct str *in)
+{
+    return response_next(&t->parser, in);
+}
+
+static void http_take(struct direct_transfer *t, struct str *in, size_t n)
+{
+    response_take(&t->parser, in, n);
+}
+
+static enum response_event http_close(struct direct_transfer *t)
+{
+    return response_close(&t->parser);
+}
+
+const struct wire direct_wire_http = {.prepare = direct_send_prepare,
+                                      .begin = http_begin,
+                                      .next = http_next,
+                                      .take = http_take,
+                                      .close = http_close};

@@ -14,11 +14,12 @@ enum {
     SIZE_LINE = sizeof "8000\r\n" - 1, /* of the largest chunk */
     CHUNK_END = sizeof "\r\n" - 1,
     LAST_CHUNK = sizeof "0\r\n\r\n" - 1,
-    FRAME = SIZE_LINE + CHUNK_END + LAST_CHUNK,
-    ROOM_MIN = 4096 /* less is not worth a pull */
+    FRAME = 2 * FCGI_HEADER_SIZE, /* around a piece of a body, and behind the last */
+    ROOM_MIN = 4096               /* less is not worth a pull */
 };
 
 _Static_assert(BLOCK_SIZE <= 0x8000, "a chunk's size has four digits");
+_Static_assert(SIZE_LINE + CHUNK_END + LAST_CHUNK <= FRAME, "a chunk fits in as well");
 
 /* ---- the head ---- */
 
@@ -145,14 +146,22 @@ static bool is_raw(const struct direct_transfer *t)
     return t->parser.switched;
 }
 
+/* What stands before a piece of it. */
+static size_t gap_of(const struct direct_transfer *t)
+{
+    if (t->wire->records)
+        return FCGI_HEADER_SIZE;
+    return is_raw(t) || t->body_left >= 0 ? 0 : SIZE_LINE;
+}
+
 /* In a block that has room for the frame as well. */
 static size_t room_to_pull(const struct direct_transfer *t)
 {
     size_t room = BLOCK_SIZE - t->body->end;
 
-    if (t->body_left >= 0)
-        return (uint64_t)t->body_left < room ? (size_t)t->body_left : room;
-    return room > FRAME ? room - FRAME : 0;
+    if (gap_of(t) > 0)
+        room = room > FRAME ? room - FRAME : 0;
+    return t->body_left >= 0 && (uint64_t)t->body_left < room ? (size_t)t->body_left : room;
 }
 
 static void make_room(struct direct_transfer *t)
@@ -184,36 +193,43 @@ static void add_chunk(struct block *b, size_t n)
     b->end += len + n + CHUNK_END;
 }
 
+static void took_end(struct direct_transfer *t)
+{
+    struct block *b = t->body;
+
+    if (t->wire->records) {
+        b->end = (size_t)(fcgi_put_body(b->bytes + b->end, 0) - b->bytes);
+    } else if (t->body_len < 0 && !is_raw(t)) {
+        memcpy(b->bytes + b->end, "0\r\n\r\n", LAST_CHUNK);
+        b->end += LAST_CHUNK;
+    }
+    t->body_ended = true;
+}
+
 static void took(struct direct_transfer *t, size_t n)
 {
     struct block *b = t->body;
 
-    assert(n > 0);
-    if (is_raw(t)) {
+    assert(n > 0 && (t->body_left < 0 || (int64_t)n <= t->body_left));
+    if (t->wire->records) {
+        (void)fcgi_put_body(b->bytes + b->end, n);
+        b->end += FCGI_HEADER_SIZE + n;
+    } else if (t->body_left >= 0 || is_raw(t)) {
         b->end += n;
-    } else if (t->body_left < 0) {
-        add_chunk(b, n);
     } else {
-        assert((int64_t)n <= t->body_left);
-        b->end += n;
-        t->body_left -= (int64_t)n;
-        t->body_ended = t->body_left == 0;
+        add_chunk(b, n);
     }
-}
-
-static void took_end(struct direct_transfer *t)
-{
-    if (!is_raw(t)) {
-        memcpy(t->body->bytes + t->body->end, "0\r\n\r\n", LAST_CHUNK);
-        t->body->end += LAST_CHUNK;
-    }
-    t->body_ended = true;
+    if (t->body_left < 0)
+        return;
+    t->body_left -= (int64_t)n;
+    if (t->body_left == 0)
+        took_end(t);
 }
 
 /* More of the body; false: there is none now, or the transfer is over. */
 static bool pull(struct direct_transfer *t)
 {
-    const size_t gap = is_raw(t) || t->body_left >= 0 ? 0 : SIZE_LINE;
+    const size_t gap = gap_of(t);
     size_t n = 0;
     enum pull answer;
 

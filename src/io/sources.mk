@@ -8,6 +8,7 @@ liblintel_a_SOURCES += \
 	src/io/direct.c \
 	src/io/direct.h \
 	src/io/direct_connect.c \
+	src/io/direct_fcgi.c \
 	src/io/direct_pool.c \
 	src/io/direct_priv.h \
 	src/io/direct_receive.c \

@@ -31,6 +31,7 @@ enum transfer_result {
     TRANSFER_TIMEOUT,         /* another of the limits of time passed */
     TRANSFER_BROKEN,          /* the peer broke off, or sent what is no HTTP */
     TRANSFER_TOO_BIG,         /* its header is larger than the limit */
+    TRANSFER_OVERLOADED,      /* the peer has not begun, for want of room */
     TRANSFER_FAILED           /* anything else */
 };
 
@@ -50,9 +51,14 @@ struct transfer_events {
     enum pull (*pull)(void *arg, char *buf, size_t cap, size_t *n);
     /* A field of the trailer, after the last byte of the body. May be NULL. */
     void (*on_trailer)(void *arg, struct str name, struct str value);
+    /* What a FastCGI server says beside its response, as it comes: not for the client. May be NULL.
+     * Must not end the transfer. */
+    void (*on_stderr)(void *arg, struct str bytes);
     /* Of a tunnel: the upstream sends no more. NULL: that is the end. */
     void (*on_eof)(void *arg);
 };
+
+struct fcgi_param; /* io/fcgi.h */
 
 struct transfer_spec {
     const struct transfer_events *events;
@@ -78,6 +84,9 @@ struct transfer_spec {
     size_t max_head;             /* bytes of the response's head; 0: 256 KiB */
     bool upgrade;                /* the fields ask for another protocol: 101 may be the answer. For
                                     body_len 0, and not by every transport */
+    const struct fcgi_param *params; /* FastCGI: the request, in place of target and fields */
+    size_t n_params;
+    bool keep; /* FastCGI: the connection is kept open; each occupies a process of the server */
 };
 
 struct transfer;

@@ -168,8 +168,13 @@ void client_init(struct client *c, const struct peer *s)
     c->limit.on_timer = on_limit;
     c->resume.on_timer = on_resume;
     c->at_end = PULL_END;
-    c->events =
-        (struct transfer_events){on_field, on_head, on_body, on_done, on_pull, on_trailer, on_eof};
+    c->events = (struct transfer_events){.on_field = on_field,
+                                         .on_head = on_head,
+                                         .on_body = on_body,
+                                         .on_done = on_done,
+                                         .pull = on_pull,
+                                         .on_trailer = on_trailer,
+                                         .on_eof = on_eof};
     snprintf(c->url, sizeof c->url, "http://127.0.0.1:%u/a/../b?q", s->port);
     c->spec =
         (struct transfer_spec){.events = &c->events, .arg = c, .method = "GET", .url = c->url};
