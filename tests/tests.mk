@@ -27,6 +27,7 @@ unit_tests = \
 	tests/unit/test_encode_body \
 	tests/unit/test_error_page \
 	tests/unit/test_exchange \
+	tests/unit/test_fastcgi_script \
 	tests/unit/test_fcgi \
 	tests/unit/test_fields \
 	tests/unit/test_file_cache \
@@ -90,6 +91,8 @@ tests_unit_test_file_match_SOURCES = tests/unit/conf_fixture.h tests/unit/matche
 	tests/unit/matcher_rig.h tests/unit/test_file_match.c
 tests_unit_test_match_SOURCES = tests/unit/conf_fixture.h tests/unit/matcher_rig.c \
 	tests/unit/matcher_rig.h tests/unit/test_match.c
+tests_unit_test_fastcgi_script_SOURCES = tests/unit/conf_fixture.h tests/unit/matcher_rig.c \
+	tests/unit/matcher_rig.h tests/unit/test_fastcgi_script.c
 tests_unit_test_fcgi_SOURCES = tests/unit/fcgi_transcript.c \
 	tests/unit/fcgi_transcript.h tests/unit/test_fcgi.c
 transfer_rig = tests/unit/peer.c tests/unit/peer.h tests/unit/transfer_rig.c \

@@ -2,12 +2,15 @@
  *
  *   reverse_proxy.c    the directives, the state of a worker, the beginning of an exchange
  *   proxied_attempt.c  which upstream is asked, and what follows when it fails
+ *   proxied_fastcgi.c  what is else with FastCGI
  *   proxied_relay.c    bytes between the transfer and the exchange, both ways
  *   proxied_respond.c  what becomes of the answer
  */
 #ifndef LINTEL_HANDLERS_PROXIED_H
 #define LINTEL_HANDLERS_PROXIED_H
 
+#include "base/buf.h"
+#include "handlers/fastcgi_script.h"
 #include "handlers/kept_body.h"
 #include "handlers/relay_buffer.h"
 #include "handlers/reverse_proxy_conf.h"
@@ -37,6 +40,8 @@ struct proxied {
     struct exchange *ex;
     struct proxy_state *st;
     struct proxy_request request;
+    struct fastcgi_script script; /* FastCGI: what runs */
+    struct buf notes;             /* and what it says beside its answer */
 
     /* The attempt at work. */
     struct transfer *transfer; /* NULL: over */
@@ -94,6 +99,22 @@ void proxied_ended(struct proxied *p);
 
 /* The transfer has failed: the exchange is answered with an error, or another upstream is asked. */
 void proxied_fail(struct proxied *p, enum transfer_result result, const char *why);
+
+/* ---- proxied_fastcgi.c ---- */
+
+/* Looks for the script. Returns 0, or the status to answer with. */
+MUST_CHECK int proxied_find_script(struct proxied *p);
+
+/* Whether the body must be read before a server is asked: it is told its length, which is not
+ * known. */
+bool proxied_needs_length(const struct proxied *p);
+
+/* Fills in what FastCGI is asked. */
+void proxied_ask_fastcgi(struct proxied *p, struct transfer_spec *spec);
+
+/* Bytes of stderr; what has come is logged when the attempt is over. */
+void proxied_on_stderr(void *arg, struct str bytes);
+void proxied_log_notes(struct proxied *p);
 
 /* ---- proxied_relay.c ---- */
 

@@ -6,10 +6,11 @@
 #include "http/route.h"
 
 enum {
-    MAX_HEAD = 16 * 1024, /* of a response: more the HTTP/1 engine cannot send */
-    KEPT_MAX = 64 * 1024, /* of a request's body, for another attempt */
-    COMPLAINTS_MAX = 8,   /* lines in the log about one upstream's failures... */
-    COMPLAINTS_MS = 1000  /* ...in this time, a worker */
+    MAX_HEAD = 16 * 1024,         /* of a response: more the HTTP/1 engine cannot send */
+    KEPT_MAX = 64 * 1024,         /* of a request's body, for another attempt */
+    LENGTHLESS_MAX = 1024 * 1024, /* of one whose length must be known, but is not */
+    COMPLAINTS_MAX = 8,           /* lines in the log about one upstream's failures... */
+    COMPLAINTS_MS = 1000          /* ...in this time, a worker */
 };
 
 static const struct upstream *upstream_of(const struct proxied *p)
@@ -109,7 +110,10 @@ static bool start_transfer(struct proxied *p)
     struct err e;
 
     ex->upstream = &u->names;
-    spec.fields = proxy_request_lines(ex, c, &p->request, u);
+    if (c->fastcgi != NULL)
+        proxied_ask_fastcgi(p, &spec);
+    else
+        spec.fields = proxy_request_lines(ex, c, &p->request, u);
     kept_body_rewind(&p->kept);
     p->body_left = p->request.body_len;
     p->since_ms = loop_now_ms(p->st->loop);
@@ -206,6 +210,8 @@ static void init(struct proxied *p)
     p->kept.max = may_ask_again(c) ? KEPT_MAX : 0;
     if (c->request_buffers > p->kept.max)
         p->kept.max = c->request_buffers;
+    if (proxied_needs_length(p) && c->request_buffers == 0)
+        p->kept.max = LENGTHLESS_MAX;
 }
 
 /* A body that is there as a whole is sent with its length. */
@@ -222,7 +228,11 @@ void proxied_buffer(struct proxied *p)
         p->request.body_len = (int64_t)p->kept.len;
         break;
     case PULL_BYTES:
-        break;
+        if (!proxied_needs_length(p))
+            break;
+        p->buffering = false;
+        exchange_respond_error(p->ex, 411);
+        return;
     }
     p->buffering = false;
     attempt(p);
@@ -231,7 +241,8 @@ void proxied_buffer(struct proxied *p)
 void proxied_begin(struct proxied *p)
 {
     init(p);
-    p->buffering = p->st->conf->request_buffers > 0 && p->request.body_len != 0;
+    p->buffering =
+        (p->st->conf->request_buffers > 0 && p->request.body_len != 0) || proxied_needs_length(p);
     if (p->buffering)
         proxied_buffer(p);
     else
@@ -242,6 +253,8 @@ void proxied_begin(struct proxied *p)
 
 static int status_of(enum transfer_result result)
 {
+    if (result == TRANSFER_OVERLOADED)
+        return 503;
     return result == TRANSFER_TIMEOUT || result == TRANSFER_CONNECT_TIMEOUT ? 504 : 502;
 }
 
@@ -265,7 +278,8 @@ static bool may_repeat(struct proxied *p, enum transfer_result result)
 
     if (p->kept.lost && p->request.body_len != 0)
         return false;
-    if (result == TRANSFER_CONNECT || result == TRANSFER_CONNECT_TIMEOUT)
+    if (result == TRANSFER_CONNECT || result == TRANSFER_CONNECT_TIMEOUT ||
+        result == TRANSFER_OVERLOADED)
         return true;
     if (!has_more_rounds(p))
         return false;

@@ -46,6 +46,7 @@ static void end_transfer(struct proxied *p)
     transfer_cancel(p->transfer);
     p->transfer = NULL;
     proxied_ended(p);
+    proxied_log_notes(p);
 }
 
 static void drop_buffer(struct proxied *p)
@@ -164,6 +165,7 @@ static void on_done(void *arg, enum transfer_result result, const char *why)
 
     p->transfer = NULL;
     proxied_ended(p);
+    proxied_log_notes(p);
     if (result != TRANSFER_OK) {
         proxied_fail(p, result, why);
         return;
@@ -177,7 +179,8 @@ const struct transfer_events proxied_events = {.on_field = on_field,
                                                .on_head = on_head,
                                                .on_body = on_body,
                                                .on_done = on_done,
-                                               .pull = on_pull_request};
+                                               .pull = on_pull_request,
+                                               .on_stderr = proxied_on_stderr};
 
 void proxied_relay_init(struct proxied *p)
 {

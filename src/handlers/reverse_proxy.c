@@ -40,12 +40,14 @@ static enum verdict reverse_proxy_handle(const void *conf, struct exchange *ex)
     if (ex->answer != NULL) /* of another proxy, that let the request go on */
         proxied_disclaim(container_of(ex->answer, struct proxied, answer));
     ex->answer = NULL;
+    p->ex = ex;
+    p->st = st;
+    if (status == 0 && st->conf->fastcgi != NULL)
+        status = proxied_find_script(p);
     if (status != 0) {
         exchange_respond_error(ex, status);
         return TAKEN;
     }
-    p->ex = ex;
-    p->st = st;
     proxied_relay_init(p);
     proxied_respond_init(p);
     p->body_left = p->request.body_len;
@@ -69,6 +71,8 @@ static int reverse_proxy_start(const void *conf, const struct worker_env *env, v
     st->secure = fetcher_transport(env->fetcher);
     st->plain = c->client == CLIENT_DIRECT && env->direct != NULL ? direct_transport(env->direct)
                                                                   : st->secure;
+    if (c->fastcgi != NULL && env->direct != NULL)
+        st->plain = direct_fastcgi(env->direct);
     st->shared = env->shared;
     st->upstreams = shared_get(st->shared, c->identity, &upstream_states_type,
                                &(struct upstream_states_arg){c->n_upstreams, &c->passive});

@@ -427,7 +427,7 @@ const struct directive reverse_proxy_options[] = {
      .max_args = 1,
      .block = true,
      .set = reverse_proxy_set_transport,
-     .help = "transport http { ... }: how to speak with upstreams"},
+     .help = "transport http|fastcgi { ... }: how to speak with upstreams"},
     {.name = "trusted_proxies",
      .min_args = 1,
      .max_args = -1,
@@ -467,6 +467,24 @@ static const struct refused refused[] = {
     {NULL, NULL},
 };
 
+/* What HTTP can and FastCGI cannot. */
+static int check_fastcgi(const struct directive_args *d)
+{
+    const struct reverse_proxy_conf *c = conf_of(d);
+
+    if (c->fastcgi == NULL)
+        return 0;
+    for (size_t i = 0; i < c->n_upstreams; i++)
+        if (c->upstreams[i].secure)
+            return directive_error(d, &d->node->words[0], "FastCGI goes over no TLS: '%s'",
+                                   c->upstreams[i].name);
+    if (c->health.asked == NULL)
+        return 0;
+    return directive_error(d, &d->node->words[0],
+                           "FastCGI servers are not asked whether they are well: instead of "
+                           "'health_uri', use 'fail_duration'");
+}
+
 int reverse_proxy_set_with(const struct directive_args *d, const struct directive *options)
 {
     const struct directive *const tables[] = {reverse_proxy_options, options, NULL};
@@ -485,12 +503,25 @@ int reverse_proxy_set_with(const struct directive_args *d, const struct directiv
     args.node = &rest;
     if (directive_blocks(&args, tables, refused, d->target) != 0 || rc != 0)
         return -1;
-    if (conf_of(d)->n_upstreams > 0)
-        return health_conf_finish(d, &conf_of(d)->health, conf_of(d)->upstreams,
-                                  conf_of(d)->n_upstreams);
+    if (conf_of(d)->n_upstreams > 0) {
+        rc = health_conf_finish(d, &conf_of(d)->health, conf_of(d)->upstreams,
+                                conf_of(d)->n_upstreams);
+        return rc == 0 ? check_fastcgi(d) : rc;
+    }
     return directive_error(d, &d->node->words[0],
                            "'" STR_FMT "' needs an upstream: '" STR_FMT " [matcher] HOST:PORT'",
                            STR_ARG(d->node->words[0].text), STR_ARG(d->node->words[0].text));
+}
+
+bool reverse_proxy_knows(struct str word)
+{
+    for (size_t i = 0; reverse_proxy_options[i].name != NULL; i++)
+        if (str_is(word, reverse_proxy_options[i].name))
+            return true;
+    for (size_t i = 0; refused[i].name != NULL; i++)
+        if (str_is(word, refused[i].name))
+            return true;
+    return str_starts(word, STR_LIT("@"));
 }
 
 int reverse_proxy_set(const struct directive_args *d)

@@ -3,6 +3,7 @@
 #define LINTEL_HANDLERS_REVERSE_PROXY_CONF_H
 
 #include "handlers/balance.h"
+#include "handlers/fastcgi_conf.h"
 #include "handlers/field_edit.h"
 #include "handlers/health.h"
 #include "handlers/proxy_answer.h"
@@ -45,7 +46,8 @@ struct reverse_proxy_conf {
     unsigned write_timeout_ms;           /* 0: none, as in Caddy */
     enum proxy_client client;
     struct answer_rules answers;
-    struct proxy_auth *auth; /* of forward_auth; NULL: a proxy */
+    struct proxy_auth *auth;      /* of forward_auth; NULL: a proxy */
+    struct fastcgi_conf *fastcgi; /* NULL: by HTTP */
 };
 
 /* The directive's set function. */
@@ -54,6 +56,11 @@ int reverse_proxy_set(const struct directive_args *d);
 /* The rows of its block. */
 extern const struct directive reverse_proxy_options[];
 
+/* Whether a line of its block may begin so, or there is something better to say than that it may
+ * not.
+ */
+bool reverse_proxy_knows(struct str word);
+
 /* For directives that are a reverse_proxy with something more: with the rows of their own options,
  * which have the same target as reverse_proxy_options. */
 MUST_CHECK int reverse_proxy_set_with(const struct directive_args *d,
@@ -61,5 +68,8 @@ MUST_CHECK int reverse_proxy_set_with(const struct directive_args *d,
 
 /* The set function of "transport". */
 int reverse_proxy_set_transport(const struct directive_args *d);
+
+/* Of a timeout in its block. */
+MUST_CHECK int reverse_proxy_set_timeout(const struct directive_args *d, unsigned *ms);
 
 #endif

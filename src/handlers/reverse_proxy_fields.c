@@ -165,8 +165,8 @@ static void keep_one_host(struct fields *f)
     f->n = kept;
 }
 
-const char *const *proxy_request_lines(struct exchange *ex, const struct reverse_proxy_conf *c,
-                                       const struct proxy_request *rq, const struct upstream *u)
+struct fields proxy_request_fields(struct exchange *ex, const struct reverse_proxy_conf *c,
+                                   const struct proxy_request *rq, const struct upstream *u)
 {
     struct fields out = {0};
 
@@ -191,7 +191,15 @@ const char *const *proxy_request_lines(struct exchange *ex, const struct reverse
     keep_one_host(&out);
     if (states_zero_length(ex, rq))
         fields_add(&out, ex->arena, STR_LIT("Content-Length"), STR_LIT("0"));
-    return to_lines(ex->arena, &out);
+    return out;
+}
+
+const char *const *proxy_request_lines(struct exchange *ex, const struct reverse_proxy_conf *c,
+                                       const struct proxy_request *rq, const struct upstream *u)
+{
+    const struct fields fields = proxy_request_fields(ex, c, rq, u);
+
+    return to_lines(ex->arena, &fields);
 }
 
 /* ---- what is asked ---- */

@@ -20,8 +20,11 @@ struct proxy_request {
 MUST_CHECK int proxy_request_make(struct exchange *ex, const struct reverse_proxy_conf *c,
                                   struct proxy_request *rq);
 
-/* The request's lines for upstream u, as transfer_spec.fields wants them, in the exchange's arena.
- */
+/* The request's fields for upstream u. */
+struct fields proxy_request_fields(struct exchange *ex, const struct reverse_proxy_conf *c,
+                                   const struct proxy_request *rq, const struct upstream *u);
+
+/* The same as lines, as transfer_spec.fields wants them, in the exchange's arena. */
 const char *const *proxy_request_lines(struct exchange *ex, const struct reverse_proxy_conf *c,
                                        const struct proxy_request *rq, const struct upstream *u);
 

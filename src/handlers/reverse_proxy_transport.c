@@ -1,4 +1,4 @@
-/* "transport http": how to speak with upstreams. */
+/* "transport": how to speak with upstreams. */
 #include "handlers/reverse_proxy_conf.h"
 
 static struct reverse_proxy_conf *conf_of(const struct directive_args *d)
@@ -8,7 +8,7 @@ static struct reverse_proxy_conf *conf_of(const struct directive_args *d)
 
 /* ---- timeouts ---- */
 
-static int set_duration(const struct directive_args *d, unsigned *value)
+int reverse_proxy_set_timeout(const struct directive_args *d, unsigned *value)
 {
     uint64_t ms;
 
@@ -22,22 +22,22 @@ static int set_duration(const struct directive_args *d, unsigned *value)
 
 static int set_dial_timeout(const struct directive_args *d)
 {
-    return set_duration(d, &conf_of(d)->dial_timeout_ms);
+    return reverse_proxy_set_timeout(d, &conf_of(d)->dial_timeout_ms);
 }
 
 static int set_response_header_timeout(const struct directive_args *d)
 {
-    return set_duration(d, &conf_of(d)->response_header_timeout_ms);
+    return reverse_proxy_set_timeout(d, &conf_of(d)->response_header_timeout_ms);
 }
 
 static int set_read_timeout(const struct directive_args *d)
 {
-    return set_duration(d, &conf_of(d)->read_timeout_ms);
+    return reverse_proxy_set_timeout(d, &conf_of(d)->read_timeout_ms);
 }
 
 static int set_write_timeout(const struct directive_args *d)
 {
-    return set_duration(d, &conf_of(d)->write_timeout_ms);
+    return reverse_proxy_set_timeout(d, &conf_of(d)->write_timeout_ms);
 }
 
 /* ---- who speaks ---- */
@@ -192,7 +192,11 @@ static const struct refused refused[] = {
 
 int reverse_proxy_set_transport(const struct directive_args *d)
 {
+    static const char *const names[] = {"fastcgi", "http", NULL};
+
+    if (str_is(d->args[0].text, "fastcgi"))
+        return fastcgi_set(d);
     if (!str_is(d->args[0].text, "http"))
-        return directive_error(d, &d->args[0], "the only transport of this version is http");
+        return directive_unknown(d, &d->args[0], "transport", names);
     return directive_block(d, options, refused, d->target);
 }

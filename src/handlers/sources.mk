@@ -30,6 +30,12 @@ liblintel_a_SOURCES += \
 	src/handlers/encode_zstd.c \
 	src/handlers/error.c \
 	src/handlers/error.h \
+	src/handlers/fastcgi_conf.c \
+	src/handlers/fastcgi_conf.h \
+	src/handlers/fastcgi_params.c \
+	src/handlers/fastcgi_params.h \
+	src/handlers/fastcgi_script.c \
+	src/handlers/fastcgi_script.h \
 	src/handlers/field_edit.c \
 	src/handlers/field_edit.h \
 	src/handlers/file_cache.c \
@@ -78,8 +84,11 @@ liblintel_a_SOURCES += \
 	src/handlers/mime_table.h \
 	src/handlers/network.c \
 	src/handlers/network.h \
+	src/handlers/php_fastcgi.c \
+	src/handlers/php_fastcgi.h \
 	src/handlers/proxied.h \
 	src/handlers/proxied_attempt.c \
+	src/handlers/proxied_fastcgi.c \
 	src/handlers/proxied_relay.c \
 	src/handlers/proxied_respond.c \
 	src/handlers/proxy_answer.c \

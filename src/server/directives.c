@@ -11,6 +11,7 @@
 #include "handlers/log.h"
 #include "handlers/map.h"
 #include "handlers/metrics.h"
+#include "handlers/php_fastcgi.h"
 #include "handlers/rate_limit.h"
 #include "handlers/redir.h"
 #include "handlers/request_body.h"
@@ -36,6 +37,7 @@ static const struct directive *const directives[] = {
     log_directives,
     map_directives,
     metrics_directives,
+    php_fastcgi_directives,
     rate_limit_directives,
     redir_directives,
     request_body_directives,

@@ -19,7 +19,8 @@
         |
 
 First the Caddyfile. $PORT is the port of the server, $ROOT the folder of the case's files, $UPSTREAM
-the port of the echo (echo.py), $CLOSED one where nobody listens. Then sections:
+the port of the echo (echo.py), $FASTCGI that of the one by FastCGI, $CLOSED one where nobody listens.
+Then sections:
 
     ---- file NAME [*N]    a file below $ROOT: these lines, without the last line end (N times)
     ---- folder NAME       an empty folder
@@ -195,7 +196,7 @@ class Case:
             os.utime(path, (MTIME + i * 86400,) * 2)
 
     def config(self, **values):
-        return re.sub(r"\$(PORT|ROOT|UPSTREAM|CLOSED)\b", lambda m: str(values[m.group(1)]),
+        return re.sub(r"\$(PORT|ROOT|UPSTREAM|FASTCGI|CLOSED)\b", lambda m: str(values[m.group(1)]),
                       self.caddyfile)
 
 

@@ -172,4 +172,21 @@ ROWS = [
     Row("proxy-basic", "content-type", "text/x-echo", TEXT, "the same", r"GET /\.\./up"),
     Row("proxy-basic", "content-type", NONE, "text/x-echo",
         "a 304 is passed on with all fields the upstream gave it", status=304),
+
+    # FastCGI.
+    Row("proxy-fastcgi*", "status", r"\d{3}", NONE,
+        "RFC 3875 6.3.3: this field is for the server, which makes the status of it"),
+    Row("proxy-fastcgi*", "env-content_length", "0", NONE,
+        "RFC 3875 4.1.2: not set without a body; so does newer Caddy"),
+    Row("proxy-fastcgi*", "env-content_type", "application/x-www-form-urlencoded", NONE,
+        "RFC 9110 8.3: the type of a body is not made up", "^(PUT|DELETE)"),
+    Row("proxy-fastcgi*", "env-http_cookie", "a=b, c=d", "a=b; c=d",
+        "RFC 9113 8.2.3: lines of cookies are joined by semicolons"),
+    Row("proxy-fastcgi*", "env-http_proxy", "http://evil.test/", NONE, "httpoxy; so does newer Caddy"),
+    Row("proxy-fastcgi*", "env-http_via", NONE, "1.1 Lintel", "RFC 9110 7.6.3"),
+    Row("proxy-fastcgi*", "env-remote_port", r"\d+", r"\d+", "each connection has its own"),
+    Row("proxy-fastcgi*", "env-server_addr", NONE, "127.0.0.1", "newer Caddy tells it too"),
+    Row("proxy-fastcgi*", "env-server_software", "Caddy/.*", "Lintel/.*", "the name of the program"),
+    Row("proxy-fastcgi", "content-type", NONE, "text/x-echo",
+        "a 304 is passed on with all fields the upstream gave it", status=304),
 ]

@@ -1,7 +1,9 @@
 """The upstream of the differential test. It answers with what it was sent: the request line and the
 body as body, each field as a field of the answer, with "Up-" before its name. The request may say
-more: "Answer: 404" is the status, "Answer-Fields: A: b|C: d" more fields, "Answer-Body: x" the body."""
+more: "Answer: 404" is the status, "Answer-Fields: A: b|C: d" more fields, "Answer-Body: x" the body. That by
+FastCGI answers with its variables as fields, with "Env-" before their names, and the body."""
 
+import fastcgi
 from upstream import Upstream
 
 
@@ -25,3 +27,17 @@ def _serve(c):
 
 def start():
     return Upstream(_serve)
+
+
+def _serve_fastcgi(c):
+    c.read_body()
+    lines = ["Env-%s: %s" % (name, value) for name, value in sorted(c.params.items()) if value]
+    lines.append("Status: " + c.params.get("HTTP_ANSWER", "200"))
+    lines += c.params.get("HTTP_ANSWER_FIELDS", "Content-Type: text/x-echo").split("|")
+    c.out("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + c.body)
+    c.end()
+    return False
+
+
+def start_fastcgi():
+    return fastcgi.Server(_serve_fastcgi)

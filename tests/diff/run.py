@@ -35,11 +35,12 @@ LIMIT_S = 600
 class Job:
     """A case with its ports, its folder and what is wrong with it."""
 
-    def __init__(self, case, test, up, closed):
+    def __init__(self, case, test, up, fastcgi, closed):
         self.case = case
         self.folder = test.path("cases", case.name)
         self.caddy_port, self.lintel_port = test.free_ports(2)
-        self.values = {"ROOT": os.path.join(self.folder, "root"), "UPSTREAM": up, "CLOSED": closed}
+        self.values = {"ROOT": os.path.join(self.folder, "root"), "UPSTREAM": up, "FASTCGI": fastcgi,
+                       "CLOSED": closed}
         self.alone = ORACLE or case.alone or servers.has_options(case.caddyfile)
         self.problems = []
         self.skipped = False
@@ -153,8 +154,8 @@ def main(test):
     for case in cases:
         env.update(case.env)
     start, table = servers.Servers(test, env), compare.Table(differences.ROWS)
-    up, closed = echo.start(), upstream.refusing_port()
-    jobs = [Job(case, test, up.port, closed) for case in cases]
+    up, fastcgi, closed = echo.start(), echo.start_fastcgi(), upstream.refusing_port()
+    jobs = [Job(case, test, up.port, fastcgi.port, closed) for case in cases]
     shared_caddy(start, jobs, test.work)
     run_all(test, jobs, start, table)
     shutil.rmtree(test.path("cases"))

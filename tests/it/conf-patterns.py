@@ -9,6 +9,7 @@ import re
 import subprocess
 
 import lib
+from fastcgi import Server
 from lib import check, check_eq, connect, connect_tls, request, tls_context, wait_for
 from upstream import Upstream
 
@@ -24,7 +25,11 @@ class Rig:
         self.t = t
         self.http, self.https, self.other = t.free_ports(3)
         self.up = Upstream(lambda c: c.reply(200, c.head))
-        for path in ("index.html", "assets/app.js", "api/x", "private/x", "folder/index.html", "add/index.html"):
+        self.php = Server(lambda c: c.reply(
+            b"A: b\r\n\r\n" + " ".join(c.params[n] for n in (
+                "SCRIPT_NAME", "PATH_INFO", "REQUEST_URI")).encode()))
+        for path in ("index.html", "assets/app.js", "api/x", "private/x", "folder/index.html", "add/index.html",
+                     "index.php", "wp-admin/index.php", "wp-content/uploads/x.php", "wp-content/x.css"):
             t.write("www/" + path, PAGE)
         t.write("errors/404.html", "our 404")
         t.write("errors/405.html", "our 405 " * 20000)
@@ -40,6 +45,7 @@ class Rig:
             conf = conf.replace(old, self.t.path("www") + ("\n" if old.endswith("\n") else ""))
         conf = conf.replace("/srv/errors", self.t.path("errors"))
         conf = re.sub(r"/etc/ssl/wildcard\.(crt|key)", self.t.path(r"own.\1"), conf)
+        conf = re.sub(r"(?<=php_fastcgi )\S+", "127.0.0.1:%d" % self.php.port, conf)
         conf = re.sub(r"(localhost:(5000|9000)|backend:8000|10\.0\.0\.1:80|(foo|bar)-app:\d+|(?<= ):9000)",
                       "127.0.0.1:%d" % self.up.port, conf)
         conf = conf.replace(":2080", ":%d" % self.other).replace(":2016", ":%d" % self.other)
@@ -92,6 +98,15 @@ def proxy_api(rig):
     is_page(rig.tls())
     is_proxied(rig, rig.tls("/api/x"), "example.com")
     is_page(rig.tls("/private/x"))
+
+
+def php(rig):
+    for target, said in (("/", "/index.php  /"), ("/blog/1?x=y", "/index.php  /blog/1?x=y"),
+                         ("/index.php/a", "/index.php /a /index.php/a"), ("/wp-admin/", "/wp-admin/index.php  /wp-admin/")):
+        r = rig.tls(target)
+        check_eq((200, said), (r.status, r.body.decode()), target)
+    is_page(rig.tls("/wp-content/x.css"))
+    is_redirect(rig.tls("/wp-admin"), 308, "/wp-admin/")
 
 
 def www_add(rig):
@@ -193,14 +208,14 @@ PATTERNS = [
     file_server
 }
 """, proxy_api),
-    ("PHP", ["php_fastcgi"], """example.com {
+    ("PHP", [], """example.com {
     root /srv/public
     encode
     php_fastcgi localhost:9000
     file_server
 }
-""", None),
-    ("PHP by a socket", ["php_fastcgi"], """example.com {
+""", php),
+    ("PHP by a socket", [], """example.com {
     php_fastcgi unix//run/php/php-fpm.sock
 }
 """, None),
@@ -400,6 +415,13 @@ def recipe_browser(rig):
         check_eq((status, cache), (r.status, r.field("Cache-Control")), path)
 
 
+def recipe_php(rig):
+    php(rig)
+    for target in ("/.env", "/.git/config", "/wp-content/uploads/x.php", "/wp-content/uploads/X.PHP/y"):
+        check_eq(404, rig.tls(target).status, target)
+    check_eq(b"/index.php  /.well-known/x", rig.tls("/.well-known/x").body)
+
+
 def recipe_names(rig):
     for name in ("example.com", "example.org"):
         is_redirect(rig.tls("/a?b", "www." + name), 301, "https://%s/a?b" % name)
@@ -461,6 +483,7 @@ RECIPES = {
     "An application, and files beside it": proxy_api,
     "Files first, an application for the rest": recipe_files_first,
     "An application that runs in the browser": recipe_browser,
+    "PHP": recipe_php,
     "One name for a site that has several": recipe_names,
     "Many names, one certificate": recipe_wildcard,
     "A password for a part of a site": recipe_password,

@@ -49,11 +49,13 @@ it_tests = \
 	tests/it/log-directive.py \
 	tests/it/pages-chromium.py \
 	tests/it/pages-embed.sh \
+	tests/it/php-fpm.py \
 	tests/it/pages-errors.py \
 	tests/it/proxy-answers.py \
 	tests/it/proxy-auth.py \
 	tests/it/proxy-balance.py \
 	tests/it/proxy-basic.py \
+	tests/it/proxy-fastcgi.py \
 	tests/it/proxy-health.py \
 	tests/it/proxy-protocol.py \
 	tests/it/proxy-stream.py \
@@ -80,6 +82,7 @@ EXTRA_DIST += $(it_tests) \
 	tests/it/codings.py \
 	tests/it/folder.py \
 	tests/it/conf-errors \
+	tests/it/fastcgi.py \
 	tests/it/free_port.py \
 	tests/it/lib.py \
 	tests/it/lib.sh \

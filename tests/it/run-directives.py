@@ -79,7 +79,7 @@ def main():
               "a directive of a site" in one("log").stdout, one("log").stdout)
         check("did you mean 'respond'?" in one("resond").stderr, one("resond").stderr)
         check_eq(1, one("resond").returncode)
-        check("is not supported" in one("php_fastcgi").stderr, one("php_fastcgi").stderr)
+        check("is not supported" in one("templates").stderr, one("templates").stderr)
 
 
 main()
