@@ -37,21 +37,41 @@ static bool split(const struct fastcgi_conf *c, struct str path, struct fastcgi_
     return at > 0;
 }
 
-/* Whether it may be run: 0, or the status to answer with. */
+/* Whether there is a script below a folder: 0 or the errno. Where the folder is not on this machine
+ * it is up to the server. */
 static int look(struct exchange *ex, const struct folder *root, struct str name)
 {
     struct beneath below;
     struct stat st;
-    int rc, error;
+    int rc;
 
     if (beneath_init(&below, root->path.p, root->follow_links) != 0)
-        return errno == ENOENT || errno == ENOTDIR ? 0 : 403;
-    rc = beneath_stat(&below, arena_str(ex->arena, str_from(name, 1)).p, &st);
-    error = errno;
+        return errno == ENOENT || errno == ENOTDIR ? 0 : errno;
+    rc = beneath_stat(&below, arena_str(ex->arena, str_from(name, 1)).p, &st) == 0 ? 0 : errno;
     beneath_fini(&below);
-    if (rc != 0)
-        return error == EACCES || error == EPERM ? 403 : 404;
-    return S_ISREG(st.st_mode) ? 0 : 404;
+    return rc != 0 || S_ISREG(st.st_mode) ? rc : EXDEV;
+}
+
+/* The server has files of its own, of which we may see some, or others by the same names. */
+static bool is_odd(struct exchange *ex, const struct folder *root, struct str name)
+{
+    int error = root->path.len == 0 ? 0 : look(ex, root, name);
+
+    return error != 0 && error != ENOENT && error != EACCES && error != EPERM;
+}
+
+/* Whether it may be run: 0, or the status to answer with. */
+static int judge(const struct fastcgi_conf *c, struct exchange *ex, const struct folder *root,
+                 struct str name)
+{
+    int error;
+
+    if (c->has_root)
+        return is_odd(ex, root, name) || is_odd(ex, &ex->root, name) ? 404 : 0;
+    error = look(ex, root, name);
+    if (error == 0)
+        return 0;
+    return error == EACCES || error == EPERM ? 403 : 404;
 }
 
 static bool root_of(const struct fastcgi_conf *c, struct exchange *ex, struct folder *root)
@@ -100,7 +120,7 @@ int fastcgi_script_find(const struct fastcgi_conf *c, struct exchange *ex, const
     if (!root_of(c, ex, &root) || !split(c, path, out))
         return 404;
     if (out->name.len > 0)
-        status = look(ex, &root, out->name);
+        status = judge(c, ex, &root, out->name);
     /* The file matcher may have cut the path already. */
     if (out->path_info.len == 0)
         out->path_info = vars_get(ex, STR_LIT("file_match.remainder"));

@@ -13,9 +13,10 @@ struct fastcgi_script {
 
 /* Looks at a target in origin-form: as it was rewritten for the upstream, or NULL for that of the
  * exchange. A script is a regular file below the root: of other names, servers make something of
- * their own (PHP takes "/photo.jpg/x.php" for the script photo.jpg). Only where the root is no
- * folder of this machine it is up to the server. Returns 0, or the status to answer with: 400, 403
- * or 404. Blocks as file systems do; what is in out lives as long as ex. */
+ * their own (PHP takes "/photo.jpg/x.php" for the script photo.jpg). Where a root was given that is
+ * not the site's, the server may see other files than we: then what is not there may be run, but
+ * not what is something else, there or below the root of the site. Returns 0, or the status to
+ * answer with: 400, 403 or 404. Blocks as file systems do; what is in out lives as long as ex. */
 MUST_CHECK int fastcgi_script_find(const struct fastcgi_conf *c, struct exchange *ex,
                                    const char *target, struct fastcgi_script *out);
 

@@ -218,13 +218,18 @@ def streams(rig):
 
 
 def holds_little(rig):
-    """The memory for 20 MB that a client does not yet want."""
+    """The memory for 20 MB that a client does not yet want, and for 40 MB that it sends."""
     before = rig.server.rss_kb()
     with connect(rig.port) as s:
         s.sendall(b"GET /large.php HTTP/1.0\r\nHost: localhost\r\n\r\n")
         check_eq(b"HTTP/1.1 200", s.recv(12))
         body = lib.read_all(s, 1 << 26).split(b"\r\n\r\n", 1)[1]
         check("".join(chr(97 + i % 26) * 65536 for i in range(320)).encode() == body, len(body))
+    with connect(rig.port) as s:
+        s.sendall(b"POST /form.php HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % (40 << 20))
+        for _ in range(640):
+            s.sendall(b"x" * 65536)
+        check_eq(40 << 20, json.loads(Reader(s).response().body)["raw"])
         check(sanitized() or rig.server.rss_kb() - before < 4096, before, rig.server.rss_kb())
 
 
@@ -300,6 +305,9 @@ def elsewhere(rig):
 """ % (rig.port, rig.t.path("static"), rig.fpm.port, rig.root))
     check_eq("front /any ", rig.text("/any"))
     check_eq("css", rig.text("/a.css"))
+    rig.t.write("static/photo.jpg", EVIL)
+    for target in ("/photo.jpg/x.php", "/upload/evil.jpg/x.php"):
+        check(b"EVIL" not in rig.get(target).body, target)
     rig.server.reload("""http://localhost:%d {
     root %s
     reverse_proxy 127.0.0.1:%d {
@@ -315,6 +323,8 @@ def elsewhere(rig):
 }
 """ % (rig.port, rig.t.path("static"), rig.fpm.port, rig.root))
     os.mkdir(rig.root + "/nowhere")
+    for target in ("/upload/evil.jpg/x.php", "/folder.php", "/link.php"):
+        check_eq(404, rig.get(target).status, target)
     env = rig.env("/env.php", fields=[("X-Set", "forged")])
     check_eq(("GET-1", "mine", "own", rig.root),
              tuple(env[n] for n in ("TOKEN", "SERVER_SOFTWARE", "HTTP_X_SET", "DOCUMENT_ROOT")))

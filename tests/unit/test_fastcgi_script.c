@@ -155,6 +155,14 @@ static void heeds_the_rest(void **state)
     conf.root.constant = STR_LIT("/nonexistent/www");
     s = find(&conf, a, "GET /none.php/y", NULL);
     assert_true(str_is(s.root, "/nonexistent/www") && str_is(s.name, "/none.php"));
+    conf.has_root = false;
+    conf.here = STR_LIT("/nonexistent/www");
+    (void)find(&conf, a, "GET /none.php/y", NULL);
+    conf.has_root = true;
+    /* One that is, but of which the server may see more. */
+    conf.root.constant = (struct str){root, sizeof root - 1};
+    (void)find(&conf, a, "GET /none.php/y", NULL);
+    (void)find(&conf, a, "GET /none/none.php", NULL);
     /* Links may lead out, where that was said. */
     conf.root = (struct root_path){.constant = {root, sizeof root - 1}, .follow_links = true};
     s = find(&conf, a, "GET /out.php", NULL);
@@ -162,11 +170,38 @@ static void heeds_the_rest(void **state)
     arena_free(a);
 }
 
+/* Whatever the server sees, what we see is not run. */
+static void refuses_what_it_sees(void **state)
+{
+    static const char *const requests[] = {"/p.jpg/x.php", "/p.jpg/y/x.php", "/d.php",
+                                           "/out.php",     "/pipe.php",      "/p.jpg/.php/x"};
+    struct str split = STR_LIT(".php");
+
+    (void)state;
+    for (size_t i = 0; i < 2 * ARRAY_LEN(requests); i++) {
+        struct fastcgi_conf conf = {.splits = &split, .n_splits = 1, .has_root = true};
+        struct arena *a = arena_new();
+        struct fastcgi_script s;
+        struct exchange ex;
+
+        matcher_rig_exchange(&ex, a,
+                             arena_printf(a, "GET %s", requests[i % ARRAY_LEN(requests)]).p);
+        conf.root.constant = STR_LIT("/nonexistent");
+        if (i < ARRAY_LEN(requests))
+            ex.root.path = (struct str){root, sizeof root - 1};
+        else
+            conf.root.constant = (struct str){root, sizeof root - 1};
+        assert_int_equal(fastcgi_script_find(&conf, &ex, NULL, &s), 404);
+        arena_free(a);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_scripts),
         cmocka_unit_test(heeds_the_rest),
+        cmocka_unit_test(refuses_what_it_sees),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
