@@ -1,6 +1,7 @@
 #include "engines/h1_internal.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 /* ---- parking ---- */
 
@@ -14,6 +15,10 @@ void h1_park(struct h1_stream *st)
 
 void h1_unpark(struct h1_stream *st)
 {
+    if (st->tunnel != NULL) {
+        h1_tunnel_wake(st);
+        return;
+    }
     if (!st->parked) {
         st->woken = true;
         return;
@@ -35,19 +40,29 @@ bool h1_body_is_short(const struct h1_stream *st)
            fields_get(&ex->request, STR_LIT("Expect")).p == NULL;
 }
 
-static size_t buffer_put(struct h1_stream *st, const char *data, size_t len)
+size_t h1_body_room(struct h1_stream *st)
 {
-    size_t room;
-
-    if (st->body == NULL)
-        st->body = xalloc(H1_BODY_BUFFER);
     if (st->body_from == st->body_to)
         st->body_from = st->body_to = 0;
-    room = H1_BODY_BUFFER - st->body_to;
-    if (len > room)
-        len = room;
+    return H1_BODY_BUFFER - st->body_to;
+}
+
+void h1_body_put(struct h1_stream *st, const char *data, size_t len)
+{
+    assert(len <= h1_body_room(st));
+    if (st->body == NULL)
+        st->body = xalloc(H1_BODY_BUFFER);
     memcpy(st->body + st->body_to, data, len);
     st->body_to += len;
+}
+
+static size_t put_what_fits(struct h1_stream *st, const char *data, size_t len)
+{
+    size_t room = h1_body_room(st);
+
+    if (len > room)
+        len = room;
+    h1_body_put(st, data, len);
     return len;
 }
 
@@ -61,7 +76,7 @@ bool h1_body_take(struct h1_stream *st, const char *data, size_t *size)
 {
     st->conn->upload_ms = loop_now_ms(st->conn->en->loop);
     while (!st->ex.responded && !st->conn->dead && *size > 0) {
-        size_t taken = buffer_put(st, data, *size);
+        size_t taken = put_what_fits(st, data, *size);
 
         data += taken;
         *size -= taken;
@@ -99,7 +114,13 @@ enum pull h1_body_read(struct exchange *ex, char *buf, size_t cap, size_t *n)
     memcpy(buf, st->body + st->body_from, len);
     st->body_from += len;
     *n = len;
-    if (st->stage == STAGE_BODY && st->body_from == st->body_to)
+    if (st->body_from < st->body_to)
+        return PULL_BYTES;
+    if (st->tunnel != NULL) {
+        free(st->body);
+        st->body = NULL;
+    }
+    if (st->tunnel != NULL || st->stage == STAGE_BODY)
         h1_unpark(st);
     return PULL_BYTES;
 }

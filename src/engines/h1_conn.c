@@ -181,7 +181,9 @@ void h1_conn_kill(struct h1_conn *c)
     c->en->n_dead++;
     shutdown(c->fd, SHUT_RDWR);
     h1_conn_enter(c, PHASE_DEAD);
-    if (c->stream != NULL && c->stream->parked)
+    if (c->stream != NULL && c->stream->tunnel != NULL)
+        h1_tunnel_cut(c->stream);
+    else if (c->stream != NULL && c->stream->parked)
         h1_unpark(c->stream);
     h1_engine_wake(c->en);
 }

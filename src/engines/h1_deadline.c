@@ -97,6 +97,7 @@ static void expire(struct h1_conn *c)
         if (c->session != NULL)
             gnutls_bye(c->session, GNUTLS_SHUT_WR);
         break;
+    case PHASE_TUNNEL:
     case PHASE_DEAD:
     case PHASE_COUNT:
         return;
@@ -266,6 +267,7 @@ void h1_deadline_set_limits(struct h1_engine *en, const struct options *o)
     en->limit_ms[PHASE_IDLE] = o->idle_timeout_ms;
     en->limit_ms[PHASE_BODY] = o->body_timeout_ms;
     en->limit_ms[PHASE_PARKED] = PEER_CHECK_MS;
+    en->limit_ms[PHASE_TUNNEL] = UINT64_MAX;
     en->limit_ms[PHASE_DEAD] = UINT64_MAX;
 }
 

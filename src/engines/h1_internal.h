@@ -9,6 +9,7 @@
  *   h1_respond.c   from an exchange's response to an MHD_Response
  *   h1_variant.c   the MHD_Responses kept on prepared responses
  *   h1_push.c      how TLS records go out: as few and as full segments as can be
+ *   h1_tunnel.c    connections that have been upgraded
  *   h1_linger.c    closing without destroying what was just sent
  *
  * What must be known of MHD (0.9.75 to 1.0): it suspends only from within the access and
@@ -36,6 +37,7 @@ enum h1_phase {
     PHASE_IDLE,   /* between two requests */
     PHASE_BODY,   /* a body is on its way, in or out */
     PHASE_PARKED, /* suspended: a handler has to come first */
+    PHASE_TUNNEL, /* upgraded: no time limit of ours */
     PHASE_DEAD,   /* shut down; MHD has yet to notice */
     PHASE_COUNT
 };
@@ -80,6 +82,7 @@ struct h1_engine {
     unsigned n_spare;
     const struct h1_arrival *arrival;
     struct h1_linger linger;
+    char *scratch; /* H1_SCRATCH bytes for whoever is at work; NULL before the first tunnel */
 };
 
 /* MHD sends a response's header and each block of its body by itself, and a TLS session each
@@ -129,7 +132,8 @@ enum h1_stage {
 
 enum {
     H1_BODY_BUFFER = 32 * 1024, /* of a request body, read ahead of the handler */
-    H1_DRAIN_KEEP = 64 * 1024,  /* a body up to this is read to its end, although nobody wants it */
+    H1_SCRATCH = 16 * 1024,
+    H1_DRAIN_KEEP = 64 * 1024, /* a body up to this is read to its end, although nobody wants it */
     H1_DRAIN_MOST = 16 * 1024 * 1024 /* a handler answers in mid-body: as much is thrown away */
 };
 
@@ -140,16 +144,17 @@ struct h1_stream {
     const char *raw_target; /* in MHD's buffer: unescaped and cut up after the URI callback */
     size_t header_size;     /* of the request, in MHD's memory until the response has been sent */
     enum h1_stage stage;
-    bool refused;       /* by the gate */
-    bool queued;        /* MHD has the response */
-    bool parked;        /* suspended */
-    bool woken;         /* resumed while it was not parked */
-    bool body_ended;    /* the request body was read to its end */
-    int64_t drained;    /* bytes of it thrown away */
-    char *body;         /* H1_BODY_BUFFER bytes, or NULL */
-    size_t body_from;   /* the handler reads here */
-    size_t body_to;     /* MHD's next bytes go here */
-    struct exchange ex; /* last: an exchange knows its stream by container_of */
+    bool refused;             /* by the gate */
+    bool queued;              /* MHD has the response */
+    bool parked;              /* suspended */
+    bool woken;               /* resumed while it was not parked */
+    bool body_ended;          /* the request body was read to its end */
+    int64_t drained;          /* bytes of it thrown away */
+    struct h1_tunnel *tunnel; /* NULL: it is none */
+    char *body;               /* H1_BODY_BUFFER bytes, or NULL */
+    size_t body_from;         /* the handler reads here */
+    size_t body_to;           /* MHD's next bytes go here */
+    struct exchange ex;       /* last: an exchange knows its stream by container_of */
 };
 
 static inline struct h1_stream *h1_stream_of(struct exchange *ex)
@@ -207,6 +212,9 @@ void h1_unpark(struct h1_stream *st); /* no harm if it is not parked */
 /* Takes what fits of data; *size becomes what is left over. False: cut the connection. */
 bool h1_body_take(struct h1_stream *st, const char *data, size_t *size);
 void h1_body_end(struct h1_stream *st);
+/* How much h1_body_put() takes. */
+size_t h1_body_room(struct h1_stream *st);
+void h1_body_put(struct h1_stream *st, const char *data, size_t len);
 enum pull h1_body_read(struct exchange *ex, char *buf, size_t cap, size_t *n);
 /* Whether an unwanted body is short enough to be read, so that the connection can be kept. */
 bool h1_body_is_short(const struct h1_stream *st);
@@ -229,6 +237,15 @@ void h1_push_start(struct h1_conn *c); /* before the handshake; sets the session
 /* The response of ex is about to be queued. */
 void h1_push_expect(struct h1_conn *c, const struct exchange *ex);
 void h1_push_fini(struct h1_push *p);
+/* ---- h1_tunnel.c ---- */
+
+/* What MHD takes as the response that makes a tunnel of a plain connection. */
+struct MHD_Response *h1_tunnel_response(struct h1_stream *st);
+/* Makes one of a connection with TLS, which is suspended, or will be. False: it cannot be. */
+bool h1_tunnel_begin(struct h1_stream *st);
+void h1_tunnel_wake(struct h1_stream *st);  /* there may be something to do */
+void h1_tunnel_cut(struct h1_stream *st);   /* closes it when the loop comes to that */
+void h1_tunnel_close(struct h1_stream *st); /* closes it; not from a handler */
 
 /* ---- h1_linger.c ---- */
 

@@ -144,7 +144,7 @@ enum { MHD_1_FLAGS = MHD_USE_PEDANTIC_CHECKS | 1 << 19 };
 static struct MHD_Daemon *daemon_start(struct h1_engine *en)
 {
     unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
-                     (en->mhd_is_strict ? MHD_1_FLAGS : 0);
+                     (en->tls ? 0 : MHD_ALLOW_UPGRADE) | (en->mhd_is_strict ? MHD_1_FLAGS : 0);
     struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(intptr_t)no_certificate},
@@ -201,6 +201,13 @@ static void kill_all(struct h1_engine *en)
     for (int p = 0; p < PHASE_DEAD; p++)
         while (!list_empty(&en->phases[p]))
             h1_conn_kill(container_of(en->phases[p].next, struct h1_conn, item));
+    for (struct list *at = en->phases[PHASE_DEAD].next; at != &en->phases[PHASE_DEAD];
+         at = at->next) {
+        struct h1_conn *c = container_of(at, struct h1_conn, item);
+
+        if (c->stream != NULL && c->stream->tunnel != NULL)
+            h1_tunnel_close(c->stream);
+    }
 }
 
 void h1_engine_free(struct h1_engine *en)
@@ -208,7 +215,7 @@ void h1_engine_free(struct h1_engine *en)
     if (en == NULL)
         return;
     en->stopping = true;
-    kill_all(en); /* which resumes those that are suspended: MHD insists on it */
+    kill_all(en); /* MHD insists on it for those that are suspended, or upgraded */
     loop_del(en->loop, &en->src);
     MHD_stop_daemon(en->daemon);
     h1_linger_fini(&en->linger);
@@ -216,6 +223,7 @@ void h1_engine_free(struct h1_engine *en)
     timer_cancel(en->loop, &en->again);
     timer_cancel(en->loop, &en->tick);
     streams_free(en);
+    free(en->scratch);
     service_unref(en->service);
     tls_tickets_unref(en->tickets);
     free(en);

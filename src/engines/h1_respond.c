@@ -151,6 +151,8 @@ static struct MHD_Response *make(struct h1_stream *st, bool close)
     struct exchange *ex = &st->ex;
     struct MHD_Response *r = NULL;
 
+    if (ex->upgraded)
+        return h1_response_with(h1_tunnel_response(st), &ex->response, false, st->arena);
     switch (ex->body.kind) {
     case BODY_PREPARED:
         return h1_variant(st, close);
@@ -217,6 +219,14 @@ static struct MHD_Response *make_do(struct exchange *ex, int status)
 
 /* ---- queueing ---- */
 
+static void begin_tunnel(struct h1_stream *st)
+{
+    if (h1_tunnel_begin(st))
+        return;
+    log_debug("http", "%s: no tunnel can be made of it, cut", st->conn->remote_host);
+    h1_conn_kill(st->conn);
+}
+
 void h1_queue(struct h1_stream *st)
 {
     struct h1_conn *c = st->conn;
@@ -225,6 +235,10 @@ void h1_queue(struct h1_stream *st)
     bool close;
     struct MHD_Response *r;
 
+    if (ex->upgraded && refusal == 0 && c->session != NULL) {
+        begin_tunnel(st);
+        return;
+    }
     /* After a reload the connection goes on, unless its listener has gone. */
     h1_conn_refresh(c);
     close = ex->close || c->en->draining || c->service != c->en->service;

@@ -13,6 +13,7 @@ liblintel_a_SOURCES += \
 	src/engines/h1_push.c \
 	src/engines/h1_request.c \
 	src/engines/h1_respond.c \
+	src/engines/h1_tunnel.c \
 	src/engines/h1_variant.c \
 	src/engines/tls_session.c \
 	src/engines/tls_session.h \

@@ -10,6 +10,7 @@
 #define LINTEL_HANDLERS_PROXIED_H
 
 #include "base/buf.h"
+#include "base/list.h"
 #include "handlers/fastcgi_script.h"
 #include "handlers/kept_body.h"
 #include "handlers/relay_buffer.h"
@@ -32,6 +33,7 @@ struct proxy_state {
     struct balance_state *balance;
     struct upstream_states *upstreams;
     struct complaints *complaints;
+    struct list streams;   /* tunnels, by proxied.streams */
     struct health *health; /* NULL: another worker checks, or nobody */
 };
 
@@ -71,11 +73,14 @@ struct proxied {
     bool held;           /* it waits for more of one of the bodies */
     bool begun;          /* the answer was sent on, or its rule carried out */
     bool copied;         /* it was sent on */
-    bool unwanted;       /* it will not be */
-    size_t thrown_away;  /* bytes of an unwanted body */
-    bool paused;         /* on_body answered false */
-    bool waiting;        /* pull answered AGAIN */
-    enum pull at_end;    /* once transfer is NULL: END or FAIL */
+    bool tunnel;         /* it made a tunnel of the connection */
+    struct list streams; /* in the proxy's, if it is one */
+    struct timer close_delay;
+    bool unwanted;      /* it will not be */
+    size_t thrown_away; /* bytes of an unwanted body */
+    bool paused;        /* on_body answered false */
+    bool waiting;       /* pull answered AGAIN */
+    enum pull at_end;   /* once transfer is NULL: END or FAIL */
 };
 
 static inline size_t proxied_buffered(const struct proxied *p)
@@ -132,6 +137,9 @@ void proxied_wake(struct proxied *p);
 /* Nothing of the attempt at work is left, for the next one. */
 void proxied_forget(struct proxied *p);
 
+/* Ends the transfer: what the client has of the answer breaks off. */
+void proxied_cut(struct proxied *p);
+
 /* Nobody wants the answer: what is left of it is read and thrown away, so that the connection can
  * be used again; but not for long, and not while the request's body would have to be sent. */
 void proxied_disclaim(struct proxied *p);
@@ -142,6 +150,9 @@ void proxied_respond_init(struct proxied *p);
 
 /* The answer's head is there: what becomes of it is decided at the end of the loop's batch. */
 void proxied_on_head(struct proxied *p);
+
+/* The configuration that a stream began with is no longer in use. */
+void proxied_retire(struct proxied *p);
 
 /* A response that waits may have what it waits for. */
 void proxied_release(struct proxied *p);

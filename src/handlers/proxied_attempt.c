@@ -106,6 +106,7 @@ static bool start_transfer(struct proxied *p)
         .read_timeout_ms = c->read_timeout_ms,
         .write_timeout_ms = c->write_timeout_ms,
         .max_head = MAX_HEAD,
+        .upgrade = proxy_hands_on_upgrade(c, &p->request, u),
     };
     struct err e;
 

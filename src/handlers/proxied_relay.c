@@ -6,6 +6,12 @@ enum { UNWANTED_BODY = 64 * 1024 }; /* of an answer that nobody wants: more ends
 
 /* ---- the response's way: upstream to client ---- */
 
+static void drop_buffer(struct proxied *p)
+{
+    relay_buffer_put(&p->st->buffers, p->buffer);
+    p->buffer = NULL;
+}
+
 static enum pull on_pull_response(struct source *s, char *buf, size_t cap, size_t *n)
 {
     struct proxied *p = container_of(s, struct proxied, source);
@@ -22,6 +28,8 @@ static enum pull on_pull_response(struct source *s, char *buf, size_t cap, size_
     if (p->buffer->start < p->buffer->end)
         return PULL_BYTES;
     p->buffer->start = p->buffer->end = 0;
+    if (p->tunnel) /* it may be silent for days */
+        drop_buffer(p);
     if (p->paused && p->transfer != NULL) {
         p->paused = false;
         transfer_resume_recv(p->transfer);
@@ -49,17 +57,18 @@ static void end_transfer(struct proxied *p)
     proxied_log_notes(p);
 }
 
-static void drop_buffer(struct proxied *p)
-{
-    relay_buffer_put(&p->st->buffers, p->buffer);
-    p->buffer = NULL;
-}
-
 void proxied_forget(struct proxied *p)
 {
     drop_buffer(p);
     p->paused = p->turn_passed = p->held = false;
     loop_unpost(p->st->loop, &p->respond);
+}
+
+void proxied_cut(struct proxied *p)
+{
+    end_transfer(p);
+    p->at_end = PULL_FAIL;
+    proxied_wake(p);
 }
 
 void proxied_disclaim(struct proxied *p)
@@ -135,6 +144,8 @@ static enum pull on_pull_request(void *arg, char *buf, size_t cap, size_t *n)
 
     if (p->begun && !p->copied) /* somebody else may read it */
         return PULL_AGAIN;
+    if (p->request.upgrade.len > 0 && !p->tunnel) /* there is none before the answer */
+        return PULL_AGAIN;
     answer = kept_body_read(&p->kept, p->ex, buf, cap, n);
     if (answer == PULL_BYTES) {
         if (p->body_left > 0)
@@ -185,6 +196,7 @@ const struct transfer_events proxied_events = {.on_field = on_field,
 void proxied_relay_init(struct proxied *p)
 {
     p->source.pull = on_pull_response;
+    list_init(&p->streams);
     p->at_end = PULL_FAIL;
 }
 
@@ -194,5 +206,7 @@ void proxied_fini(struct proxied *p)
     drop_buffer(p);
     kept_body_fini(&p->kept);
     timer_cancel(p->st->loop, &p->again);
+    timer_cancel(p->st->loop, &p->close_delay);
+    list_del(&p->streams);
     loop_unpost(p->st->loop, &p->respond);
 }

@@ -40,6 +40,47 @@ static void send_on(struct proxied *p, int status)
         exchange_respond_source(ex, status, &p->source, p->content_length);
 }
 
+/* ---- upgrades ---- */
+
+static void on_stream_timeout(struct timer *t)
+{
+    proxied_cut(container_of(t, struct proxied, again));
+}
+
+static void on_close_delay(struct timer *t)
+{
+    proxied_cut(container_of(t, struct proxied, close_delay));
+}
+
+void proxied_retire(struct proxied *p)
+{
+    const struct reverse_proxy_conf *c = p->st->conf;
+
+    p->close_delay.on_timer = on_close_delay;
+    if (c->has_stream_close_delay)
+        timer_set(p->st->loop, &p->close_delay, c->stream_close_delay_ms);
+}
+
+/* Both are one stream of bytes each from here on, which end together. */
+static void open_tunnel(struct proxied *p)
+{
+    struct exchange *ex = p->ex;
+    const struct reverse_proxy_conf *c = p->st->conf;
+    struct str protocol = fields_joined(&p->answer.fields, ex->arena, STR_LIT("Upgrade"));
+
+    p->copied = p->tunnel = true;
+    kept_body_fini(&p->kept);
+    list_add_tail(&p->st->streams, &p->streams);
+    ex->on_request_body = proxied_on_request_body;
+    proxy_respond_fields(ex, c, &p->answer.fields);
+    fields_set(&ex->response, ex->arena, STR_LIT("Upgrade"),
+               protocol.len > 0 ? protocol : p->request.upgrade);
+    p->again.on_timer = on_stream_timeout;
+    if (c->stream_timeout_ms > 0)
+        timer_set(p->st->loop, &p->again, c->stream_timeout_ms);
+    exchange_respond_upgrade(ex, &p->source);
+}
+
 /* The exchange is answered: if not by the upstream, then the upstream's answer is not wanted. */
 static void on_response(struct exchange *ex, const void *arg)
 {
@@ -86,6 +127,10 @@ static void respond(struct proxied *p)
     if (p->ex->responded || p->begun)
         return;
     p->begun = true;
+    if (status == 101) {
+        open_tunnel(p);
+        return;
+    }
     if (rule != NULL && rule->status.n_parts == 0) {
         hand_over(p);
         return;
@@ -129,7 +174,7 @@ static bool waits_for_request(const struct proxied *p)
 /* Whether it waits until as much of its body has come as is to be buffered. */
 static bool waits_for_more(const struct proxied *p)
 {
-    return proxied_buffered(p) < p->st->conf->response_buffers;
+    return p->answer.status != 101 && proxied_buffered(p) < p->st->conf->response_buffers;
 }
 
 /* libcurl's task, which tells of the end, may come between the first turn and the second. */

@@ -78,6 +78,7 @@ static int reverse_proxy_start(const void *conf, const struct worker_env *env, v
                                &(struct upstream_states_arg){c->n_upstreams, &c->passive});
     st->balance = balance_state_new(c->n_upstreams);
     st->complaints = xalloc(c->n_upstreams * sizeof *st->complaints);
+    list_init(&st->streams);
     if (env->worker == 0)
         st->health = health_start(
             &(struct health_params){&c->health, c->upstreams, st->upstreams, st->loop, st->secure});
@@ -97,6 +98,16 @@ static void reverse_proxy_stop(void *state)
     free(st);
 }
 
+static void reverse_proxy_retire(void *state)
+{
+    struct proxy_state *st = state;
+
+    health_stop(st->health);
+    st->health = NULL;
+    for (struct list *at = st->streams.next; at != &st->streams; at = at->next)
+        proxied_retire(container_of(at, struct proxied, streams));
+}
+
 static void reverse_proxy_describe(const void *conf, struct describer *out)
 {
     const struct reverse_proxy_conf *c = conf;
@@ -110,10 +121,15 @@ static void reverse_proxy_describe(const void *conf, struct describer *out)
     proxy_answer_describe(&c->answers, out);
 }
 
-static const struct handler_type forward_auth_type = {"forward_auth", reverse_proxy_start,
-                                                      reverse_proxy_stop, reverse_proxy_handle};
-static const struct handler_type reverse_proxy_type = {"reverse_proxy", reverse_proxy_start,
-                                                       reverse_proxy_stop, reverse_proxy_handle};
+static const struct handler_type forward_auth_type = {.name = "forward_auth",
+                                                      .start = reverse_proxy_start,
+                                                      .stop = reverse_proxy_stop,
+                                                      .handle = reverse_proxy_handle};
+static const struct handler_type reverse_proxy_type = {.name = "reverse_proxy",
+                                                       .start = reverse_proxy_start,
+                                                       .retire = reverse_proxy_retire,
+                                                       .stop = reverse_proxy_stop,
+                                                       .handle = reverse_proxy_handle};
 
 const struct directive reverse_proxy_directives[] = {
     {.name = "forward_auth",

@@ -148,6 +148,30 @@ static int set_health(const struct directive_args *d)
     return health_conf_set(d, &conf_of(d)->health);
 }
 
+/* ---- upgrades ---- */
+
+static int set_stream_timeout(const struct directive_args *d)
+{
+    return directive_duration(d, &d->args[0], &conf_of(d)->stream_timeout_ms);
+}
+
+static int set_stream_close_delay(const struct directive_args *d)
+{
+    conf_of(d)->has_stream_close_delay = true;
+    return directive_duration(d, &d->args[0], &conf_of(d)->stream_close_delay_ms);
+}
+
+static int set_stream_buffer_size(const struct directive_args *d)
+{
+    uint64_t bytes;
+
+    if (directive_size(d, &d->args[0], &bytes) != 0)
+        return -1;
+    directive_warn(d, &d->node->words[0],
+                   "'stream_buffer_size' changes nothing: buffers have one size");
+    return 0;
+}
+
 /* ---- buffers ---- */
 
 static int set_buffers(const struct directive_args *d, uint64_t *out)
@@ -171,9 +195,22 @@ static int set_response_buffers(const struct directive_args *d)
 
 /* ---- the request and the answer ---- */
 
+/* Recipes for WebSocket from other servers have such lines. */
+static bool is_of_upgrades(struct str name)
+{
+    if (str_starts(name, STR_LIT("+")))
+        name = str_from(name, 1);
+    return str_eq_nocase(name, STR_LIT("Connection")) || str_eq_nocase(name, STR_LIT("Upgrade"));
+}
+
 static int add_edit(const struct directive_args *d, struct field_edits *edits)
 {
     char sign = d->args[0].text.len == 0 ? '\0' : d->args[0].text.p[0];
+
+    if (edits == &conf_of(d)->up && is_of_upgrades(d->args[0].text)) {
+        directive_warn(d, &d->args[0], "leave it out: upgrades are handed on in any case");
+        return 0;
+    }
 
     if (sign == '?' || sign == '>')
         return directive_error(d, &d->args[0], "'%c' is for 'header', not for a proxy", sign);
@@ -416,6 +453,21 @@ const struct directive reverse_proxy_options[] = {
      .max_args = 1,
      .set = set_rewrite,
      .help = "rewrite <path>[?<query>]: the URI of the request to the upstream"},
+    {.name = "stream_buffer_size",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_stream_buffer_size,
+     .help = "stream_buffer_size <size>: changes nothing"},
+    {.name = "stream_close_delay",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_stream_close_delay,
+     .help = "stream_close_delay <duration>: of upgrades, after a reload; without it they go on"},
+    {.name = "stream_timeout",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_stream_timeout,
+     .help = "stream_timeout <duration>: upgrades that last longer are closed"},
     {.name = "to",
      .min_args = 1,
      .max_args = -1,
@@ -453,16 +505,11 @@ const struct directive reverse_proxy_options[] = {
     {0},
 };
 
-#define NO_UPGRADE "leave it out: attempts to upgrade the protocol are not handed on"
-
 static const struct refused refused[] = {
     {"buffer_requests", "it is called 'request_buffers' now"},
     {"buffer_responses", "it is called 'response_buffers' now"},
     {"dynamic", NULL},
     {"max_buffer_size", "write the size after 'request_buffers' and 'response_buffers'"},
-    {"stream_buffer_size", NO_UPGRADE},
-    {"stream_close_delay", NO_UPGRADE},
-    {"stream_timeout", NO_UPGRADE},
     {"verbose_logs", "use the global option 'debug'"},
     {NULL, NULL},
 };

@@ -32,6 +32,10 @@ struct reverse_proxy_conf {
 
     struct health_conf health; /* active checks */
 
+    uint64_t stream_timeout_ms; /* of upgrades; 0: none */
+    bool has_stream_close_delay;
+    uint64_t stream_close_delay_ms; /* after a reload; else they go on */
+
     uint64_t request_buffers;  /* bytes of a body that are read before an upstream is asked */
     uint64_t response_buffers; /* bytes of an answer that are read before it is sent on */
     struct field_edits up;     /* of the request */

@@ -165,6 +165,19 @@ static void keep_one_host(struct fields *f)
     f->n = kept;
 }
 
+/* libcurl makes no tunnels. */
+bool proxy_hands_on_upgrade(const struct reverse_proxy_conf *c, const struct proxy_request *rq,
+                            const struct upstream *u)
+{
+    return rq->upgrade.len > 0 && !u->secure && c->client == CLIENT_DIRECT && c->fastcgi == NULL;
+}
+
+static void add_upgrade(struct exchange *ex, struct fields *out, struct str protocols)
+{
+    fields_add(out, ex->arena, STR_LIT("Connection"), STR_LIT("Upgrade"));
+    fields_add(out, ex->arena, STR_LIT("Upgrade"), protocols);
+}
+
 struct fields proxy_request_fields(struct exchange *ex, const struct reverse_proxy_conf *c,
                                    const struct proxy_request *rq, const struct upstream *u)
 {
@@ -189,6 +202,8 @@ struct fields proxy_request_fields(struct exchange *ex, const struct reverse_pro
     add_own(ex, c, &out);
     field_edits_run(&c->up, ex, &out);
     keep_one_host(&out);
+    if (proxy_hands_on_upgrade(c, rq, u))
+        add_upgrade(ex, &out, rq->upgrade);
     if (states_zero_length(ex, rq))
         fields_add(&out, ex->arena, STR_LIT("Content-Length"), STR_LIT("0"));
     return out;
@@ -203,6 +218,19 @@ const char *const *proxy_request_lines(struct exchange *ex, const struct reverse
 }
 
 /* ---- what is asked ---- */
+
+/* RFC 9110 7.8. An upstream that took h2c would be spoken to behind our back, by requests that
+ * nobody has looked at: it is never asked for. */
+static struct str upgrade_of(struct exchange *ex, const struct reverse_proxy_conf *c)
+{
+    const struct str name = STR_LIT("Upgrade");
+
+    if (c->auth != NULL || ex->http_minor == 0 || ex->request_body_len != 0 ||
+        !fields_has_token(&ex->request, STR_LIT("Connection"), STR_LIT("upgrade")) ||
+        fields_has_token(&ex->request, name, STR_LIT("h2c")))
+        return STR_LIT("");
+    return fields_joined(&ex->request, ex->arena, name);
+}
 
 static int set_method(struct exchange *ex, const struct text *method, struct proxy_request *rq)
 {
@@ -229,6 +257,7 @@ int proxy_request_make(struct exchange *ex, const struct reverse_proxy_conf *c,
         return 405;
     rq->method = arena_str(ex->arena, rq->method);
     rq->body_len = rq->bodiless ? 0 : ex->request_body_len;
+    rq->upgrade = upgrade_of(ex, c);
     if (c->has_rewrite)
         return rewrite_aside(ex, &c->rewrite, &rq->target);
     rq->target = rewrite_origin_form(ex);

@@ -13,6 +13,7 @@ struct proxy_request {
     bool is_head;
     bool bodiless; /* what the client sends as body is not handed on */
     int64_t body_len;
+    struct str upgrade; /* the protocols that the client would change to; len 0: none */
 };
 
 /* Fills in *rq. Returns 0, or the status to answer with: what the client sent, put in a method or
@@ -27,6 +28,10 @@ struct fields proxy_request_fields(struct exchange *ex, const struct reverse_pro
 /* The same as lines, as transfer_spec.fields wants them, in the exchange's arena. */
 const char *const *proxy_request_lines(struct exchange *ex, const struct reverse_proxy_conf *c,
                                        const struct proxy_request *rq, const struct upstream *u);
+
+/* Whether upstream u is asked for the upgrade that the client asks for. */
+bool proxy_hands_on_upgrade(const struct reverse_proxy_conf *c, const struct proxy_request *rq,
+                            const struct upstream *u);
 
 /* A list of the fields that are not about one connection, with room for some more. */
 struct fields proxy_end_to_end(struct exchange *ex, const struct fields *from, size_t more);

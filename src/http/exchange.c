@@ -274,6 +274,12 @@ void exchange_respond_source(struct exchange *ex, int status, struct source *s, 
     respond(ex, status);
 }
 
+void exchange_respond_upgrade(struct exchange *ex, struct source *s)
+{
+    ex->upgraded = true;
+    exchange_respond_source(ex, 101, s, -1);
+}
+
 void exchange_respond_prepared(struct exchange *ex, struct prepared *p)
 {
     ex->body.kind = BODY_PREPARED;

@@ -168,6 +168,7 @@ struct exchange {
     struct body body;
     bool responded; /* exchange_respond was called */
     bool close;     /* close the connection after it */
+    bool upgraded;  /* it makes a tunnel of the connection */
 
     void (*on_request_body)(struct exchange *ex); /* set by a handler that reads the body */
     void *handler_data;                           /* the handler's own */
@@ -196,6 +197,11 @@ void exchange_respond_bytes(struct exchange *ex, int status, struct str body); /
 void exchange_respond_file(struct exchange *ex, int status, int fd, bool keep_fd, int64_t offset,
                            int64_t len);
 void exchange_respond_source(struct exchange *ex, int status, struct source *s, int64_t len);
+/* 101 (RFC 9110 7.8): from then on s has the bytes for the client, and what the client sends is the
+ * body of the request. For HTTP/1.1 only, with the field Upgrade, and not for a request with a
+ * body.
+ */
+void exchange_respond_upgrade(struct exchange *ex, struct source *s);
 void exchange_respond_prepared(struct exchange *ex, struct prepared *p); /* takes a reference */
 
 /* The answer to an error: that of handle_errors, or a small page. route_fail() in http/route.h

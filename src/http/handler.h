@@ -37,6 +37,9 @@ struct handler_type {
      * dropped it and the last exchange that used it has ended. */
     int (*start)(const void *conf, const struct worker_env *env, void **state, struct err *e);
     void (*stop)(void *state);
+    /* Optional: another configuration has been taken up. Exchanges that began with this one go on.
+     */
+    void (*retire)(void *state);
     /* conf: as the directive's set function filled it in. State: ex->handler_state. */
     enum verdict (*handle)(const void *conf, struct exchange *ex);
 };

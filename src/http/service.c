@@ -64,6 +64,13 @@ struct service *service_new(struct conf *conf, const struct worker_env *env, str
     return s;
 }
 
+void service_retire(struct service *s)
+{
+    for (size_t i = 0; i < s->conf->n_handlers; i++)
+        if (s->conf->handlers[i].type->retire != NULL && s->states[i] != NULL)
+            s->conf->handlers[i].type->retire(s->states[i]);
+}
+
 struct service *service_ref(struct service *s)
 {
     s->refs++;

@@ -21,6 +21,9 @@ struct service *service_new(struct conf *conf, const struct worker_env *env, str
                             struct err *e);
 struct service *service_ref(struct service *s);
 void service_unref(struct service *s); /* NULL is fine */
+/* Tells its handlers that another has taken its place. */
+void service_retire(struct service *s);
+
 const struct conf *service_conf(const struct service *s);
 
 /* For http/error_page.h: the service's own. */

@@ -158,6 +158,8 @@ static void commit(struct worker *w)
     acceptor_set(w->acceptor, w->conf, c->fds);
     free(c->fds);
     *c = (struct candidate){0};
+    if (old_service != NULL)
+        service_retire(old_service);
     service_unref(old_service);
     conf_unref(old_conf);
     report(w, &(struct worker_report){.news = WORKER_COMMITTED});

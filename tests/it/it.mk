@@ -59,6 +59,7 @@ it_tests = \
 	tests/it/proxy-health.py \
 	tests/it/proxy-protocol.py \
 	tests/it/proxy-stream.py \
+	tests/it/proxy-upgrade.py \
 	tests/it/rate-limit.py \
 	tests/it/reload-changes.py \
 	tests/it/reload-load.py \

@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+"""WebSocket and other upgrades: tunnels both ways, plain and over TLS, over reloads, and their ends."""
+
+import os
+import socket
+import threading
+
+import lib
+from lib import Reader, check, check_eq, connect, connect_tls, tls_context
+from upstream import Upstream, rss_peak_kb, sanitized
+
+ASK = ("GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive, Upgrade\r\nUpgrade: %s\r\n"
+       "Sec-WebSocket-Key: a\r\n\r\n")
+SIZE = 24 * 1024 * 1024
+GROWTH_KB = 8 * 1024
+
+
+class Peer:
+    """Speaks what the path says, once it has agreed."""
+
+    def __init__(self):
+        self.go_on = threading.Event()
+        self.ended = threading.Event()
+        self.up = Upstream(self.serve)
+        self.port = self.up.port
+
+    def serve(self, c):
+        c.read_body()
+        upgrade = c.fields("Upgrade")
+        if not upgrade or c.target == "/no":
+            c.reply(200, c.head)
+            return True
+        check_eq((["Upgrade"], ["a"]), (c.fields("Connection"), c.fields("Sec-WebSocket-Key")))
+        c.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: %s\r\n"
+               b"Sec-WebSocket-Accept: b\r\n\r\n" % upgrade[0].encode())
+        self.talk(c)
+        return False
+
+    def talk(self, c):
+        if c.target == "/first":
+            c.send(b"first words")
+        elif c.target == "/many":
+            for _ in range(SIZE // 65536):
+                c.send(b"m" * 65536)
+        elif c.target == "/slow":
+            self.go_on.wait(60)
+        elif c.target == "/close":
+            return
+        while True:
+            part = c.rest or c.sock.recv(65536)
+            c.rest = b""
+            if not part:
+                break
+            c.send(part)
+        self.ended.set()
+
+
+def upgrade(s, target="/echo", protocol="websocket", more=b""):
+    """Asks, with more sent at once; returns the answer's head, and what has come beyond it."""
+    s.sendall((ASK % (target, protocol)).encode() + more)
+    data = b""
+    while b"\r\n\r\n" not in data:
+        part = s.recv(4096)
+        check(part, "closed in the head: %r" % data)
+        data += part
+    head, rest = data.split(b"\r\n\r\n", 1)
+    return head.decode() + "\r\n", rest
+
+
+def read(s, n, data=b""):
+    while len(data) < n:
+        part = s.recv(65536)
+        check(part, "closed after %d of %d bytes" % (len(data), n))
+        data += part
+    return data
+
+
+def exact_head(connecting):
+    with connecting() as s:
+        head, _ = upgrade(s)
+        check(head.startswith("HTTP/1.1 101 Switching Protocols\r\n"), head)
+        for line in ("Connection: Upgrade\r\n", "Upgrade: websocket\r\n",
+                     "Sec-WebSocket-Accept: b\r\n"):
+            check_eq(1, head.count(line), head)
+        for name in ("Content-Length", "Transfer-Encoding", "Keep-Alive"):
+            check(name not in head, head)
+
+
+def early_words(plain):
+    """What is said before the answer arrives; over TLS it does not."""
+    with plain() as s:
+        _, rest = upgrade(s, more=b"early ")
+        check_eq(b"early ", read(s, 6, rest))
+
+
+def echoes(connecting):
+    with connecting() as s:
+        upgrade(s)
+        for n in (1, 125, 70000, 3):
+            data = os.urandom(n)
+            s.sendall(data)
+            check_eq(data, read(s, n))
+    with connecting() as s:
+        _, rest = upgrade(s, "/first", "other/1.0")
+        check_eq(b"first words", read(s, 11, rest))
+
+
+def both_ends(connecting, peer):
+    with connecting() as s:
+        _, rest = upgrade(s, "/close")
+        check_eq(b"", rest + s.recv(10))
+    peer.ended.clear()
+    with connecting() as s:
+        upgrade(s)
+    check(peer.ended.wait(30), "the upstream does not learn that the client has gone")
+
+
+def is_refused(connecting):
+    """An upstream that does not want to answers as usual, and the connection goes on."""
+    with connecting() as s:
+        reader = Reader(s)
+        for _ in range(2):
+            s.sendall((ASK % ("/no", "websocket")).encode())
+            r = reader.response()
+            check_eq(200, r.status)
+            check(b"\r\nUpgrade: websocket\r\n" in r.body, r.body)
+
+
+def hands_on_no_h2c(connecting):
+    with connecting() as s:
+        reader = Reader(s)
+        for protocol in ("h2c", "websocket, H2C"):
+            s.sendall((ASK % ("/echo", protocol)).encode())
+            r = reader.response()
+            check_eq(200, r.status)
+            check(b"pgrade" not in r.body, r.body)
+        s.sendall(b"POST /echo HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\n"
+                  b"Upgrade: websocket\r\nContent-Length: 1\r\n\r\nx")
+        check(b"pgrade" not in reader.response().body)
+        s.sendall(b"GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\r\n")
+        check(b"pgrade" not in reader.response().body)
+
+
+def pushes_back(connecting, server, peer):
+    """Neither side can fill the server's memory."""
+    if sanitized():
+        return
+    before = rss_peak_kb(server.pid)
+    with connecting() as s:
+        _, rest = upgrade(s, "/many")
+        check_eq(SIZE, len(read(s, SIZE, rest)))
+    peer.go_on.clear()
+    with connecting() as s:
+        upgrade(s, "/slow")
+        done = []
+        t = threading.Thread(target=lambda: done.append(s.sendall(b"s" * SIZE)))
+        t.start()
+        t.join(0.5)
+        check(not done, "the client sends although nobody reads")
+        peer.go_on.set()
+        check_eq(SIZE, len(read(s, SIZE)))
+        t.join(30)
+    check(rss_peak_kb(server.pid) - before < GROWTH_KB, "memory grew")
+
+
+def survives_reloads(plain, tls, server, conf):
+    streams = [plain(), tls()]
+    for s in streams:
+        upgrade(s)
+    for i in range(3):
+        server.reload(conf + "http://other%d.test {\n}\n" % i)
+        for s in streams:
+            s.sendall(b"still %d" % i)
+            check_eq(b"still %d" % i, read(s, 7))
+    for s in streams:
+        s.close()
+    server.reload(conf)
+
+
+def ends_in_time(timeout_port, delay_port, server, conf):
+    with connect(timeout_port) as s:
+        upgrade(s)
+        check_eq(b"", s.recv(10))
+    with connect(delay_port) as s:
+        upgrade(s)
+        s.sendall(b"there")
+        check_eq(b"there", read(s, 5))
+        server.reload(conf)
+        check_eq(b"", s.recv(10))
+
+
+def stops(server, plain, tls):
+    """The end of the server is the end of its tunnels, after the time for requests under way."""
+    streams = [plain(), tls()]
+    for s in streams:
+        upgrade(s)
+    check_eq(0, server.stop())
+    for s in streams:
+        check_eq(b"", s.recv(10))
+        s.close()
+
+
+with lib.Test() as t:
+    peer = Peer()
+    plain_port, tls_port, timeout_port, delay_port = t.free_ports(4)
+    conf = """{
+    admin off
+    auto_https disable_redirects
+    default_bind 127.0.0.1
+    grace_period 200ms
+    skip_install_trust
+}
+""" + "".join("%s {\n reverse_proxy 127.0.0.1:%d {\n %s\n }\n}\n" % (address, peer.port, more)
+              for address, more in (
+                  ("http://:%d" % plain_port, ""),
+                  ("https://localhost:%d" % tls_port, ""),
+                  ("http://:%d" % timeout_port, "stream_timeout 100ms"),
+                  ("http://:%d" % delay_port, "stream_close_delay 50ms")))
+    server = t.lintel(conf)
+
+    context = tls_context()
+
+    def plain():
+        return connect(plain_port)
+
+    def tls():
+        return connect_tls(tls_port, "localhost", context)
+    for connecting in (plain, tls):
+        exact_head(connecting)
+        echoes(connecting)
+        both_ends(connecting, peer)
+        is_refused(connecting)
+        hands_on_no_h2c(connecting)
+        pushes_back(connecting, server, peer)
+    early_words(plain)
+    survives_reloads(plain, tls, server, conf)
+    ends_in_time(timeout_port, delay_port, server, conf)
+    stops(server, plain, tls)
