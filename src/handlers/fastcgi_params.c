@@ -7,7 +7,8 @@
 #include <stdlib.h>
 
 struct maker {
-    struct exchange *ex;
+    struct arena *arena;
+    struct exchange *ex; /* NULL: a request of our own */
     const struct fastcgi_conf *conf;
     struct fastcgi_params *out;
 };
@@ -16,7 +17,7 @@ static void append(struct maker *m, struct str name, struct str value)
 {
     struct fastcgi_params *p = m->out;
 
-    p->list = arena_grow(m->ex->arena, p->list, p->n, &p->cap, sizeof *p->list);
+    p->list = arena_grow(m->arena, p->list, p->n, &p->cap, sizeof *p->list);
     p->list[p->n++] = (struct fcgi_param){name, value.p == NULL ? STR_LIT("") : value};
 }
 
@@ -97,7 +98,7 @@ static struct str joined(struct arena *a, const struct placed *list, size_t n)
 
 static void add_fields(struct maker *m, const struct fields *fields)
 {
-    struct arena *a = m->ex->arena;
+    struct arena *a = m->arena;
     struct placed *list = arena_alloc(a, (fields->n + 1) * sizeof *list);
     size_t n = 0;
 
@@ -117,9 +118,9 @@ static void add_fields(struct maker *m, const struct fields *fields)
 
 /* ---- the request ---- */
 
-static struct str number(struct exchange *ex, long long n)
+static struct str number(struct arena *a, long long n)
 {
-    return arena_printf(ex->arena, "%lld", n);
+    return arena_printf(a, "%lld", n);
 }
 
 /* "host:port" to its parts, the host without brackets. */
@@ -136,20 +137,19 @@ static void split_host(struct str host, struct str *name, struct str *port)
 
 static void add_server(struct maker *m, struct str host)
 {
-    struct exchange *ex = m->ex;
+    const bool secure = m->ex != NULL && m->ex->secure;
+    const bool old = m->ex != NULL && m->ex->http_minor == 0;
     struct str name, port;
 
     split_host(host, &name, &port);
     if (port.len == 0)
-        port = ex->secure ? STR_LIT("443") : STR_LIT("80");
+        port = secure ? STR_LIT("443") : STR_LIT("80");
     ADD("GATEWAY_INTERFACE", STR_LIT("CGI/1.1"));
-    if (ex->engine->local_host != NULL)
-        ADD("SERVER_ADDR", ex->engine->local_host(ex));
     ADD("SERVER_NAME", name);
     ADD("SERVER_PORT", port);
-    ADD("SERVER_PROTOCOL", ex->http_minor == 0 ? STR_LIT("HTTP/1.0") : STR_LIT("HTTP/1.1"));
+    ADD("SERVER_PROTOCOL", old ? STR_LIT("HTTP/1.0") : STR_LIT("HTTP/1.1"));
     ADD("SERVER_SOFTWARE", STR_LIT("Lintel/" PACKAGE_VERSION));
-    ADD("REQUEST_SCHEME", ex->secure ? STR_LIT("https") : STR_LIT("http"));
+    ADD("REQUEST_SCHEME", secure ? STR_LIT("https") : STR_LIT("http"));
 }
 
 /* "TLS1.3" is called "TLSv1.3" by mod_ssl, whose names these are. */
@@ -171,11 +171,13 @@ static void add_client(struct maker *m)
 {
     struct exchange *ex = m->ex;
 
+    if (ex->engine->local_host != NULL)
+        ADD("SERVER_ADDR", ex->engine->local_host(ex));
     ADD("AUTH_TYPE", STR_LIT(""));
     ADD("REMOTE_ADDR", ex->remote_host);
     ADD("REMOTE_HOST", ex->remote_host);
     ADD("REMOTE_IDENT", STR_LIT(""));
-    ADD("REMOTE_PORT", number(ex, ex->remote_port));
+    ADD("REMOTE_PORT", number(m->arena, ex->remote_port));
     ADD("REMOTE_USER", vars_get(ex, STR_LIT("auth.user.id")));
 }
 
@@ -188,9 +190,9 @@ static struct str request_uri(struct exchange *ex)
     return arena_printf(ex->arena, STR_FMT "?" STR_FMT, STR_ARG(o.raw_path), STR_ARG(o.query));
 }
 
-static void add_script(struct maker *m, const struct fastcgi_script *s)
+static void add_script(struct maker *m, const struct fastcgi_script *s, struct str uri)
 {
-    struct arena *a = m->ex->arena;
+    struct arena *a = m->arena;
 
     ADD("DOCUMENT_ROOT", s->root);
     ADD("DOCUMENT_URI", s->name);
@@ -200,44 +202,84 @@ static void add_script(struct maker *m, const struct fastcgi_script *s)
     if (s->path_info.len > 0)
         ADD("PATH_TRANSLATED", fastcgi_script_below(a, s->root, s->path_info));
     ADD("QUERY_STRING", s->query);
-    ADD("REQUEST_URI", request_uri(m->ex));
+    ADD("REQUEST_URI", uri);
 }
 
 /* Its length as well where it is none, if the client said so. */
-static void add_body(struct maker *m, const struct proxy_request *rq, const struct fields *fields)
+static void add_body(struct maker *m, int64_t body_len, const struct fields *fields)
 {
     struct str length = STR_LIT("");
 
-    if (rq->body_len > 0)
-        length = number(m->ex, (long long)rq->body_len);
+    if (body_len > 0)
+        length = number(m->arena, (long long)body_len);
     else if (fields_get(fields, STR_LIT("Content-Length")).p != NULL)
         length = STR_LIT("0");
     ADD("CONTENT_LENGTH", length);
     ADD("CONTENT_TYPE", fields_get(fields, STR_LIT("Content-Type")));
-    if (rq->body_len > 0)
+    if (body_len > 0)
         ADD("HTTP_CONTENT_LENGTH", length);
 }
 
 static void add_env(struct maker *m)
 {
     for (size_t i = 0; i < m->conf->n_env; i++)
-        append(m, m->conf->env[i].name, text_expand(&m->conf->env[i].value, m->ex));
+        if (m->ex != NULL)
+            append(m, m->conf->env[i].name, text_expand(&m->conf->env[i].value, m->ex));
+        else if (m->conf->env[i].value.constant)
+            append(m, m->conf->env[i].name, text_constant(&m->conf->env[i].value));
+}
+
+/* What is in the message itself. */
+static void add_message(struct maker *m, int64_t body_len, const struct fields *fields)
+{
+    struct str host = fields_get(fields, STR_LIT("Host"));
+
+    add_server(m, host.p == NULL ? STR_LIT("") : host);
+    add_body(m, body_len, fields);
+    add_fields(m, fields);
+    add_env(m);
 }
 
 void fastcgi_params_make(struct exchange *ex, const struct fastcgi_conf *c,
                          const struct proxy_request *rq, const struct fields *fields,
                          const struct fastcgi_script *script, struct fastcgi_params *out)
 {
-    struct maker maker = {ex, c, out}, *m = &maker;
-    struct str host = fields_get(fields, STR_LIT("Host"));
+    struct maker maker = {ex->arena, ex, c, out}, *m = &maker;
 
     *out = (struct fastcgi_params){NULL, 0, 0};
     ADD("REQUEST_METHOD", rq->method);
-    add_server(m, host.p == NULL ? STR_LIT("") : host);
     add_tls(m);
     add_client(m);
-    add_script(m, script);
-    add_body(m, rq, fields);
-    add_fields(m, fields);
-    add_env(m);
+    add_script(m, script, request_uri(ex));
+    add_message(m, rq->body_len, fields);
+}
+
+/* ---- requests of our own ---- */
+
+static struct fields fields_of(struct arena *a, const char *const *lines)
+{
+    struct fields fields = {NULL, 0, 0};
+
+    for (size_t i = 0; lines[i] != NULL; i++) {
+        struct str value = str_of(lines[i]), name = str_cut(&value, ':');
+
+        fields_add(&fields, a, name, value.p == NULL ? STR_LIT("") : str_trim(value));
+    }
+    return fields;
+}
+
+void fastcgi_params_plain(struct arena *a, const struct fastcgi_conf *c,
+                          const struct transfer_spec *spec, struct fastcgi_params *out)
+{
+    struct maker maker = {a, NULL, c, out}, *m = &maker;
+    const struct fields fields = fields_of(a, spec->fields);
+    struct str query = str_of(spec->target);
+    const struct fastcgi_script script = {.name = str_cut(&query, '?'),
+                                          .root = c->has_root ? c->root.constant : c->here,
+                                          .query = query};
+
+    *out = (struct fastcgi_params){NULL, 0, 0};
+    ADD("REQUEST_METHOD", str_of(spec->method));
+    add_script(m, &script, str_of(spec->target));
+    add_message(m, spec->body_len, &fields);
 }

@@ -6,6 +6,7 @@
 #include "handlers/fastcgi_script.h"
 #include "handlers/reverse_proxy_fields.h"
 #include "io/fcgi.h"
+#include "io/transfer.h"
 
 struct fastcgi_params {
     struct fcgi_param *list;
@@ -18,5 +19,9 @@ struct fastcgi_params {
 void fastcgi_params_make(struct exchange *ex, const struct fastcgi_conf *c,
                          const struct proxy_request *rq, const struct fields *fields,
                          const struct fastcgi_script *script, struct fastcgi_params *out);
+
+/* The same for a request of our own, with spec's method, target, fields and length; in a. */
+void fastcgi_params_plain(struct arena *a, const struct fastcgi_conf *c,
+                          const struct transfer_spec *spec, struct fastcgi_params *out);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/regex.h"
+#include "handlers/fastcgi_params.h"
 #include "io/loop.h"
 #include "io/transfer.h"
 
@@ -200,7 +201,7 @@ static void ask(struct check *c, const char *target)
 {
     const struct health_conf *conf = c->h->params.conf;
     const struct upstream *u = &conf->asked[c->index];
-    const struct transfer_spec spec = {
+    struct transfer_spec spec = {
         .events = &events,
         .arg = c,
         .method = conf->method,
@@ -213,8 +214,14 @@ static void ask(struct check *c, const char *target)
         .total_timeout_ms = (unsigned)conf->timeout_ms,
         .max_head = MAX_HEAD,
     };
+    struct fastcgi_params params;
     struct err e;
 
+    if (c->h->params.fastcgi != NULL) {
+        fastcgi_params_plain(c->h->arena, c->h->params.fastcgi, &spec, &params);
+        spec.params = params.list;
+        spec.n_params = params.n;
+    }
     c->transfer = transfer_start(c->h->params.transport, &spec, &e);
     if (c->transfer == NULL)
         judge(c, false, e.msg);

@@ -40,6 +40,7 @@ MUST_CHECK int health_conf_finish(const struct directive_args *d, struct health_
 
 struct transport;
 struct health;
+struct fastcgi_conf; /* handlers/fastcgi_conf.h */
 
 struct health_params {
     const struct health_conf *conf;
@@ -47,6 +48,7 @@ struct health_params {
     struct upstream_states *states; /* theirs */
     struct loop *loop;
     struct transport *transport;
+    const struct fastcgi_conf *fastcgi; /* NULL: by HTTP */
 };
 
 /* Begins, in the loop's thread. NULL if there is nothing to check. */

@@ -81,7 +81,8 @@ static int reverse_proxy_start(const void *conf, const struct worker_env *env, v
     list_init(&st->streams);
     if (env->worker == 0)
         st->health = health_start(
-            &(struct health_params){&c->health, c->upstreams, st->upstreams, st->loop, st->secure});
+            &(struct health_params){&c->health, c->upstreams, st->upstreams, st->loop,
+                                    c->fastcgi != NULL ? st->plain : st->secure, c->fastcgi});
     *state = st;
     return 0;
 }

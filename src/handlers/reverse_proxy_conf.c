@@ -525,11 +525,7 @@ static int check_fastcgi(const struct directive_args *d)
         if (c->upstreams[i].secure)
             return directive_error(d, &d->node->words[0], "FastCGI goes over no TLS: '%s'",
                                    c->upstreams[i].name);
-    if (c->health.asked == NULL)
-        return 0;
-    return directive_error(d, &d->node->words[0],
-                           "FastCGI servers are not asked whether they are well: instead of "
-                           "'health_uri', use 'fail_duration'");
+    return 0;
 }
 
 int reverse_proxy_set_with(const struct directive_args *d, const struct directive *options)

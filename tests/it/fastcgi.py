@@ -200,6 +200,7 @@ class Fpm:
 listen = %s
 pm = static
 pm.max_children = %d
+ping.path = /ping
 security.limit_extensions =
 php_admin_value[upload_max_filesize] = 64M
 php_admin_value[post_max_size] = 64M

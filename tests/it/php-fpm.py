@@ -388,12 +388,26 @@ def limits_time(rig):
 
 def recovers(rig):
     rig.server.reload(rig.conf("unix/" + rig.fpm.socket))
+    check_eq("front / ", rig.text("/"))
     rig.fpm.stop()
     check_eq(502, rig.get("/").status)
     os.unlink(rig.fpm.socket)
     check_eq(502, rig.get("/").status)
     check_eq("a static file", rig.text("/style.css"))
     rig.fpm.start()
+    check_eq("front / ", rig.text("/"))
+
+
+def asks_whether_it_is_well(rig):
+    rig.server.reload(rig.conf("unix/" + rig.fpm.socket, """        health_uri /ping
+        health_interval 50ms
+        health_body pong"""))
+    check_eq("front / ", rig.text("/"))
+    rig.fpm.stop()
+    rig.server.wait_log(rb"upstream unix/\S+: unhealthy")
+    check_eq(503, rig.get("/").status)
+    rig.fpm.start()
+    rig.server.wait_log(rb"upstream unix/\S+: healthy again")
     check_eq("front / ", rig.text("/"))
 
 
@@ -470,6 +484,7 @@ def main():
         elsewhere(rig)
         expanded(rig)
         recovers(rig)
+        asks_whether_it_is_well(rig)
         keeps_connections(rig)
 
 

@@ -181,6 +181,16 @@ def answers(port, ups):
             wait_for(10, lambda up=up: up.closed == up.accepts, "the end of " + row[0])
 
 
+def hides_what_would_pass_for_another(port, up):
+    """PHP itself drops HTTP_PROXY; others need not."""
+    names = ["Proxy", "X_Forwarded_For", "X.Forwarded.For", "X'A"]
+    r = ask(port, "/0", fields=[(name, "forged") for name in names] + [("X-B", "1"), ("x-b", "2")])
+    check_eq(200, r.status)
+    params = up.requests[-1]
+    check("forged" not in params.values(), params)
+    check_eq("1, 2", params["HTTP_X_B"])
+
+
 def heads(port):
     r = request_head(port, "/0")
     check_eq((200, b""), (r.status, r.body))
@@ -315,6 +325,7 @@ def main():
         ups = [Server(row[1]) for row in ROWS]
         server = t.lintel(conf(port, ups))
         answers(port, ups)
+        hides_what_would_pass_for_another(port, ups[0])
         heads(port)
         leaves_nothing(port, server)
         limits_writing(t, port, server)

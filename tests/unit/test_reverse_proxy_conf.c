@@ -59,7 +59,6 @@ static const struct {
     {"reverse_proxy a:1 {\n transport fastcgi {\n split .ph\xc3\xb6\n}\n}", "ASCII"},
     {"reverse_proxy a:1 {\n transport fastcgi {\n tls\n}\n}", "transport option"},
     {"reverse_proxy https://a {\n transport fastcgi\n}", "over no TLS"},
-    {"reverse_proxy a:1 {\n transport fastcgi\n health_uri /\n}", "use 'fail_duration'"},
     {"reverse_proxy a:1 {\n transport http {\n tls\n}\n}", "write 'https://'"},
     {"reverse_proxy a:1 {\n transport http {\n dial_timeout soon\n}\n}", "soon"},
     {"reverse_proxy a:1 {\n transport http {\n compression on\n}\n}", "can only be off"},
