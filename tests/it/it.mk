@@ -60,6 +60,7 @@ it_tests = \
 	tests/it/proxy-protocol.py \
 	tests/it/proxy-stream.py \
 	tests/it/proxy-upgrade.py \
+	tests/it/proxy-websockets.py \
 	tests/it/rate-limit.py \
 	tests/it/reload-changes.py \
 	tests/it/reload-load.py \
@@ -88,4 +89,5 @@ EXTRA_DIST += $(it_tests) \
 	tests/it/lib.py \
 	tests/it/lib.sh \
 	tests/it/pebble.py \
-	tests/it/upstream.py
+	tests/it/upstream.py \
+	tests/it/websockets_echo.py
