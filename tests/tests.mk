@@ -13,6 +13,9 @@ unit_tests = \
 	tests/unit/test_base64 \
 	tests/unit/test_basic_auth \
 	tests/unit/test_beneath \
+	tests/unit/test_browse_list \
+	tests/unit/test_browse_template \
+	tests/unit/test_browse_text \
 	tests/unit/test_cel \
 	tests/unit/test_cert_set \
 	tests/unit/test_client_hello \

@@ -7,9 +7,12 @@ dist_www_DATA = \
 
 # The pages in the binary: each has its line in src/http/www_pages.h.
 www_pages = \
+	$(srcdir)/www/browse.html \
 	$(srcdir)/www/error.html
 # What they include.
 www_parts = \
+	$(srcdir)/www/browse.css \
+	$(srcdir)/www/browse.js \
 	$(srcdir)/www/error.css
 www_embed = $(srcdir)/www/embed.awk
 

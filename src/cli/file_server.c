@@ -16,6 +16,12 @@ const struct cli_flag cli_file_server_flags[] = {
      .letter = 'l',
      .value = "ADDRESS",
      .help = "[HOST]:PORT (default: :80, with --domain :443)"},
+    {.name = "browse", .letter = 'b', .help = "list folders that have no index"},
+    {.name = "reveal-symlinks", .help = "with --browse, show where links lead"},
+    {.name = "file-limit",
+     .letter = 'f',
+     .value = "NUMBER",
+     .help = "with --browse, list so many (default: 10000)"},
     {.name = "no-compress", .help = "do not compress"},
     {.name = "precompressed",
      .letter = 'p',
@@ -23,17 +29,11 @@ const struct cli_flag cli_file_server_flags[] = {
      .help = "send files beside the others: br, zstd or gzip, with commas"},
     ONELINER_FLAG_ACCESS_LOG('a'),
     ONELINER_FLAG_DEBUG,
-    {.name = "browse", .letter = 'b'},
-    {.name = "reveal-symlinks"},
-    {.name = "file-limit", .letter = 'f', .value = "NUMBER"},
     {.name = "templates", .letter = 't'},
     {0},
 };
 
 static const struct oneliner_refused refused[] = {
-    {"browse", "folders without an index are not listed yet"},
-    {"reveal-symlinks", "folders without an index are not listed yet"},
-    {"file-limit", "folders without an index are not listed yet"},
     {"templates", "serve such pages from an application, by 'lintel reverse-proxy'"},
     {NULL, NULL},
 };
@@ -83,7 +83,7 @@ static void put_precompressed(struct oneliner *l)
     const char *value;
     size_t at = 0;
 
-    oneliner_put(l, " {\n\t\tprecompressed");
+    oneliner_put(l, "\t\tprecompressed");
     while ((value = cli_each(l->options, "precompressed", &at)) != NULL) {
         struct str rest = str_of(value), name;
 
@@ -94,7 +94,38 @@ static void put_precompressed(struct oneliner *l)
             oneliner_word(l, "--precompressed", name);
         }
     }
-    oneliner_put(l, "\n\t}");
+    oneliner_put(l, "\n");
+}
+
+static void put_browse(struct oneliner *l)
+{
+    const char *limit = cli_value(l->options, "file-limit");
+
+    oneliner_put(l, "\t\tbrowse {\n");
+    if (cli_has(l->options, "reveal-symlinks"))
+        oneliner_put(l, "\t\t\treveal_symlinks\n");
+    if (limit != NULL) {
+        oneliner_put(l, "\t\t\tfile_limit");
+        oneliner_word(l, "--file-limit", str_of(limit));
+        oneliner_put(l, "\n");
+    }
+    oneliner_put(l, "\t\t}\n");
+}
+
+static void put_options(struct oneliner *l)
+{
+    static const char *const of_browse[] = {"reveal-symlinks", "file-limit"};
+    bool browse = cli_has(l->options, "browse");
+
+    for (size_t i = 0; i < 2; i++)
+        if (cli_has(l->options, of_browse[i]) && !browse)
+            oneliner_fail(l, "--%s is for --browse", of_browse[i]);
+    oneliner_put(l, " {\n");
+    if (browse)
+        put_browse(l);
+    if (cli_has(l->options, "precompressed"))
+        put_precompressed(l);
+    oneliner_put(l, "\t}");
 }
 
 static void put_site(struct oneliner *l, const struct address *site, const struct listen *at,
@@ -106,8 +137,7 @@ static void put_site(struct oneliner *l, const struct address *site, const struc
     oneliner_put(l, "\troot *");
     oneliner_text(l, "--root", str_of(root));
     oneliner_put(l, "\n%s\tfile_server", cli_has(l->options, "no-compress") ? "" : "\tencode\n");
-    if (cli_has(l->options, "precompressed"))
-        put_precompressed(l);
+    put_options(l);
     oneliner_put(l, "\n}\n");
 }
 

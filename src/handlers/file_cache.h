@@ -31,6 +31,7 @@ enum file_outcome {
     FILE_SERVE,      /* rep */
     FILE_ADD_SLASH,  /* a folder named without its slash */
     FILE_DROP_SLASH, /* a file named with one */
+    FILE_LIST,       /* a folder without an index, named with its slash: its list */
     FILE_STATUS      /* status: an error */
 };
 

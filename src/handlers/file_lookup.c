@@ -58,14 +58,14 @@ static bool name_matches(const char *pattern, struct str path)
     return false;
 }
 
-static bool is_hidden(const struct lookup *l)
+bool file_rules_hide(const struct file_rules *rules, const char *whole, struct str names)
 {
-    for (size_t i = 0; i < l->rules->n_hide; i++) {
-        const char *pattern = l->rules->hide[i];
+    for (size_t i = 0; i < rules->n_hide; i++) {
+        const char *pattern = rules->hide[i];
 
         if (strchr(pattern, '/') != NULL
-                ? fnmatch(pattern, l->whole, FNM_PATHNAME | FNM_LEADING_DIR) == 0
-                : name_matches(pattern, str_of(l->path)))
+                ? fnmatch(pattern, whole, FNM_PATHNAME | FNM_LEADING_DIR) == 0
+                : name_matches(pattern, names))
             return true;
     }
     return false;
@@ -87,7 +87,7 @@ static int open_path(const struct lookup *l, struct stat *st)
 {
     int fd;
 
-    if (l->kind->coding == NULL && is_hidden(l)) {
+    if (l->kind->coding == NULL && file_rules_hide(l->rules, l->whole, str_of(l->path))) {
         errno = ENOENT;
         return -1;
     }
@@ -106,8 +106,7 @@ static void set_status(struct file_entry *out, int status)
     out->status = status;
 }
 
-/* What is not there, or leads out of the root, is not found; what may not be read is forbidden. */
-static void set_error(const struct lookup *l, int code)
+int file_status(const char *path, int code)
 {
     switch (code) {
     case ENOENT:
@@ -115,22 +114,24 @@ static void set_error(const struct lookup *l, int code)
     case ELOOP:
     case ENAMETOOLONG:
     case EXDEV:
-        set_status(l->out, 404);
-        return;
+        return 404;
     case EACCES:
     case EPERM:
-        set_status(l->out, 403);
-        return;
+        return 403;
     case EMFILE:
     case ENFILE:
     case ENOMEM:
     case EAGAIN:
-        set_status(l->out, 503);
-        return;
+        return 503;
     default:
-        log_warn("http", "%s: cannot be read: %s", l->whole, strerror(code));
-        set_status(l->out, 500);
+        log_warn("http", "%s: cannot be read: %s", path, strerror(code));
+        return 500;
     }
+}
+
+static void set_error(const struct lookup *l, int code)
+{
+    set_status(l->out, file_status(l->whole, code));
 }
 
 /* Takes fd. final: the path leads here as long as this file is here. */
@@ -181,7 +182,19 @@ static int open_index(struct lookup *l, struct str folder, struct stat *st, size
     return -1;
 }
 
-/* "/a/": the folder's index, or a file that is not called so. */
+/* The path leads to a folder. */
+static bool is_folder(struct lookup *l, struct str path)
+{
+    struct stat st;
+    int fd = set_path(l, path, "") ? open_path(l, &st) : -1;
+
+    if (fd == -1)
+        return false;
+    close(fd);
+    return S_ISDIR(st.st_mode);
+}
+
+/* "/a/": the folder's index or its list, or a file that is not called so. */
 static void look_up_folder(struct lookup *l, struct str path)
 {
     struct stat st;
@@ -190,6 +203,10 @@ static void look_up_folder(struct lookup *l, struct str path)
 
     if (fd != -1) {
         serve(l, fd, &st, nth == 0);
+        return;
+    }
+    if (is_absent(errno) && l->rules->browse && is_folder(l, path)) {
+        l->out->outcome = FILE_LIST;
         return;
     }
     if (!is_absent(errno) || path.len == 1) {
@@ -207,7 +224,8 @@ static void look_up_folder(struct lookup *l, struct str path)
     close(fd);
 }
 
-/* A folder without an index is not found: whether there is one is nobody's business. */
+/* A folder without an index that may not be listed is not found: whether there is one is nobody's
+ * business. */
 static void look_up_name(struct lookup *l, struct str path)
 {
     struct str folder = {NULL, path.len + 1};
@@ -229,11 +247,12 @@ static void look_up_name(struct lookup *l, struct str path)
     slashed[path.len] = '/';
     folder.p = slashed;
     fd = open_index(l, folder, &st, &nth);
-    if (fd == -1) {
+    if (fd == -1 && !(is_absent(errno) && l->rules->browse)) {
         set_error(l, errno);
         return;
     }
-    close(fd);
+    if (fd != -1)
+        close(fd);
     l->out->outcome = FILE_ADD_SLASH;
 }
 

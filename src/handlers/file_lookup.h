@@ -23,7 +23,16 @@ struct file_rules {
     struct file_etags etags;
     const char *conf_path;         /* the configuration's file, which is never served */
     const struct mime_list *types; /* of the system; may be NULL */
+    bool browse;                   /* a folder without an index is listed */
 };
+
+/* Whether a file is hidden: whole is its absolute path; names, separated by slashes, are those by
+ * which the globs without a slash judge it. */
+bool file_rules_hide(const struct file_rules *rules, const char *whole, struct str names);
+
+/* The status for an errno. What is not there, or leads out of the root, is not found; what may not
+ * be read is forbidden; what is not the client's doing is logged with the path. */
+int file_status(const char *path, int code);
 
 /* Looks up path, a clean one, below root. Fills in the part of *out that its header says, but for
  * checked_ms. With a coding, path is that of a sidecar: a file and nothing else, whether its name

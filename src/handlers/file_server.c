@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/shared.h"
+#include "handlers/browse.h"
 #include "handlers/file_find.h"
 #include "handlers/file_respond.h"
 #include "handlers/file_server_conf.h"
@@ -17,7 +18,8 @@
 struct file_server {
     struct file_finder finder;
     struct shared *shared;
-    uint64_t types; /* the number of the finder's types there */
+    uint64_t types;         /* the number of the finder's types there */
+    struct browser browser; /* if folders are listed */
 };
 
 /* ---- state ---- */
@@ -50,6 +52,11 @@ static int file_server_start(const void *conf_, const struct worker_env *env, vo
     fs->types = (uintptr_t)env->conf;
     rules.types = shared_get(fs->shared, fs->types, &types_of_conf, MIME_SYSTEM_FILE);
     file_finder_init(&fs->finder, env->files, &rules);
+    fs->browser = (struct browser){.conf = conf->browse,
+                                   .whole_conf = env->conf,
+                                   .rules = &fs->finder.rules,
+                                   .cache = env->lists,
+                                   .owner = fs->finder.owners[0]};
     *state = fs;
     return 0;
 }
@@ -190,6 +197,21 @@ static void respond_file(const struct file_server_conf *conf, struct exchange *e
     file_rep_unref(rep);
 }
 
+/* Of the folder that was looked up. Its links are relative, so that the client has to know it by a
+ * name with a slash, also where nobody insists on canonical names. */
+static void respond_list(const struct file_server_conf *conf, struct exchange *ex,
+                         const struct folder *root)
+{
+    struct file_server *fs = ex->handler_state;
+    bool slash = str_ends(ex->path, STR_LIT("/"));
+
+    if (is_misnamed(ex, true))
+        redirect(ex, true);
+    else
+        browse_respond(&fs->browser, ex, root, slash ? ex->path : other_name(ex, ex->path, true),
+                       status_for(conf, ex));
+}
+
 static enum verdict file_server_handle(const void *conf_, struct exchange *ex)
 {
     const struct file_server_conf *conf = conf_;
@@ -223,6 +245,9 @@ static enum verdict file_server_handle(const void *conf_, struct exchange *ex)
     case FILE_DROP_SLASH:
         redirect(ex, false);
         break;
+    case FILE_LIST:
+        respond_list(conf, ex, &root);
+        break;
     case FILE_STATUS:
         break;
     }
@@ -245,6 +270,6 @@ const struct directive file_server_directives[] = {
      .set = file_server_set,
      .describe = file_server_describe,
      .options = file_server_options,
-     .help = "file_server [matcher] [{ root, index, hide... }]: the files of a folder"},
+     .help = "file_server [matcher] [browse] [{ root, index... }]: the files of a folder"},
     {0},
 };

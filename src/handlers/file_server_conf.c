@@ -145,7 +145,28 @@ static int set_any_uri(const struct directive_args *d)
     return 0;
 }
 
+/* It may be said behind the name and as an option, once. */
+static int set_browse(const struct directive_args *d)
+{
+    struct file_server_conf *conf = d->target;
+    struct directive_args inner = *d;
+
+    if (conf->browse != NULL)
+        return directive_error(d, &d->node->words[0],
+                               "'browse' stands behind 'file_server' already: once is enough");
+    conf->browse = arena_alloc(d->arena, sizeof *conf->browse);
+    conf->rules.browse = true;
+    inner.target = conf->browse;
+    return browse_conf_set(&inner);
+}
+
 const struct directive file_server_options[] = {
+    {.name = "browse",
+     .max_args = 1,
+     .block = true,
+     .set = set_browse,
+     .help = "browse [<template>] [{ sort, file_limit... }]",
+     .options = browse_options},
     {.name = "disable_canonical_uris", .set = set_any_uri, .help = "disable_canonical_uris"},
     {.name = "etag_file_extensions",
      .min_args = 1,
@@ -171,7 +192,6 @@ const struct directive file_server_options[] = {
 };
 
 static const struct refused options_to_come[] = {
-    {"browse", NULL},
     {"fs", "files come from folders only: use 'root'"},
     {NULL, NULL},
 };
@@ -182,11 +202,13 @@ int file_server_set(const struct directive_args *d)
     const struct token here = {.text = STR_LIT("")};
     struct file_server_conf *conf = d->target;
 
-    if (d->n_args > 0)
-        return directive_error(d, &d->args[0],
-                               str_is(d->args[0].text, "browse")
-                                   ? "'browse' is not supported yet"
-                                   : "'file_server' takes no argument");
+    if (d->n_args > 0 && !str_is(d->args[0].text, "browse"))
+        return directive_error(d, &d->args[0], "'file_server' takes no argument but 'browse'");
+    if (d->n_args > 0) {
+        conf->browse = arena_alloc(d->arena, sizeof *conf->browse);
+        conf->rules.browse = true;
+        browse_conf_init(conf->browse);
+    }
     conf->here = str_of(directive_path(d, &here));
     while (conf->here.len > 1 && conf->here.p[conf->here.len - 1] == '/')
         conf->here.len--;
@@ -204,4 +226,6 @@ void file_server_describe(const void *conf_, struct describer *out)
         describe_text(out, "root", STR_LIT("that of the site"));
     for (size_t i = 0; i < conf->rules.n_index; i++)
         describe_item(out, "index", str_of(conf->rules.index[i]));
+    if (conf->browse != NULL)
+        browse_conf_describe(conf->browse, out);
 }

@@ -2,6 +2,7 @@
 #ifndef LINTEL_HANDLERS_FILE_SERVER_CONF_H
 #define LINTEL_HANDLERS_FILE_SERVER_CONF_H
 
+#include "handlers/browse_conf.h"
 #include "handlers/file_lookup.h"
 #include "handlers/root.h"
 
@@ -11,9 +12,10 @@ struct file_server_conf {
     struct str here;       /* the working directory, for sites without any root */
     struct file_rules rules;
     struct file_codings precompressed;
-    struct text status; /* of all answers with a file; no parts: as usual */
-    bool pass_thru;     /* what is not found is left to the next directives */
-    bool any_uri;       /* no redirects to canonical names */
+    struct browse_conf *browse; /* NULL: folders are not listed */
+    struct text status;         /* of all answers with a file; no parts: as usual */
+    bool pass_thru;             /* what is not found is left to the next directives */
+    bool any_uri;               /* no redirects to canonical names */
 };
 
 /* The directive's set function, what it describes, and the rows of its block. */

@@ -10,6 +10,25 @@ liblintel_a_SOURCES += \
 	src/handlers/basic_auth_conf.h \
 	src/handlers/beneath.c \
 	src/handlers/beneath.h \
+	src/handlers/browse.c \
+	src/handlers/browse.h \
+	src/handlers/browse_cache.c \
+	src/handlers/browse_cache.h \
+	src/handlers/browse_conf.c \
+	src/handlers/browse_conf.h \
+	src/handlers/browse_json.c \
+	src/handlers/browse_list.c \
+	src/handlers/browse_list.h \
+	src/handlers/browse_page.c \
+	src/handlers/browse_page.h \
+	src/handlers/browse_plain.c \
+	src/handlers/browse_show.c \
+	src/handlers/browse_show.h \
+	src/handlers/browse_template.c \
+	src/handlers/browse_template.h \
+	src/handlers/browse_text.c \
+	src/handlers/browse_text.h \
+	src/handlers/browse_values.c \
 	src/handlers/copy_response.c \
 	src/handlers/copy_response.h \
 	src/handlers/credentials.c \

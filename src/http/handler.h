@@ -10,21 +10,23 @@ enum verdict {
     TAKEN /* answered, or will be */
 };
 
-struct coder_pool; /* handlers/encode_pool.h */
-struct direct;     /* io/direct.h */
-struct file_cache; /* handlers/file_cache.h */
-struct mailbox;    /* io/mailbox.h */
-struct offload;    /* io/offload.h */
-struct shared;     /* base/shared.h */
+struct browse_cache; /* handlers/browse_cache.h */
+struct coder_pool;   /* handlers/encode_pool.h */
+struct direct;       /* io/direct.h */
+struct file_cache;   /* handlers/file_cache.h */
+struct mailbox;      /* io/mailbox.h */
+struct offload;      /* io/offload.h */
+struct shared;       /* base/shared.h */
 
 /* What a handler's per-worker state may use. */
 struct worker_env {
     unsigned worker; /* its number, from 0: the first one does what is done once a process */
     struct loop *loop;
-    struct file_cache *files;  /* the worker's */
-    struct coder_pool *coders; /* the worker's */
-    struct fetcher *fetcher;   /* transfers by libcurl */
-    struct direct *direct;     /* those for http:// without it; NULL: by libcurl as well */
+    struct file_cache *files;   /* the worker's */
+    struct browse_cache *lists; /* the worker's */
+    struct coder_pool *coders;  /* the worker's */
+    struct fetcher *fetcher;    /* transfers by libcurl */
+    struct direct *direct;      /* those for http:// without it; NULL: by libcurl as well */
     const struct conf *conf;
     struct shared *shared;   /* the process's: base/shared.h */
     struct offload *offload; /* the process's: io/offload.h... */

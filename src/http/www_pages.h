@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 
+extern const struct str www_browse_html;
 extern const struct str www_error_html;
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "engines/acme_alpn.h"
 #include "engines/h1_mhd.h"
+#include "handlers/browse_cache.h"
 #include "handlers/encode_pool.h"
 #include "io/direct.h"
 #include "io/fetch.h"
@@ -43,6 +44,7 @@ struct worker {
     struct direct *direct;
     struct file_cache *files;
     struct file_cache_stats file_stats; /* read by the main thread too */
+    struct browse_cache *lists;
     struct coder_pool *coders;
     struct h1_engine *plain;
     struct h1_engine *tls;
@@ -112,6 +114,7 @@ static void prepare(struct worker *w, struct conf *conf, int *fds)
                                    .fetcher = w->fetcher,
                                    .direct = w->direct,
                                    .files = w->files,
+                                   .lists = w->lists,
                                    .coders = w->coders,
                                    .conf = conf,
                                    .shared = w->params.shared,
@@ -241,6 +244,7 @@ static void shut(struct worker *w)
     tls_tickets_unref(w->tickets);
     log_spool_free(w->spool);
     coder_pool_free(w->coders);
+    browse_cache_free(w->lists);
     file_cache_free(w->files);
     direct_free(w->direct);
     resolver_free(w->resolver);
@@ -296,6 +300,7 @@ static int open_parts(struct worker *w, struct err *e)
     w->resolver = resolver_new(w->loop, w->params.names, &w->box);
     w->direct = direct_new(w->loop, w->resolver, &idle);
     w->files = file_cache_new(w->loop, &w->file_stats);
+    w->lists = browse_cache_new(w->loop, w->params.offload, &w->box);
     w->coders = coder_pool_new(w->loop);
     door.http1 = w->tls;
     door.acme = w->acme;

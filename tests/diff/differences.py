@@ -89,6 +89,15 @@ ROWS = [
     Row("request-header-host", "body", "other.example ", "other.example other.example",
         "{header.Host} is a field like others, which Go keeps elsewhere"),
 
+    # Lists of folders.
+    Row("files-browse", "vary", NONE, "Accept", "RFC 9110 12.5.5: the form depends on it, as in newer Caddy"),
+    Row("files-browse", "etag", NONE, '"[0-9a-f]+-[0-9a-f]+"', "RFC 9110 8.8.3: for conditional requests"),
+    Row("files-browse", "last-modified", NONE, ".*GMT", "the same, as in newer Caddy"),
+    Row("files-browse", "cache-control", NONE, "no-cache",
+        "RFC 9111 4.2.2: browsers would guess how long a list with a date is fresh"),
+    Row("files-browse", "set-cookie", "(sort=.*|order=.*)+", NONE,
+        "RFC 6265 8: the order of a list is in its address, and no cookie is needed"),
+
     # Files.
     Row("files-serve", "status", "200", "405", "RFC 9110 9.3.3: a file takes no POST or DELETE",
         "POST|DELETE"),

@@ -4,6 +4,7 @@ doc/recipes.md: all are valid, or are refused for a reason that is said; those t
 elsewhere are run. Only folders, files and upstreams are replaced, and global options put before."""
 
 import base64
+import json
 import os
 import re
 import subprocess
@@ -361,10 +362,11 @@ localhost:2016 {
 root /srv/www
 file_server
 """, lambda rig: is_page(rig.tls(host="localhost"))),
-    ("quick start, listing", ["browse"], """localhost
+    ("quick start, listing", [], """localhost
 
 file_server browse
-""", None),
+""", lambda rig: check_eq((200, "text/html; charset=utf-8"), (lambda r: (r.status, r.field("Content-Type")))(
+    rig.tls(host="localhost")))),
     ("quick start, proxy", [], """:2080
 
 reverse_proxy :9000
@@ -452,6 +454,15 @@ def recipe_errors(rig):
     check_eq((405, b"our 405 " * 20000), (r.status, r.body))
 
 
+def recipe_downloads(rig):
+    host = "files.example.com"
+    is_page(rig.tls("/", host))
+    rig.t.write("www/assets/big.part", "")
+    r = rig.tls("/assets/", host, fields=[("Accept", "application/json")])
+    check_eq(["app.js"], [e["name"] for e in json.loads(r.body)])
+    check_eq(404, rig.tls("/assets/big.part", host).status)
+
+
 def recipe_maintenance(rig):
     r = rig.tls("/x")
     check_eq((503, "3600"), (r.status, r.field("Retry-After")))
@@ -488,6 +499,7 @@ RECIPES = {
     "Many names, one certificate": recipe_wildcard,
     "A password for a part of a site": recipe_password,
     "Error pages of one's own": recipe_errors,
+    "A folder for downloads": recipe_downloads,
     "Closed for maintenance": recipe_maintenance,
     "Closed as long as a file is there": recipe_closed,
     "Guessing of passwords made slow": recipe_limit,

@@ -25,6 +25,8 @@ it_tests = \
 	tests/it/encode-stream.py \
 	tests/it/files-beneath.py \
 	tests/it/files-cache.py \
+	tests/it/files-browse-page.py \
+	tests/it/files-browse.py \
 	tests/it/files-change.py \
 	tests/it/files-conditional.py \
 	tests/it/files-descriptors.py \

@@ -214,6 +214,13 @@ def file_server(t):
     for accept, want in (("gzip", b".gz"), ("gzip, br", b".br"), ("identity", page.encode())):
         check_eq(want, s.get(port=port, fields=[("Accept-Encoding", accept)]).body, accept)
     s.stop()
+    t.write("site/list/a.txt", "a")
+    os.symlink("a.txt", t.path("site/list/link"))
+    s = Oneliner(t, "file-server", "-l", "127.0.0.1:%d" % port, "-r", "site", "-b", "--reveal-symlinks",
+                 "-f", "1")
+    r = s.get("/list/", port=port)
+    check(b": only 1 of them are listed" in r.body, r.body)
+    s.stop()
     t.write("other.test/index.html", "by name")
     s = Oneliner(t, "file-server", "-l", "tcp/127.0.0.1:%d" % port, "-r", "{http.request.host}")
     check(b"Serving {http.request.host} at " in s.log(), s.log())
@@ -248,10 +255,9 @@ def connect_tls_soon(t, port, name):
 def wrong_file_server(t):
     t.write("file", "")
     for message, args in [
-            ("--browse is not supported", ["--browse"]),
-            ("--browse is not supported", ["-b"]),
-            ("--reveal-symlinks is not supported", ["--reveal-symlinks"]),
-            ("--file-limit is not supported", ["-f", "10"]),
+            ("--reveal-symlinks is for --browse", ["--reveal-symlinks"]),
+            ("--file-limit is for --browse", ["-f", "10"]),
+            ("a list of nothing is of no use", ["-b", "-f", "0"]),
             ("--templates is not supported", ["-t"]),
             ("--precompressed deflate: there are br, zstd and gzip", ["-p", "gzip,deflate"]),
             ("--root nowhere: No such file or directory", ["-r", "nowhere"]),
