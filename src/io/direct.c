@@ -452,10 +452,9 @@ struct direct *direct_new(struct loop *l, struct resolver *r, const struct direc
         d->limits.idle_timeout_ms = IDLE_TIMEOUT_MS;
     if (d->limits.idle_max_per_upstream == 0)
         d->limits.idle_max_per_upstream = d->limits.idle_max;
-    d->idle_timer.on_timer = direct_pool_on_timer;
     list_init(&d->transfers);
     list_init(&d->spare);
-    list_init(&d->idle);
+    direct_pool_init(d);
     for (size_t i = 0; i < ORIGIN_BUCKETS; i++)
         list_init(&d->origins[i]);
     return d;

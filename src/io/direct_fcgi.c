@@ -4,6 +4,10 @@
 
 #include <stdlib.h>
 
+/* Each connection occupies a process of the server, also while nobody uses it, and others may wait
+ * for that: it is left after a while, and after some requests. */
+enum { IDLE_MS = 1000, REQUESTS_MAX = 100 };
+
 static bool prepare(struct direct_transfer *t, const struct transfer_spec *spec, struct err *e)
 {
     const size_t size = fcgi_request_size(spec->params, spec->n_params) + FCGI_HEADER_SIZE;
@@ -77,6 +81,8 @@ static enum response_event on_close(struct direct_transfer *t)
 }
 
 const struct wire direct_wire_fcgi = {.records = true,
+                                      .idle_ms = IDLE_MS,
+                                      .requests_max = REQUESTS_MAX,
                                       .prepare = prepare,
                                       .begin = begin,
                                       .fini = fini,

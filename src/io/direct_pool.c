@@ -147,27 +147,48 @@ static bool is_quiet(struct direct_conn *c)
     return n == -1 && (errno == EAGAIN || errno == EINTR);
 }
 
+static struct idlers *idlers_of(const struct direct_conn *c)
+{
+    return &c->d->idle[c->origin->wire->records ? 1 : 0];
+}
+
+/* The one of all that has been idle longest, roughly. */
+static void close_longest_idle(struct direct *d)
+{
+    struct idlers *from = &d->idle[list_empty(&d->idle[0].conns) ? 1 : 0];
+
+    direct_conn_close(container_of(from->conns.next, struct direct_conn, of_all));
+}
+
+static bool is_worn(struct direct_conn *c)
+{
+    const unsigned max = c->origin->wire->requests_max;
+
+    return max != 0 && ++c->served >= max;
+}
+
 void direct_pool_put(struct direct_conn *c)
 {
     struct direct *d = c->d;
     struct origin *o = c->origin;
+    struct idlers *idlers = idlers_of(c);
 
-    if (d->limits.idle_max == 0 || (c->readable && !is_quiet(c))) {
+    if (d->limits.idle_max == 0 || is_worn(c) || (c->readable && !is_quiet(c))) {
         direct_conn_close(c);
         return;
     }
     if (o->n_idle >= d->limits.idle_max_per_upstream)
         direct_conn_close(container_of(o->idle.prev, struct direct_conn, of_origin));
     if (d->n_idle >= d->limits.idle_max)
-        direct_conn_close(container_of(d->idle.next, struct direct_conn, of_all));
+        close_longest_idle(d);
     c->used = true;
     c->since_ms = loop_now_ms(d->loop);
     list_add_tail(o->idle.next, &c->of_origin); /* before the first */
-    list_add_tail(&d->idle, &c->of_all);
+    list_add_tail(&idlers->conns, &c->of_all);
     o->n_idle++;
     d->n_idle++;
-    if (d->idle_timer.slot == 0)
-        timer_set(d->loop, &d->idle_timer, d->limits.idle_timeout_ms);
+    if (idlers->timer.slot == 0)
+        timer_set(d->loop, &idlers->timer, idlers->timeout_ms);
 }
 
 struct direct_conn *direct_pool_take(struct origin *o, bool sure)
@@ -191,28 +212,44 @@ void direct_pool_event(struct direct_conn *c)
         direct_conn_close(c);
 }
 
-void direct_pool_on_timer(struct timer *timer)
+static void on_timer(struct timer *timer)
 {
-    struct direct *d = container_of(timer, struct direct, idle_timer);
-    const uint64_t now = loop_now_ms(d->loop);
+    struct idlers *idlers = container_of(timer, struct idlers, timer);
+    struct loop *loop = idlers->d->loop;
+    const uint64_t now = loop_now_ms(loop);
 
-    while (!list_empty(&d->idle)) {
-        struct direct_conn *c = container_of(d->idle.next, struct direct_conn, of_all);
-        uint64_t due = c->since_ms + d->limits.idle_timeout_ms;
+    while (!list_empty(&idlers->conns)) {
+        struct direct_conn *c = container_of(idlers->conns.next, struct direct_conn, of_all);
+        uint64_t due = c->since_ms + idlers->timeout_ms;
 
         if (due > now) {
-            timer_set(d->loop, timer, due - now);
+            timer_set(loop, timer, due - now);
             return;
         }
         direct_conn_close(c);
     }
 }
 
+void direct_pool_init(struct direct *d)
+{
+    const struct wire *const wires[] = {&direct_wire_http, &direct_wire_fcgi};
+
+    for (size_t i = 0; i < ARRAY_LEN(wires); i++) {
+        unsigned own = wires[i]->idle_ms;
+
+        d->idle[i] = (struct idlers){.d = d,
+                                     .timer = {.on_timer = on_timer},
+                                     .timeout_ms = own != 0 ? own : d->limits.idle_timeout_ms};
+        list_init(&d->idle[i].conns);
+    }
+}
+
 void direct_pool_fini(struct direct *d)
 {
-    timer_cancel(d->loop, &d->idle_timer);
-    while (!list_empty(&d->idle))
-        direct_conn_close(container_of(d->idle.next, struct direct_conn, of_all));
+    for (size_t i = 0; i < ARRAY_LEN(d->idle); i++)
+        timer_cancel(d->loop, &d->idle[i].timer);
+    while (d->n_idle > 0)
+        close_longest_idle(d);
     while (d->free_blocks != NULL) {
         struct block *b = d->free_blocks;
 

@@ -57,7 +57,9 @@ struct wire {
     enum response_event (*next)(struct direct_transfer *t, struct str *in);
     void (*take)(struct direct_transfer *t, struct str *in, size_t n);
     enum response_event (*close)(struct direct_transfer *t);
-    bool records; /* bodies go in records of FastCGI */
+    bool records;          /* bodies go in records of FastCGI */
+    unsigned idle_ms;      /* connections are kept for so long; 0: as the limits say */
+    unsigned requests_max; /* over one connection; 0: any number */
 };
 
 /* Where connections lead to. Lives as long as there are connections or transfers to it. */
@@ -76,6 +78,14 @@ struct origin {
     char key[]; /* "host:port", "host", or the path of a unix socket */
 };
 
+/* Connections that wait for work, the longest idle first. */
+struct idlers {
+    struct direct *d;
+    struct list conns;
+    struct timer timer;
+    unsigned timeout_ms;
+};
+
 struct direct {
     struct transport transport;
     struct transport fastcgi;
@@ -85,9 +95,8 @@ struct direct {
     struct list transfers; /* those under way */
     struct list spare;     /* transfers to use again */
     unsigned n_spare;
-    struct list idle; /* connections, the longest idle first */
+    struct idlers idle[2]; /* those of HTTP, of FastCGI */
     unsigned n_idle;
-    struct timer idle_timer;
     struct block *free_blocks;
     unsigned n_free_blocks;
     struct list origins[ORIGIN_BUCKETS];
@@ -101,6 +110,7 @@ struct direct_conn {
     struct list of_origin;     /* while idle */
     struct list of_all;        /* while idle */
     uint64_t since_ms;         /* idle */
+    unsigned served;           /* requests */
     bool connecting;
     bool used;     /* by another transfer before */
     bool readable; /* there may be something to read */
@@ -222,7 +232,7 @@ void direct_conn_on_event(struct event_source *src, uint32_t events); /* direct.
 struct direct_conn *direct_pool_take(struct origin *o, bool sure);
 void direct_pool_put(struct direct_conn *c);
 void direct_pool_event(struct direct_conn *c); /* something has happened to an idle connection */
-void direct_pool_on_timer(struct timer *timer);
+void direct_pool_init(struct direct *d);
 void direct_pool_fini(struct direct *d);
 
 struct block *direct_block_get(struct direct *d);

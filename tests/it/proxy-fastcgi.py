@@ -248,6 +248,11 @@ def keeps(t, port, server):
         check_eq(200, ask(port, "/1", "POST", b"x").status)
         check_eq(b"ok", ask(port, "/2").body)
     check_eq(30, ups[2].accepts)
+    check_eq((1, 0), (ups[0].accepts, ups[0].closed))
+    for _ in range(100):  # one connection is for 100 requests: processes of the server go round
+        check_eq(200, ask(port, "/0").status)
+    check_eq((2, 130), (ups[0].accepts, len(ups[0].requests)))
+    wait_for(30, lambda: ups[0].closed == 2, "the end of the idle connection")
     for up in ups:
         up.close()
 
