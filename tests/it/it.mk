@@ -59,6 +59,7 @@ it_tests = \
 	tests/it/proxy-basic.py \
 	tests/it/proxy-fastcgi.py \
 	tests/it/proxy-health.py \
+	tests/it/proxy-hostile.py \
 	tests/it/proxy-protocol.py \
 	tests/it/proxy-stream.py \
 	tests/it/proxy-upgrade.py \
