@@ -50,6 +50,7 @@ unit_tests = \
 	tests/unit/test_local_ca \
 	tests/unit/test_match \
 	tests/unit/test_merge \
+	tests/unit/test_memory_file \
 	tests/unit/test_mime \
 	tests/unit/test_offload \
 	tests/unit/test_parser \

@@ -28,6 +28,8 @@ liblintel_a_SOURCES += \
 	src/base/log.h \
 	src/base/log_limit.h \
 	src/base/map.c \
+	src/base/memory_file.c \
+	src/base/memory_file.h \
 	src/base/merge.c \
 	src/base/map.h \
 	src/base/merge.h \

@@ -205,11 +205,9 @@ static void ask(struct check *c, const char *target)
         .events = &events,
         .arg = c,
         .method = conf->method,
-        .url = u->url,
         .target = target,
         .fields = lines_for(c, u),
         .body_len = (int64_t)conf->request_body.len,
-        .unix_socket = u->unix_socket,
         .connect_timeout_ms = (unsigned)conf->timeout_ms,
         .total_timeout_ms = (unsigned)conf->timeout_ms,
         .max_head = MAX_HEAD,
@@ -217,6 +215,7 @@ static void ask(struct check *c, const char *target)
     struct fastcgi_params params;
     struct err e;
 
+    upstream_spec(u, &spec);
     if (c->h->params.fastcgi != NULL) {
         fastcgi_params_plain(c->h->arena, c->h->params.fastcgi, &spec, &params);
         spec.params = params.list;

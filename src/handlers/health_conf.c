@@ -204,6 +204,13 @@ int health_conf_set(const struct directive_args *d, struct health_conf *c)
 
 /* ---- after the block ---- */
 
+static const char *scheme_of(const struct upstream *u)
+{
+    if (u->http == TRANSFER_H2C)
+        return "h2c://";
+    return u->secure ? "https://" : u->how->tls ? "" : "http://";
+}
+
 /* The same host at another port. */
 static int at_port(const struct directive_args *d, const struct upstream *u, unsigned port,
                    struct upstream *out)
@@ -212,11 +219,10 @@ static int at_port(const struct directive_args *d, const struct upstream *u, uns
 
     if (u->unix_socket != NULL)
         return directive_error(d, &d->node->words[0], "'health_port': %s has no ports", u->name);
-    if (upstream_parse(d->arena,
-                       arena_printf(d->arena, "%s" STR_FMT ":%u",
-                                    u->secure ? "https://" : "http://", STR_ARG(u->names.host),
-                                    port),
-                       out, &e) == 0)
+    if (upstream_parse(
+            d->arena,
+            arena_printf(d->arena, "%s" STR_FMT ":%u", scheme_of(u), STR_ARG(u->names.host), port),
+            u->how, out, &e) == 0)
         return 0;
     return directive_error(d, &d->node->words[0], "'health_port': %s", e.msg);
 }
@@ -236,7 +242,8 @@ int health_conf_finish(const struct directive_args *d, struct health_conf *c,
     asked = arena_alloc(d->arena, n * sizeof *asked);
     for (size_t i = 0; i < n; i++) {
         asked[i] = upstreams[i];
-        if (c->upstream.len > 0 && upstream_parse(d->arena, c->upstream, &asked[i], &e) != 0)
+        if (c->upstream.len > 0 &&
+            upstream_parse(d->arena, c->upstream, upstreams[i].how, &asked[i], &e) != 0)
             return directive_error(d, &d->node->words[0], "'health_upstream': %s", e.msg);
         if (c->upstream.len == 0 && c->port > 0 &&
             at_port(d, &upstreams[i], c->port, &asked[i]) != 0)

@@ -26,7 +26,7 @@ struct complaints {
 struct proxy_state {
     const struct reverse_proxy_conf *conf;
     struct loop *loop;
-    struct transport *secure; /* for https:// */
+    struct transport *secure; /* for https:// and HTTP/2 */
     struct transport *plain;  /* for http:// and unix sockets */
     struct shared *shared;
     struct relay_pool buffers;

@@ -6,7 +6,6 @@
 #include "http/route.h"
 
 enum {
-    MAX_HEAD = 16 * 1024,         /* of a response: more the HTTP/1 engine cannot send */
     KEPT_MAX = 64 * 1024,         /* of a request's body, for another attempt */
     LENGTHLESS_MAX = 1024 * 1024, /* of one whose length must be known, but is not */
     COMPLAINTS_MAX = 8,           /* lines in the log about one upstream's failures... */
@@ -42,16 +41,16 @@ static void complain(struct proxied *p, const char *why)
 
 /* ---- the state that all workers see ---- */
 
-static void count(struct proxied *p)
+static bool count(struct proxied *p)
 {
-    atomic_fetch_add_explicit(&state_of(p)->in_flight, 1, memory_order_relaxed);
-    p->counted = true;
+    p->counted = upstream_state_begin(p->st->upstreams, state_of(p));
+    return p->counted;
 }
 
 void proxied_ended(struct proxied *p)
 {
     if (p->counted)
-        atomic_fetch_sub_explicit(&state_of(p)->in_flight, 1, memory_order_relaxed);
+        upstream_state_ended(state_of(p));
     p->counted = false;
 }
 
@@ -97,19 +96,18 @@ static bool start_transfer(struct proxied *p)
         .events = &proxied_events,
         .arg = p,
         .method = p->request.method.p,
-        .url = u->url,
         .target = p->request.target,
         .body_len = p->request.body_len,
-        .unix_socket = u->unix_socket,
         .connect_timeout_ms = c->dial_timeout_ms,
         .head_timeout_ms = c->response_header_timeout_ms,
         .read_timeout_ms = c->read_timeout_ms,
         .write_timeout_ms = c->write_timeout_ms,
-        .max_head = MAX_HEAD,
+        .max_head = c->max_header,
         .upgrade = proxy_hands_on_upgrade(c, &p->request, u),
     };
     struct err e;
 
+    upstream_spec(u, &spec);
     ex->upstream = &u->names;
     if (c->fastcgi != NULL)
         proxied_ask_fastcgi(p, &spec);
@@ -118,12 +116,13 @@ static bool start_transfer(struct proxied *p)
     kept_body_rewind(&p->kept);
     p->body_left = p->request.body_len;
     p->since_ms = loop_now_ms(p->st->loop);
-    p->transfer = transfer_start(u->secure ? p->st->secure : p->st->plain, &spec, &e);
-    if (p->transfer == NULL)
-        complain(p, e.msg);
-    else
-        count(p);
-    return p->transfer != NULL;
+    p->transfer = transfer_start(
+        u->secure || u->http != TRANSFER_HTTP1 ? p->st->secure : p->st->plain, &spec, &e);
+    if (p->transfer != NULL)
+        return true;
+    proxied_ended(p);
+    complain(p, e.msg);
+    return false;
 }
 
 static void respond_failure(struct proxied *p)
@@ -175,6 +174,11 @@ static void attempt(struct proxied *p)
     }
     p->upstream = (size_t)chosen;
     p->tried[chosen] = true;
+    if (!count(p)) {
+        failed(p, 503, "the upstream has as many connections as it may have");
+        attempt(p);
+        return;
+    }
     p->attempts++;
     if (start_transfer(p))
         return;

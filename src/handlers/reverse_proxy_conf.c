@@ -27,7 +27,7 @@ static int add_upstream(const struct directive_args *d, const struct token *t, s
 
     c->upstreams =
         arena_grow(d->arena, c->upstreams, c->n_upstreams, &c->cap, sizeof *c->upstreams);
-    if (upstream_parse(d->arena, text, &c->upstreams[c->n_upstreams], &e) != 0)
+    if (upstream_parse(d->arena, text, &c->how, &c->upstreams[c->n_upstreams], &e) != 0)
         return directive_error(d, t, "%s", e.msg);
     c->n_upstreams++;
     return 0;
@@ -522,10 +522,25 @@ static int check_fastcgi(const struct directive_args *d)
     if (c->fastcgi == NULL)
         return 0;
     for (size_t i = 0; i < c->n_upstreams; i++)
-        if (c->upstreams[i].secure)
-            return directive_error(d, &d->node->words[0], "FastCGI goes over no TLS: '%s'",
-                                   c->upstreams[i].name);
+        if (c->upstreams[i].secure || c->upstreams[i].http != TRANSFER_HTTP1)
+            return directive_error(d, &d->node->words[0], "FastCGI goes over no %s: '%s'",
+                                   c->upstreams[i].secure ? "TLS" : "HTTP/2", c->upstreams[i].name);
     return 0;
+}
+
+/* Now that the block has said how upstreams are spoken with, whatever stood first. */
+static int finish_upstreams(const struct directive_args *d)
+{
+    struct reverse_proxy_conf *c = conf_of(d);
+    struct err e;
+
+    for (size_t i = 0; i < c->n_upstreams; i++)
+        if (upstream_parse(d->arena, str_of(c->upstreams[i].name), &c->how, &c->upstreams[i], &e) !=
+            0)
+            return directive_error(d, &d->node->words[0], "%s", e.msg);
+    if (health_conf_finish(d, &c->health, c->upstreams, c->n_upstreams) != 0)
+        return -1;
+    return check_fastcgi(d);
 }
 
 int reverse_proxy_set_with(const struct directive_args *d, const struct directive *options)
@@ -536,6 +551,7 @@ int reverse_proxy_set_with(const struct directive_args *d, const struct directiv
     int rc;
 
     conf_of(d)->dial_timeout_ms = DIAL_TIMEOUT_MS;
+    conf_of(d)->max_header = UPSTREAM_HEADER_MAX;
     conf_of(d)->try_interval_ms = TRY_INTERVAL_MS;
     conf_of(d)->passive.max_fails = 1;
     conf_of(d)->identity = directive_identity(d);
@@ -546,11 +562,8 @@ int reverse_proxy_set_with(const struct directive_args *d, const struct directiv
     args.node = &rest;
     if (directive_blocks(&args, tables, refused, d->target) != 0 || rc != 0)
         return -1;
-    if (conf_of(d)->n_upstreams > 0) {
-        rc = health_conf_finish(d, &conf_of(d)->health, conf_of(d)->upstreams,
-                                conf_of(d)->n_upstreams);
-        return rc == 0 ? check_fastcgi(d) : rc;
-    }
+    if (conf_of(d)->n_upstreams > 0)
+        return finish_upstreams(d);
     return directive_error(d, &d->node->words[0],
                            "'" STR_FMT "' needs an upstream: '" STR_FMT " [matcher] HOST:PORT'",
                            STR_ARG(d->node->words[0].text), STR_ARG(d->node->words[0].text));

@@ -13,7 +13,10 @@
 /* What speaks with upstreams that are not https://, for which it is always libcurl. */
 enum proxy_client { CLIENT_DIRECT, CLIENT_CURL };
 
+enum { UPSTREAM_HEADER_MAX = 16 * 1024 }; /* of a response: more the HTTP/1 engine cannot send */
+
 struct reverse_proxy_conf {
+    struct upstream_how how;
     struct upstream *upstreams; /* at least one */
     size_t n_upstreams;
     size_t cap;
@@ -48,6 +51,7 @@ struct reverse_proxy_conf {
     unsigned response_header_timeout_ms; /* 0: none, as in Caddy */
     unsigned read_timeout_ms;            /* 0: none, as in Caddy */
     unsigned write_timeout_ms;           /* 0: none, as in Caddy */
+    size_t max_header;                   /* bytes of an answer's */
     enum proxy_client client;
     struct answer_rules answers;
     struct proxy_auth *auth;      /* of forward_auth; NULL: a proxy */
@@ -75,5 +79,9 @@ int reverse_proxy_set_transport(const struct directive_args *d);
 
 /* Of a timeout in its block. */
 MUST_CHECK int reverse_proxy_set_timeout(const struct directive_args *d, unsigned *ms);
+
+/* The rows of its block that say how connections are made secure, which last, and what is spoken:
+ * of the target's `how`. */
+extern const struct directive upstream_how_options[];
 
 #endif

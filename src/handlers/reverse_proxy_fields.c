@@ -169,7 +169,8 @@ static void keep_one_host(struct fields *f)
 bool proxy_hands_on_upgrade(const struct reverse_proxy_conf *c, const struct proxy_request *rq,
                             const struct upstream *u)
 {
-    return rq->upgrade.len > 0 && !u->secure && c->client == CLIENT_DIRECT && c->fastcgi == NULL;
+    return rq->upgrade.len > 0 && !u->secure && u->http == TRANSFER_HTTP1 &&
+           c->client == CLIENT_DIRECT && c->fastcgi == NULL;
 }
 
 static void add_upgrade(struct exchange *ex, struct fields *out, struct str protocols)
@@ -185,7 +186,9 @@ struct fields proxy_request_fields(struct exchange *ex, const struct reverse_pro
 
     out.cap = ex->request.n + 8;
     out.list = arena_alloc(ex->arena, out.cap * sizeof *out.list);
-    if (!u->secure && ex->authority.len > 0)
+    if (u->secure)
+        fields_add(&out, ex->arena, STR_LIT("Host"), u->names.hostport);
+    else if (ex->authority.len > 0)
         fields_add(&out, ex->arena, STR_LIT("Host"), ex->authority);
     for (size_t i = 0; i < ex->request.n; i++) {
         const struct field *f = &ex->request.list[i];

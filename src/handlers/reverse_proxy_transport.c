@@ -76,27 +76,6 @@ static int set_network_proxy(const struct directive_args *d)
     return expect(d, "none", "upstreams are connected to without another proxy between");
 }
 
-/* The list says what may be spoken. */
-static int set_versions(const struct directive_args *d)
-{
-    static const char *const known[] = {"1.1", "2", "h2c", "3", NULL};
-    bool http11 = false;
-
-    for (size_t i = 0; i < d->n_args; i++) {
-        size_t k = 0;
-
-        while (known[k] != NULL && !str_is(d->args[i].text, known[k]))
-            k++;
-        if (known[k] == NULL)
-            return directive_unknown(d, &d->args[i], "version", known);
-        http11 |= k == 0;
-    }
-    if (http11)
-        return 0;
-    return directive_error(d, &d->args[0],
-                           "'1.1' is missing: HTTP/1.1 is all that is spoken with upstreams");
-}
-
 static int set_buffer(const struct directive_args *d)
 {
     uint64_t bytes;
@@ -146,11 +125,6 @@ static const struct directive options[] = {
      .max_args = 1,
      .set = set_response_header_timeout,
      .help = "response_header_timeout <duration>: until the answer begins"},
-    {.name = "versions",
-     .min_args = 1,
-     .max_args = -1,
-     .set = set_versions,
-     .help = "versions 1.1...: what may be spoken"},
     {.name = "write_buffer",
      .min_args = 1,
      .max_args = 1,
@@ -168,35 +142,25 @@ static const struct refused refused[] = {
     {"dial_fallback_delay", "leave it out: addresses of both families are tried in any case"},
     {"expect_continue_timeout", "leave it out: Lintel itself answers 'Expect'"},
     {"forward_proxy_url", "upstreams are connected to without another proxy between"},
-    {"keepalive", NULL},
-    {"keepalive_idle_conns", NULL},
-    {"keepalive_idle_conns_per_host", NULL},
+    {"keepalive_idle_conns", "leave it out: a worker keeps up to 512 in all"},
+    {"keepalive_idle_conns_per_host", "leave it out: a worker keeps up to 256 of each"},
     {"keepalive_interval", "see tcp(7) for the system's settings"},
-    {"local_address", NULL},
-    {"max_conns_per_host", NULL},
-    {"max_response_header", "it is 16 KiB, as much as can be sent on"},
+    {"local_address", "the system's routes choose it: see ip-route(8), 'src'"},
     {"proxy_protocol", NULL},
     {"resolvers", "names are resolved by the system"},
-    {"tls", "write 'https://' before the upstream"},
-    {"tls_client_auth", NULL},
     {"tls_curves", "the TLS library chooses"},
-    {"tls_except_ports", "write 'https://' before the upstreams that speak TLS"},
-    {"tls_insecure_skip_verify", NULL},
     {"tls_renegotiation", "leave it out: TLS is never negotiated again"},
-    {"tls_server_name", NULL},
-    {"tls_timeout", "'dial_timeout' is for both, the connection and its TLS"},
-    {"tls_trust_pool", NULL},
-    {"tls_trusted_ca_certs", NULL},
     {NULL, NULL},
 };
 
 int reverse_proxy_set_transport(const struct directive_args *d)
 {
+    static const struct directive *const tables[] = {options, upstream_how_options, NULL};
     static const char *const names[] = {"fastcgi", "http", NULL};
 
     if (str_is(d->args[0].text, "fastcgi"))
         return fastcgi_set(d);
     if (!str_is(d->args[0].text, "http"))
         return directive_unknown(d, &d->args[0], "transport", names);
-    return directive_block(d, options, refused, d->target);
+    return directive_blocks(d, tables, refused, d->target);
 }

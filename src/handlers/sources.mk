@@ -141,6 +141,7 @@ liblintel_a_SOURCES += \
 	src/handlers/try_files.h \
 	src/handlers/upstream.c \
 	src/handlers/upstream.h \
+	src/handlers/upstream_how.c \
 	src/handlers/upstream_state.c \
 	src/handlers/upstream_state.h \
 	src/handlers/uri.c \

@@ -1,6 +1,8 @@
 #include "handlers/upstream.h"
 
-static bool is_host(struct str s)
+#include "base/alloc.h"
+
+bool upstream_is_host(struct str s)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = ascii_lower(s.p[i]);
@@ -35,7 +37,7 @@ static int split_hostport(struct str text, struct str *host, uint64_t *port, str
                        STR_ARG(str_from(text, colon + 1)));
     if (host->len == 0 && *port != 0)
         *host = STR_LIT("localhost");
-    if (!is_host(*host) && !is_ipv6(*host))
+    if (!upstream_is_host(*host) && !is_ipv6(*host))
         return err_set(e, ERR_SYNTAX, "an upstream is [http://]host:port or unix//path");
     return 0;
 }
@@ -62,35 +64,125 @@ static void name_upstream(struct arena *a, struct str host, uint64_t port, struc
     n->address = arena_printf(a, "tcp/" STR_FMT ":%u", STR_ARG(host), number);
 }
 
-int upstream_parse(struct arena *a, struct str text, struct upstream *u, struct err *e)
+/* ---- what is spoken ---- */
+
+enum scheme { SCHEME_NONE, SCHEME_HTTP, SCHEME_HTTPS, SCHEME_H2C };
+
+static enum scheme take_scheme(struct str *rest)
+{
+    static const struct {
+        const char *prefix;
+        enum scheme scheme;
+    } schemes[] = {{"http://", SCHEME_HTTP}, {"https://", SCHEME_HTTPS}, {"h2c://", SCHEME_H2C}};
+
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+        if (take_prefix(rest, schemes[i].prefix))
+            return schemes[i].scheme;
+    return SCHEME_NONE;
+}
+
+static bool is_plain_port(const struct upstream_how *how, uint64_t port)
+{
+    for (size_t i = 0; i < how->n_plain_ports; i++)
+        if (how->plain_ports[i] == port)
+            return true;
+    return false;
+}
+
+static int set_protocol(struct upstream *u, enum scheme scheme, uint64_t port, struct err *e)
+{
+    const struct upstream_how *how = u->how;
+
+    if (scheme == SCHEME_HTTP && how->tls)
+        return err_set(e, ERR_INVALID, "'%s' is without TLS, but the transport says 'tls'",
+                       u->name);
+    u->secure = (scheme == SCHEME_HTTPS || (scheme == SCHEME_NONE && how->tls)) &&
+                !is_plain_port(how, port);
+    if ((scheme == SCHEME_H2C && how->tls) || (how->h2c && u->secure))
+        return err_set(e, ERR_INVALID, "'%s': h2c is HTTP/2 without TLS", u->name);
+    u->http = TRANSFER_HTTP1;
+    if (u->secure && how->http2)
+        u->http = TRANSFER_HTTP2;
+    if (scheme == SCHEME_H2C || how->h2c)
+        u->http = TRANSFER_H2C;
+    return 0;
+}
+
+/* ---- the address ---- */
+
+static int parse_unix(struct arena *a, struct str path, bool h2c, struct upstream *u, struct err *e)
+{
+    if (path.len == 0 || path.p[0] != '/')
+        return err_set(e, ERR_SYNTAX, "a unix socket is written unix//path");
+    if (set_protocol(u, h2c ? SCHEME_H2C : SCHEME_NONE, 0, e) != 0)
+        return -1;
+    u->unix_socket = arena_str(a, path).p;
+    u->url = u->secure ? "https://localhost/" : "http://localhost/";
+    if (u->secure && u->how->server_name != NULL)
+        u->url = arena_printf(a, "https://%s/", u->how->server_name).p;
+    u->names.hostport = u->names.host = STR_LIT("localhost");
+    u->names.address = arena_printf(a, "unix/" STR_FMT, STR_ARG(path));
+    return 0;
+}
+
+/* The name that a certificate must be for is that of the URL. */
+static void set_url(struct arena *a, struct upstream *u)
+{
+    const char *name = u->secure ? u->how->server_name : NULL;
+
+    if (name == NULL) {
+        u->url = arena_printf(a, "%s://" STR_FMT "/", u->secure ? "https" : "http",
+                              STR_ARG(u->names.hostport))
+                     .p;
+        return;
+    }
+    u->url = arena_printf(a, "https://%s:" STR_FMT "/", name, STR_ARG(u->names.port)).p;
+    u->connect_to =
+        arena_printf(a, STR_FMT ":" STR_FMT, STR_ARG(u->names.host), STR_ARG(u->names.port)).p;
+}
+
+int upstream_parse(struct arena *a, struct str text, const struct upstream_how *how,
+                   struct upstream *u, struct err *e)
 {
     struct str rest = text, host;
+    enum scheme scheme;
     uint64_t port;
 
-    *u = (struct upstream){.name = arena_str(a, text).p};
-    if (take_prefix(&rest, "unix/")) {
-        if (rest.len == 0 || rest.p[0] != '/')
-            return err_set(e, ERR_SYNTAX, "a unix socket is written unix//path");
-        u->unix_socket = arena_str(a, rest).p;
-        u->url = "http://localhost/";
-        u->names.hostport = u->names.host = STR_LIT("localhost");
-        u->names.address = arena_printf(a, "unix/" STR_FMT, STR_ARG(rest));
-        return 0;
-    }
+    *u = (struct upstream){.name = arena_str(a, text).p, .how = how};
+    if (take_prefix(&rest, "unix/"))
+        return parse_unix(a, rest, false, u, e);
+    if (take_prefix(&rest, "unix+h2c/"))
+        return parse_unix(a, rest, true, u, e);
     if (memchr(text.p, '{', text.len) != NULL)
         return err_set(e, ERR_INVALID, "placeholders in upstream addresses are not supported");
-    u->secure = take_prefix(&rest, "https://");
-    if (!u->secure && !take_prefix(&rest, "http://") && memmem(rest.p, rest.len, "://", 3) != NULL)
-        return err_set(e, ERR_INVALID, "only http:// and https:// upstreams are supported");
+    scheme = take_scheme(&rest);
+    if (scheme == SCHEME_NONE && memmem(rest.p, rest.len, "://", 3) != NULL)
+        return err_set(e, ERR_INVALID, "upstreams are http://, https:// or h2c://");
     if (memchr(rest.p, '/', rest.len) != NULL || memchr(rest.p, '?', rest.len) != NULL)
         return err_set(e, ERR_INVALID, "an upstream has no path: it gets the request's own");
-    if (split_hostport(rest, &host, &port, e) != 0)
+    if (split_hostport(rest, &host, &port, e) != 0 || set_protocol(u, scheme, port, e) != 0)
         return -1;
     name_upstream(a, host, port, u);
-    u->url = arena_printf(a, "%s://" STR_FMT "/", u->secure ? "https" : "http",
-                          STR_ARG(u->names.hostport))
-                 .p;
+    set_url(a, u);
     return 0;
+}
+
+void upstream_spec(const struct upstream *u, struct transfer_spec *spec)
+{
+    const struct upstream_how *how = u->how;
+
+    spec->url = u->url;
+    spec->unix_socket = u->unix_socket;
+    spec->connect_to = u->connect_to;
+    spec->http = u->http;
+    spec->idle_ms = how->idle_ms;
+    if (!u->secure)
+        return;
+    spec->connect_timeout_ms += how->tls_timeout_ms;
+    spec->ca_file = how->ca_file;
+    spec->cert_file = how->cert_file;
+    spec->key_file = how->key_file;
+    spec->insecure = how->insecure;
 }
 
 bool upstream_has_range(struct str text, struct str *rest, unsigned *first, unsigned *last)

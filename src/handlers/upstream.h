@@ -1,22 +1,49 @@
-/* An upstream, as configurations name it. */
+/* An upstream, as configurations name it, and how it is spoken with. */
 #ifndef LINTEL_HANDLERS_UPSTREAM_H
 #define LINTEL_HANDLERS_UPSTREAM_H
 
 #include "http/exchange.h"
+#include "io/transfer.h"
+
+/* How the upstreams of a proxy are spoken with: of "transport http". */
+struct upstream_how {
+    bool tls;                    /* with those that are written without a scheme, too */
+    const uint16_t *plain_ports; /* but not at these */
+    size_t n_plain_ports;
+    bool http2; /* over TLS */
+    bool h2c;   /* without TLS */
+    const char *ca_file;
+    const char *cert_file, *key_file;
+    const char *server_name; /* that certificates must be for; NULL: the upstream's own name */
+    bool insecure;
+    unsigned tls_timeout_ms; /* for the handshake, after the time for the connection */
+    unsigned idle_ms;        /* as in struct transfer_spec */
+};
 
 struct upstream {
     const char *name;            /* as written, for messages */
     const char *url;             /* "http://host:port/" */
-    struct upstream_names names; /* hostport is that of the url */
+    const char *connect_to;      /* where the URL's host is to be found, or NULL: where it says */
+    struct upstream_names names; /* hostport is that of the upstream itself */
     const char *unix_socket;     /* absolute path, or NULL */
     bool secure;                 /* https: the Host field is then the upstream's own */
+    enum transfer_http http;
+    const struct upstream_how *how;
 };
 
 /* Reads one upstream address: "host:port", ":port", "http://host:port", "https://host",
- * "unix//path". Returns 0, or -1 with *e set. Everything lives in a. */
-MUST_CHECK int upstream_parse(struct arena *a, struct str text, struct upstream *u, struct err *e);
+ * "h2c://host:port", "unix//path", "unix+h2c//path". Returns 0, or -1 with *e set. Everything lives
+ * in a, how at least as long. */
+MUST_CHECK int upstream_parse(struct arena *a, struct str text, const struct upstream_how *how,
+                              struct upstream *u, struct err *e);
+
+/* Whether s may be the name of a host. */
+bool upstream_is_host(struct str s);
 
 /* Whether the text ends with a range of ports, "8001-8006"; *rest is what stands before it. */
 bool upstream_has_range(struct str text, struct str *rest, unsigned *first, unsigned *last);
+
+/* Fills in who is asked, and how; connect_timeout_ms is there already. */
+void upstream_spec(const struct upstream *u, struct transfer_spec *spec);
 
 #endif

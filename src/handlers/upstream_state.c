@@ -41,15 +41,34 @@ static bool has_failed(const struct upstream_states *all, const struct upstream_
     return now_ms < oldest + all->health.fail_ms;
 }
 
+static bool is_busy(const struct upstream_state *s, unsigned max)
+{
+    return max > 0 && atomic_load_explicit(&s->in_flight, memory_order_relaxed) >= max;
+}
+
 bool upstream_state_is_up(const struct upstream_states *all, const struct upstream_state *s,
                           uint64_t now_ms)
 {
     if (atomic_load_explicit(&s->sick, memory_order_relaxed))
         return false;
-    if (all->health.max_requests > 0 &&
-        atomic_load_explicit(&s->in_flight, memory_order_relaxed) >= all->health.max_requests)
+    if (is_busy(s, all->health.max_requests) || is_busy(s, all->health.max_conns))
         return false;
     return !has_failed(all, s, now_ms);
+}
+
+bool upstream_state_begin(const struct upstream_states *all, struct upstream_state *s)
+{
+    unsigned before = atomic_fetch_add_explicit(&s->in_flight, 1, memory_order_relaxed);
+
+    if (all->health.max_conns == 0 || before < all->health.max_conns)
+        return true;
+    upstream_state_ended(s);
+    return false;
+}
+
+void upstream_state_ended(struct upstream_state *s)
+{
+    atomic_fetch_sub_explicit(&s->in_flight, 1, memory_order_relaxed);
 }
 
 void upstream_state_failed(const struct upstream_states *all, struct upstream_state *s,

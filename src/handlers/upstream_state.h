@@ -15,6 +15,7 @@ struct passive_health {
     uint64_t fail_ms;      /* how long a failure counts */
     unsigned max_fails;    /* so many of them, and the upstream is passed over */
     unsigned max_requests; /* at once; 0: no limit */
+    unsigned max_conns;    /* the same, but to the letter; 0: no limit */
     uint64_t latency_ms;   /* an answer that takes longer is a failure; 0: none is */
 };
 
@@ -43,6 +44,10 @@ extern const struct shared_type upstream_states_type;
 /* Whether the upstream should be asked. now_ms: monotonic. */
 bool upstream_state_is_up(const struct upstream_states *all, const struct upstream_state *s,
                           uint64_t now_ms);
+
+/* A request begins, unless as many as may be are under way: false. _ended() when it is over. */
+bool upstream_state_begin(const struct upstream_states *all, struct upstream_state *s);
+void upstream_state_ended(struct upstream_state *s);
 
 void upstream_state_failed(const struct upstream_states *all, struct upstream_state *s,
                            uint64_t now_ms);

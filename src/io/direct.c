@@ -235,7 +235,8 @@ void direct_finish(struct direct_transfer *t)
 
     t->conn = NULL;
     c->t = NULL;
-    if (t->parser.keep_alive && clean && !c->hung_up && direct_sent(t))
+    if (t->parser.keep_alive && t->idle_ms != TRANSFER_ONCE && clean && !c->hung_up &&
+        direct_sent(t))
         direct_pool_put(c);
     else
         direct_conn_close(c);
@@ -325,6 +326,7 @@ static void set_up(struct direct_transfer *t, struct direct *d, const struct tra
     t->body_len = t->body_left = spec->body_len;
     t->body_ended = spec->body_len == 0;
     t->idempotent = is_idempotent(spec->method);
+    t->idle_ms = spec->idle_ms;
     t->is_head = strcmp(spec->method, "HEAD") == 0;
     t->upgrade = spec->upgrade;
     t->max_head = spec->max_head == 0 ? MAX_HEAD : spec->max_head;
@@ -336,7 +338,7 @@ static void set_up(struct direct_transfer *t, struct direct *d, const struct tra
 /* The quick way: over an idle connection at once, if there is nothing to be pulled. */
 static void begin(struct direct_transfer *t)
 {
-    struct direct_conn *c = direct_pool_take(t->origin, !t->idempotent);
+    struct direct_conn *c = direct_pool_take(t);
 
     if (c == NULL) {
         direct_post(t, OP_BEGIN);

@@ -257,7 +257,7 @@ static void look_up(struct direct_transfer *t, bool fresh)
 
 void direct_connect(struct direct_transfer *t, bool fresh)
 {
-    struct direct_conn *c = fresh ? NULL : direct_pool_take(t->origin, !t->idempotent);
+    struct direct_conn *c = fresh ? NULL : direct_pool_take(t);
 
     if (c != NULL) {
         t->conn = c;

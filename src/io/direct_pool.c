@@ -191,12 +191,20 @@ void direct_pool_put(struct direct_conn *c)
         timer_set(d->loop, &idlers->timer, idlers->timeout_ms);
 }
 
-struct direct_conn *direct_pool_take(struct origin *o, bool sure)
+/* Whether the connection has waited for longer than the transfer finds right. */
+static bool is_old(const struct direct_conn *c, unsigned idle_ms)
 {
-    while (!list_empty(&o->idle)) {
+    return idle_ms != 0 && loop_now_ms(c->d->loop) - c->since_ms >= idle_ms;
+}
+
+struct direct_conn *direct_pool_take(const struct direct_transfer *t)
+{
+    struct origin *o = t->origin;
+
+    while (t->idle_ms != TRANSFER_ONCE && !list_empty(&o->idle)) {
         struct direct_conn *c = container_of(o->idle.next, struct direct_conn, of_origin);
 
-        if (!sure || is_quiet(c)) {
+        if (!is_old(c, t->idle_ms) && (t->idempotent || is_quiet(c))) {
             leave_pool(c);
             return c;
         }

@@ -168,6 +168,7 @@ struct direct_transfer {
     bool send_paused;    /* pull answered AGAIN */
     bool send_stopped;   /* by an error, or since nobody wants the rest */
     bool idempotent;
+    unsigned idle_ms; /* as in struct transfer_spec */
 
     /* The response. */
     struct response_parser parser;
@@ -228,8 +229,8 @@ struct direct_conn *direct_conn_new(struct direct *d, struct origin *o, int fd);
 void direct_conn_close(struct direct_conn *c);
 void direct_conn_on_event(struct event_source *src, uint32_t events); /* direct.c */
 
-/* An idle connection, or NULL. sure: see whether it still stands. */
-struct direct_conn *direct_pool_take(struct origin *o, bool sure);
+/* An idle connection for the transfer, or NULL. */
+struct direct_conn *direct_pool_take(const struct direct_transfer *t);
 void direct_pool_put(struct direct_conn *c);
 void direct_pool_event(struct direct_conn *c); /* something has happened to an idle connection */
 void direct_pool_init(struct direct *d);

@@ -172,6 +172,7 @@ static enum transfer_result result_of(CURLcode code)
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_CERTPROBLEM:
+    case CURLE_USE_SSL_FAILED:
     case CURLE_SSL_ISSUER_ERROR:
         return TRANSFER_CONNECT;
     case CURLE_OPERATION_TIMEDOUT: /* the only limit that we leave to curl */
@@ -185,10 +186,21 @@ static enum transfer_result result_of(CURLcode code)
     case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9 */
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
         return TRANSFER_BROKEN;
     default:
         return TRANSFER_FAILED;
     }
+}
+
+/* Of a certificate that is not good, without the names of files that are none of ours. */
+static const char *shorten(char *why)
+{
+    char *at = strstr(why, ". CAfile:");
+
+    if (at != NULL)
+        *at = '\0';
+    return why;
 }
 
 static const char *why_of(struct fetch *f, CURLcode code)
@@ -215,7 +227,7 @@ static const char *why_of(struct fetch *f, CURLcode code)
     default:
         break;
     }
-    return f->why[0] != '\0' ? f->why : curl_easy_strerror(code);
+    return f->why[0] != '\0' ? shorten(f->why) : curl_easy_strerror(code);
 }
 
 static void complete(struct fetch *f, CURLcode code)
@@ -348,6 +360,8 @@ struct fetcher *fetcher_new(struct loop *l, unsigned max_idle, struct err *e)
     list_init(&fr->ops);
     fetch_sockets_init(fr);
     curl_multi_setopt(fr->multi, CURLMOPT_MAXCONNECTS, (long)max_idle);
+    /* A response that waits for its reader would hold up others of the same HTTP/2 connection. */
+    curl_multi_setopt(fr->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
     return fr;
 }
 

@@ -82,6 +82,8 @@ static void sticky_clear(struct sticky *s)
     free(s->unix_socket);
     free(s->connect_to);
     free(s->ca_file);
+    free(s->cert_file);
+    free(s->key_file);
     free(s->connect_list.data);
     *s = (struct sticky){0};
 }
@@ -96,31 +98,85 @@ static char *copy_or_null(const char *s)
     return s == NULL ? NULL : xstrdup(s);
 }
 
+static bool set_long(struct fetch *f, CURLoption option, long value)
+{
+    return curl_easy_setopt(f->easy, option, value) == CURLE_OK;
+}
+
+/* libcurl keeps connections apart by all of this, the files by their paths: whoever names files
+ * sees to it that a path stands for one content (base/memory_file.h). */
+static bool set_tls(struct fetch *f, const struct transfer_spec *spec)
+{
+    struct sticky *s = &f->sticky;
+    CURL *c = f->easy;
+
+    s->ca_file = copy_or_null(spec->ca_file);
+    s->cert_file = copy_or_null(spec->cert_file);
+    s->key_file = copy_or_null(spec->key_file);
+    s->insecure = spec->insecure;
+    if (s->ca_file != NULL && (curl_easy_setopt(c, CURLOPT_CAINFO, s->ca_file) != CURLE_OK ||
+                               curl_easy_setopt(c, CURLOPT_CAPATH, NULL) != CURLE_OK))
+        return false;
+    if (s->cert_file != NULL && (curl_easy_setopt(c, CURLOPT_SSLCERT, s->cert_file) != CURLE_OK ||
+                                 curl_easy_setopt(c, CURLOPT_SSLKEY, s->key_file) != CURLE_OK))
+        return false;
+    return !s->insecure ||
+           (set_long(f, CURLOPT_SSL_VERIFYPEER, 0) && set_long(f, CURLOPT_SSL_VERIFYHOST, 0));
+}
+
+/* libcurl 7.88 cannot go on with a connection whose HTTP/2 is known beforehand: CURLE_HTTP2. */
+static bool is_for_one(const struct transfer_spec *spec)
+{
+    return spec->idle_ms == TRANSFER_ONCE ||
+           (spec->http == TRANSFER_H2C &&
+            curl_version_info(CURLVERSION_NOW)->version_num < 0x080000);
+}
+
+static bool set_protocol(struct fetch *f, const struct transfer_spec *spec)
+{
+    static const long versions[] = {
+        [TRANSFER_HTTP1] = CURL_HTTP_VERSION_1_1,
+        [TRANSFER_HTTP2] = CURL_HTTP_VERSION_2TLS,
+        [TRANSFER_H2C] = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE,
+    };
+
+    f->sticky.http = spec->http;
+    f->sticky.idle_ms = spec->idle_ms;
+    if (spec->http != TRANSFER_HTTP1 && !set_long(f, CURLOPT_HTTP_VERSION, versions[spec->http]))
+        return false;
+    if (is_for_one(spec))
+        return set_long(f, CURLOPT_FRESH_CONNECT, 1) && set_long(f, CURLOPT_FORBID_REUSE, 1);
+    return spec->idle_ms == 0 || set_long(f, CURLOPT_MAXAGE_CONN, (long)(spec->idle_ms / 1000) + 1);
+}
+
+static bool has_route(const struct sticky *s, const struct transfer_spec *spec)
+{
+    return same(s->unix_socket, spec->unix_socket) && same(s->connect_to, spec->connect_to) &&
+           same(s->ca_file, spec->ca_file) && same(s->cert_file, spec->cert_file) &&
+           same(s->key_file, spec->key_file) && s->insecure == spec->insecure &&
+           s->http == spec->http && s->idle_ms == spec->idle_ms;
+}
+
 /* Options that a handle cannot be freed of one by one: another set of them begins afresh. */
 static bool set_route(struct fetch *f, const struct transfer_spec *spec)
 {
     struct sticky *s = &f->sticky;
     bool ok = true;
 
-    if (same(s->unix_socket, spec->unix_socket) && same(s->connect_to, spec->connect_to) &&
-        same(s->ca_file, spec->ca_file))
+    if (has_route(s, spec))
         return true;
     curl_easy_reset(f->easy); /* keeps connections, names and TLS sessions */
     sticky_clear(s);
     fetch_options_init(f);
     s->unix_socket = copy_or_null(spec->unix_socket);
-    s->ca_file = copy_or_null(spec->ca_file);
     if (s->unix_socket != NULL)
         ok = curl_easy_setopt(f->easy, CURLOPT_UNIX_SOCKET_PATH, s->unix_socket) == CURLE_OK;
-    if (ok && s->ca_file != NULL)
-        ok = curl_easy_setopt(f->easy, CURLOPT_CAINFO, s->ca_file) == CURLE_OK &&
-             curl_easy_setopt(f->easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
     if (ok && spec->connect_to != NULL) {
         s->connect_to = xstrdup(spec->connect_to);
         s->connect_list.data = xasprintf("::%s", spec->connect_to);
         ok = curl_easy_setopt(f->easy, CURLOPT_CONNECT_TO, &s->connect_list) == CURLE_OK;
     }
-    return ok;
+    return ok && set_tls(f, spec) && set_protocol(f, spec);
 }
 
 static bool set_url(struct fetch *f, const char *url)

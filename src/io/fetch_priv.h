@@ -42,6 +42,11 @@ struct sticky {
     char *unix_socket;
     char *connect_to;
     char *ca_file;
+    char *cert_file;
+    char *key_file;
+    bool insecure;
+    enum transfer_http http;
+    unsigned idle_ms;
     struct curl_slist connect_list;
     long connect_timeout_ms;
     enum verb verb;

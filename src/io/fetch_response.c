@@ -70,13 +70,23 @@ static bool read_field(struct fetch *f, struct str line)
     return true;
 }
 
+/* "HTTP/1.1 200 OK"; for HTTP/2 libcurl's own words are "HTTP/2 200 ". */
+static struct str after_version(const struct fetch *f, struct str line)
+{
+    if (line.len > 9 && str_starts(line, STR_LIT("HTTP/1.")) && line.p[8] == ' ')
+        return str_from(line, 9);
+    if (f->sticky.http != TRANSFER_HTTP1 && str_starts(line, STR_LIT("HTTP/2 ")))
+        return str_from(line, 7);
+    return (struct str){NULL, 0};
+}
+
 static bool read_status(struct fetch *f, struct str line)
 {
+    const struct str rest = after_version(f, line);
     uint64_t status;
 
-    if (line.len < 12 || !str_starts(line, STR_LIT("HTTP/1.")) || line.p[8] != ' ' ||
-        !str_to_uint((struct str){line.p + 9, 3}, 999, &status) || status < 100 ||
-        (line.len > 12 && line.p[12] != ' '))
+    if (rest.len < 3 || !str_to_uint((struct str){rest.p, 3}, 999, &status) || status < 100 ||
+        (rest.len > 3 && rest.p[3] != ' '))
         return false;
     if (status == 101) /* we never ask for another protocol */
         return false;

@@ -14,6 +14,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include <stdint.h>
+
 /* What a body source answers when it is asked for bytes. Shared with http/exchange.h. */
 enum pull {
     PULL_BYTES, /* *n bytes (at least 1) were put in buf */
@@ -60,6 +62,15 @@ struct transfer_events {
 
 struct fcgi_param; /* io/fcgi.h */
 
+/* What is spoken with the peer. */
+enum transfer_http {
+    TRANSFER_HTTP1,
+    TRANSFER_HTTP2, /* over TLS, and if the peer has it; else HTTP/1.1 */
+    TRANSFER_H2C    /* HTTP/2 without TLS, as is known beforehand (RFC 9113 3.3) */
+};
+
+enum { TRANSFER_ONCE = UINT32_MAX }; /* transfer_spec.idle_ms: the connection is used once */
+
 struct transfer_spec {
     const struct transfer_events *events;
     void *arg;
@@ -73,6 +84,12 @@ struct transfer_spec {
     const char *unix_socket;   /* connect to this path instead, or NULL */
     const char *connect_to; /* "host:port" to connect to instead of the URL's authority, or NULL */
     const char *ca_file;    /* PEM of the roots to trust instead of the system's, or NULL */
+    const char *cert_file;  /* PEM of the certificate to show the peer, or NULL... */
+    const char *key_file;   /* ...and of its key */
+    bool insecure;          /* the peer's certificate may be any */
+    enum transfer_http http;
+    unsigned idle_ms; /* a connection that was idle for longer is not used again; 0: what the
+                         transport finds right; TRANSFER_ONCE */
     unsigned connect_timeout_ms; /* 0: 3000 */
     unsigned head_timeout_ms;    /* until the response's head, without the peer taking any of the
                                     request body; 0: none */

@@ -34,7 +34,8 @@ static void set_up(struct rig *r, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct str address = arena_printf(r->arena, "10.0.0.%zu:80", i + 1);
 
-        assert_int_equal(upstream_parse(r->arena, address, &r->upstreams[i], &e), 0);
+        assert_int_equal(
+            upstream_parse(r->arena, address, &(struct upstream_how){0}, &r->upstreams[i], &e), 0);
         r->list[i] = (struct candidate){&r->upstreams[i], &r->states->list[i], true};
     }
     r->ex.arena = r->arena;
