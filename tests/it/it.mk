@@ -61,6 +61,7 @@ it_tests = \
 	tests/it/proxy-health.py \
 	tests/it/proxy-hostile.py \
 	tests/it/proxy-protocol.py \
+	tests/it/proxy-restart.py \
 	tests/it/proxy-stream.py \
 	tests/it/proxy-upgrade.py \
 	tests/it/proxy-websockets.py \
