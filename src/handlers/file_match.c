@@ -282,11 +282,8 @@ bool file_match_find(const struct file_match *m, struct exchange *ex)
 void file_match_init(const struct directive_args *d, struct file_match *m)
 {
     const struct token here = {.text = STR_LIT("")};
-    struct str path = str_of(directive_path(d, &here));
 
-    while (path.len > 1 && path.p[path.len - 1] == '/')
-        path.len--;
-    m->here = arena_str(d->arena, path);
+    m->here = root_path_clean(d->arena, str_of(directive_path(d, &here)));
 }
 
 static int set_status(const struct directive_args *d, const struct token *t, struct file_try *out)

@@ -45,7 +45,8 @@ static int set_hide(const struct directive_args *d)
     conf->rules.n_hide = d->n_args;
     for (size_t i = 0; i < d->n_args; i++)
         if (memchr(d->args[i].text.p, '/', d->args[i].text.len) != NULL)
-            conf->rules.hide[i] = directive_path(d, &d->args[i]);
+            conf->rules.hide[i] =
+                root_path_clean(d->arena, str_of(directive_path(d, &d->args[i]))).p;
     return 0;
 }
 
@@ -209,10 +210,7 @@ int file_server_set(const struct directive_args *d)
         conf->rules.browse = true;
         browse_conf_init(conf->browse);
     }
-    conf->here = str_of(directive_path(d, &here));
-    while (conf->here.len > 1 && conf->here.p[conf->here.len - 1] == '/')
-        conf->here.len--;
-    conf->here = arena_str(d->arena, conf->here);
+    conf->here = root_path_clean(d->arena, str_of(directive_path(d, &here)));
     conf->rules.index = default_index;
     conf->rules.n_index = ARRAY_LEN(default_index);
     return directive_block(d, file_server_options, options_to_come, conf);

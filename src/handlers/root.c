@@ -1,6 +1,7 @@
 #include "handlers/root.h"
 
 #include "http/handler.h"
+#include "http/path_escapes.h"
 #include "http/placeholder.h"
 #include "http/vars.h"
 
@@ -12,10 +13,15 @@ static bool has_dot_dot(struct str path)
     return false;
 }
 
-static struct str without_slashes(struct str path)
+struct str root_path_clean(struct arena *a, struct str path)
 {
+    char *end;
+
+    path = arena_str(a, path_without_dots(a, path, false));
     while (path.len > 1 && path.p[path.len - 1] == '/')
         path.len--;
+    end = (char *)path.p + path.len;
+    *end = '\0';
     return path;
 }
 
@@ -30,7 +36,7 @@ static int set_path(const struct directive_args *d, struct root_path *out)
     if (out->text.constant) {
         const struct token path = {.text = text_constant(&out->text)};
 
-        out->constant = arena_str(d->arena, without_slashes(str_of(directive_path(d, &path))));
+        out->constant = root_path_clean(d->arena, str_of(directive_path(d, &path)));
         return 0;
     }
     if (has_dot_dot(t->text))
@@ -89,10 +95,13 @@ bool root_path_expand(const struct root_path *r, struct exchange *ex, struct fol
         if (r->text.parts[i].kind != PH_LITERAL && !is_safe_value(&r->text.parts[i], ex))
             return false;
     expanded = text_expand(&r->text, ex);
-    out->path = arena_printf(ex->arena, "%s" STR_FMT,
-                             str_starts(expanded, STR_LIT("/")) ? "" : r->base, STR_ARG(expanded));
     /* Two values side by side can make what neither is. */
-    return !has_dot_dot(expanded);
+    if (has_dot_dot(expanded))
+        return false;
+    if (!str_starts(expanded, STR_LIT("/")))
+        expanded = arena_printf(ex->arena, "%s" STR_FMT, r->base, STR_ARG(expanded));
+    out->path = root_path_clean(ex->arena, expanded);
+    return true;
 }
 
 static int root_set(const struct directive_args *d)

@@ -16,6 +16,10 @@ struct root_path {
     bool follow_links;
 };
 
+/* An absolute path without dots and doubled slashes, and without a slash at its end: of two names
+ * of one folder, as of a root and of what is hidden in it, both become the same text. */
+struct str root_path_clean(struct arena *a, struct str path);
+
 /* What may stand in the block of a directive that names a folder. */
 extern const struct directive root_path_options[];
 

@@ -28,15 +28,14 @@ it_tests = \
 	tests/it/files-browse-page.py \
 	tests/it/files-browse.py \
 	tests/it/files-change.py \
+	tests/it/files-churn.py \
 	tests/it/files-conditional.py \
 	tests/it/files-descriptors.py \
 	tests/it/files-directives.py \
-	tests/it/files-ranges.py \
-	tests/it/files-churn.py \
-	tests/it/files-descriptors.py \
-	tests/it/files-directives.py \
+	tests/it/files-hide.py \
 	tests/it/files-hostile.py \
 	tests/it/files-precompressed.py \
+	tests/it/files-ranges.py \
 	tests/it/files-serve.py \
 	tests/it/files-types.py \
 	tests/it/fmt-caddy.py \
