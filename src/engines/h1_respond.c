@@ -106,22 +106,22 @@ static int fd_for_mhd(struct body *b)
     return b->fd;
 }
 
+/* Without a descriptor to spare, the file is read from that of the exchange. */
 static struct MHD_Response *from_file(struct h1_stream *st)
 {
     struct body *b = &st->ex.body;
     struct MHD_Response *r;
-    int fd;
+    int fd = -1;
 
     if (b->len == 0)
         return from_bytes(STR_LIT(""));
-    if (st->conn->session != NULL || b->fd == -1) {
+    if (st->conn->session == NULL && b->fd != -1)
+        fd = fd_for_mhd(b);
+    if (fd == -1) {
         size_t block = b->len < FILE_BLOCK ? (size_t)b->len : FILE_BLOCK;
 
         return MHD_create_response_from_callback((uint64_t)b->len, block, on_read_file, st, NULL);
     }
-    fd = fd_for_mhd(b);
-    if (fd == -1)
-        return NULL;
     r = MHD_create_response_from_fd_at_offset64((uint64_t)b->len, fd, (uint64_t)b->offset);
     if (r == NULL)
         close(fd);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A server that has no descriptor left, with downloads held by slow clients: files that are in
-memory are still served, others are 503 with Retry-After and never something else; connections that
+memory or open are still served, others are 503 with Retry-After and never something else; connections that
 cannot be taken are closed and do not keep the CPU busy; downloads under way are not touched; and
 when there are descriptors again, all is as before."""
 
@@ -107,6 +107,9 @@ http://:%d, https://localhost:%d {
 """ % (plain, plain, tls, test.path("www")))
     wait_for(30, lambda: os.path.exists(test.local_root), "the local CA")
     context = lib.tls_context(test.local_root)
+    # What has just changed is looked up again, which takes a descriptor.
+    settled = os.stat(test.path("www/big.bin")).st_ctime + 4
+    wait_for(30, lambda: time.time() > settled, "the files to be old enough")
     clients = []
     for sock in (connect(plain), connect_tls(tls, "localhost", context)):
         clients.append((sock, Reader(sock)))
@@ -118,6 +121,9 @@ http://:%d, https://localhost:%d {
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (most, limits[1]))
     idle = take_all(server, plain, most)
 
+    # One that is open already needs no other.
+    r = request(clients[0][0], "/big.bin", reader=clients[0][1])
+    check(r.status == 200 and r.body == BIG, "a large file whose descriptor is kept")
     for client in clients:
         check_eq(b"inside", request(client[0], "/cached.txt", reader=client[1]).body, "in memory")
         # That a file cannot be looked for does not mean that it is not there.
