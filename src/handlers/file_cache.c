@@ -1,6 +1,7 @@
 #include "handlers/file_cache.h"
 
 #include "base/alloc.h"
+#include "base/siphash.h"
 
 #include <stdlib.h>
 
@@ -22,22 +23,23 @@ struct file_cache {
     size_t bytes;
     size_t n_fds;
     unsigned owners;
+    struct siphash_key hash_key;
     struct file_entry **buckets;
     uint32_t mask;
 };
 
 /* ---- entries ---- */
 
-static uint32_t hash_of(unsigned owner, struct str root, struct str path)
+/* Clients choose the paths, and none shall choose where they go. Roots and owners are few. */
+static uint32_t hash_of(const struct file_cache *c, unsigned owner, struct str root,
+                        struct str path)
 {
-    uint32_t h = 2166136261U ^ owner;
+    uint32_t h = owner;
 
-    for (size_t i = 0; i < path.len; i++)
-        h = (h ^ (unsigned char)path.p[i]) * 16777619U;
     /* Nearly always constant: its length and end tell enough apart. */
     for (size_t i = root.len < 8 ? 0 : root.len - 8; i < root.len; i++)
         h = (h ^ (unsigned char)root.p[i]) * 16777619U;
-    return h ^ (h >> 15);
+    return h ^ (uint32_t)siphash(&c->hash_key, path);
 }
 
 static struct lru *lru_of(struct file_cache *c, const struct file_entry *e)
@@ -209,6 +211,7 @@ struct file_cache *file_cache_new(struct loop *loop, struct file_cache_stats *st
     c->loop = loop;
     c->stats = stats;
     c->sweep.on_timer = on_sweep;
+    siphash_key_init(&c->hash_key);
     list_init(&c->files.list);
     list_init(&c->others.list);
     set_buckets(c, BUCKETS_MIN);
@@ -270,7 +273,7 @@ struct file_entry *file_cache_get(struct file_cache *c, unsigned owner, struct s
         return NULL;
     }
     make_room(c); /* files grow by what is made of them: file_rep_set_meter() */
-    e = *find(c, hash_of(owner, root, path), owner, root, path);
+    e = *find(c, hash_of(c, owner, root, path), owner, root, path);
     if (e != NULL)
         touch(c, e);
     return e;
@@ -293,7 +296,7 @@ void file_cache_hit(struct file_cache *c, struct file_entry *e, bool looked)
 struct file_entry *file_cache_put(struct file_cache *c, unsigned owner, struct str root,
                                   struct str path, const struct file_entry *e)
 {
-    uint32_t hash = hash_of(owner, root, path);
+    uint32_t hash = hash_of(c, owner, root, path);
     struct file_entry *old = *find(c, hash, owner, root, path);
     struct file_entry *new = xalloc(sizeof *new + root.len + path.len);
     char *text = (char *)(new + 1);
