@@ -138,6 +138,7 @@ static void respond_page(struct exchange *ex, struct file_rep *rep, int status)
     add(ex, STR_LIT("Content-Type"), rep->content_type);
     exchange_nosniff(ex);
     add_coding(ex, rep);
+    ex->body.prepared = rep->full; /* whose bytes they are: to be encoded once */
     if (rep->full != NULL)
         exchange_respond_bytes(ex, status, rep->full->body);
     else
