@@ -240,7 +240,8 @@ struct str mime_type(const struct mime_list *list, struct str file_name)
 
     while (dot > 0 && file_name.p[dot - 1] != '.' && file_name.p[dot - 1] != '/')
         dot--;
-    if (dot == 0 || file_name.p[dot - 1] != '.' || file_name.len - dot > sizeof lower)
+    if (dot < 2 || file_name.p[dot - 1] != '.' || file_name.p[dot - 2] == '/' ||
+        file_name.len - dot > sizeof lower)
         return (struct str){NULL, 0};
     for (; dot < file_name.len; dot++)
         lower[extension.len++] = ascii_lower(file_name.p[dot]);
