@@ -242,6 +242,11 @@ int health_conf_finish(const struct directive_args *d, struct health_conf *c,
     asked = arena_alloc(d->arena, n * sizeof *asked);
     for (size_t i = 0; i < n; i++) {
         asked[i] = upstreams[i];
+        if (upstreams[i].address != NULL && c->upstream.len == 0)
+            return directive_error(d, &d->node->words[0],
+                                   "'%s' is another for each request: say by 'health_upstream' who "
+                                   "is asked whether it is well",
+                                   upstreams[i].name);
         if (c->upstream.len > 0 &&
             upstream_parse(d->arena, c->upstream, upstreams[i].how, &asked[i], &e) != 0)
             return directive_error(d, &d->node->words[0], "'health_upstream': %s", e.msg);

@@ -48,6 +48,7 @@ struct proxied {
     /* The attempt at work. */
     struct transfer *transfer; /* NULL: over */
     size_t upstream;           /* index */
+    struct upstream resolved;  /* the same, its address made for this request */
     bool counted;              /* among the requests in flight */
     uint64_t since_ms;
     int64_t body_left; /* of the request; -1: not known, 0: all of it is gone */

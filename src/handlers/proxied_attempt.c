@@ -87,10 +87,26 @@ static int choose(struct proxied *p)
 
 /* ---- asking ---- */
 
+static bool resolve(struct proxied *p)
+{
+    const struct upstream *u = upstream_of(p);
+    struct err e;
+
+    if (u->address == NULL) {
+        p->resolved = *u;
+        return true;
+    }
+    if (upstream_resolve(u, p->ex, &p->resolved, &e) == 0)
+        return true;
+    proxied_ended(p);
+    complain(p, e.msg);
+    return false;
+}
+
 static bool start_transfer(struct proxied *p)
 {
     const struct reverse_proxy_conf *c = p->st->conf;
-    const struct upstream *u = upstream_of(p);
+    const struct upstream *u = &p->resolved;
     struct exchange *ex = p->ex;
     struct transfer_spec spec = {
         .events = &proxied_events,
@@ -180,7 +196,7 @@ static void attempt(struct proxied *p)
         return;
     }
     p->attempts++;
-    if (start_transfer(p))
+    if (resolve(p) && start_transfer(p))
         return;
     failed(p, 502, "the upstream cannot be asked");
     attempt(p); /* as deep as there are upstreams at most */

@@ -28,8 +28,7 @@ bool proxied_needs_length(const struct proxied *p)
 void proxied_ask_fastcgi(struct proxied *p, struct transfer_spec *spec)
 {
     const struct reverse_proxy_conf *c = p->st->conf;
-    const struct upstream *u = &c->upstreams[p->upstream];
-    const struct fields fields = proxy_request_fields(p->ex, c, &p->request, u);
+    const struct fields fields = proxy_request_fields(p->ex, c, &p->request, &p->resolved);
     struct fastcgi_params params;
 
     fastcgi_params_make(p->ex, conf_of(p), &p->request, &fields, &p->script, &params);

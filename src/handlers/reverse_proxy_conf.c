@@ -20,14 +20,43 @@ static struct reverse_proxy_conf *conf_of(const struct directive_args *d)
 
 /* ---- upstreams ---- */
 
+static int parse(const struct directive_args *d, struct str text, const struct text *address,
+                 struct upstream *u, struct err *e)
+{
+    const struct upstream_how *how = &conf_of(d)->how;
+
+    return address != NULL ? upstream_parse_later(d->arena, text, address, how, u, e)
+                           : upstream_parse(d->arena, text, how, u, e);
+}
+
+/* The address, if it has placeholders. -1 after directive_error(). */
+static int compile_address(const struct directive_args *d, const struct token *t, struct str text,
+                           struct text **address)
+{
+    struct token rest = *t;
+    struct err e;
+    int found = upstream_has_placeholders(text, &rest.text, &e);
+
+    *address = NULL;
+    if (found == -1)
+        return directive_error(d, t, "%s", e.msg);
+    if (found == 0)
+        return 0;
+    *address = arena_alloc(d->arena, sizeof **address);
+    return directive_text(d, &rest, *address);
+}
+
 static int add_upstream(const struct directive_args *d, const struct token *t, struct str text)
 {
     struct reverse_proxy_conf *c = conf_of(d);
+    struct text *address;
     struct err e;
 
     c->upstreams =
         arena_grow(d->arena, c->upstreams, c->n_upstreams, &c->cap, sizeof *c->upstreams);
-    if (upstream_parse(d->arena, text, &c->how, &c->upstreams[c->n_upstreams], &e) != 0)
+    if (compile_address(d, t, text, &address) != 0)
+        return -1;
+    if (parse(d, text, address, &c->upstreams[c->n_upstreams], &e) != 0)
         return directive_error(d, t, "%s", e.msg);
     c->n_upstreams++;
     return 0;
@@ -534,10 +563,12 @@ static int finish_upstreams(const struct directive_args *d)
     struct reverse_proxy_conf *c = conf_of(d);
     struct err e;
 
-    for (size_t i = 0; i < c->n_upstreams; i++)
-        if (upstream_parse(d->arena, str_of(c->upstreams[i].name), &c->how, &c->upstreams[i], &e) !=
-            0)
+    for (size_t i = 0; i < c->n_upstreams; i++) {
+        struct upstream *u = &c->upstreams[i];
+
+        if (parse(d, str_of(u->name), u->address, u, &e) != 0)
             return directive_error(d, &d->node->words[0], "%s", e.msg);
+    }
     if (health_conf_finish(d, &c->health, c->upstreams, c->n_upstreams) != 0)
         return -1;
     return check_fastcgi(d);

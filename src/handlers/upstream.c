@@ -1,6 +1,9 @@
 #include "handlers/upstream.h"
 
 #include "base/alloc.h"
+#include "http/placeholder.h"
+
+enum { ADDRESS_MAX = 253 + 6 };
 
 bool upstream_is_host(struct str s)
 {
@@ -66,13 +69,11 @@ static void name_upstream(struct arena *a, struct str host, uint64_t port, struc
 
 /* ---- what is spoken ---- */
 
-enum scheme { SCHEME_NONE, SCHEME_HTTP, SCHEME_HTTPS, SCHEME_H2C };
-
-static enum scheme take_scheme(struct str *rest)
+static enum upstream_scheme take_scheme(struct str *rest)
 {
     static const struct {
         const char *prefix;
-        enum scheme scheme;
+        enum upstream_scheme scheme;
     } schemes[] = {{"http://", SCHEME_HTTP}, {"https://", SCHEME_HTTPS}, {"h2c://", SCHEME_H2C}};
 
     for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
@@ -89,7 +90,8 @@ static bool is_plain_port(const struct upstream_how *how, uint64_t port)
     return false;
 }
 
-static int set_protocol(struct upstream *u, enum scheme scheme, uint64_t port, struct err *e)
+static int set_protocol(struct upstream *u, enum upstream_scheme scheme, uint64_t port,
+                        struct err *e)
 {
     const struct upstream_how *how = u->how;
 
@@ -145,7 +147,7 @@ int upstream_parse(struct arena *a, struct str text, const struct upstream_how *
                    struct upstream *u, struct err *e)
 {
     struct str rest = text, host;
-    enum scheme scheme;
+    enum upstream_scheme scheme;
     uint64_t port;
 
     *u = (struct upstream){.name = arena_str(a, text).p, .how = how};
@@ -153,8 +155,6 @@ int upstream_parse(struct arena *a, struct str text, const struct upstream_how *
         return parse_unix(a, rest, false, u, e);
     if (take_prefix(&rest, "unix+h2c/"))
         return parse_unix(a, rest, true, u, e);
-    if (memchr(text.p, '{', text.len) != NULL)
-        return err_set(e, ERR_INVALID, "placeholders in upstream addresses are not supported");
     scheme = take_scheme(&rest);
     if (scheme == SCHEME_NONE && memmem(rest.p, rest.len, "://", 3) != NULL)
         return err_set(e, ERR_INVALID, "upstreams are http://, https:// or h2c://");
@@ -164,6 +164,56 @@ int upstream_parse(struct arena *a, struct str text, const struct upstream_how *
         return -1;
     name_upstream(a, host, port, u);
     set_url(a, u);
+    return 0;
+}
+
+/* ---- addresses with placeholders ---- */
+
+int upstream_has_placeholders(struct str text, struct str *rest, struct err *e)
+{
+    *rest = text;
+    if (memchr(text.p, '{', text.len) == NULL)
+        return 0;
+    if (str_starts(text, STR_LIT("unix")))
+        return err_set(
+            e, ERR_INVALID,
+            "the path of a unix socket has no placeholders: what a client sends must not "
+            "choose it (write {$NAME} for what is in the environment)");
+    (void)take_scheme(rest);
+    if (memchr(rest->p, '/', rest->len) != NULL || memchr(rest->p, '?', rest->len) != NULL)
+        return err_set(e, ERR_INVALID, "an upstream has no path: it gets the request's own");
+    return 1;
+}
+
+int upstream_parse_later(struct arena *a, struct str text, const struct text *address,
+                         const struct upstream_how *how, struct upstream *u, struct err *e)
+{
+    struct str rest = text;
+
+    *u = (struct upstream){.name = arena_str(a, text).p, .how = how, .address = address};
+    u->scheme = take_scheme(&rest);
+    if (set_protocol(u, u->scheme, 0, e) != 0)
+        return -1;
+    u->names.address = u->names.host = u->names.hostport = arena_str(a, rest);
+    return 0;
+}
+
+int upstream_resolve(const struct upstream *u, struct exchange *ex, struct upstream *out,
+                     struct err *e)
+{
+    struct str text = text_expand(u->address, ex), host;
+    uint64_t port;
+
+    *out = (struct upstream){.name = u->name, .how = u->how, .scheme = u->scheme};
+    if (text.len == 0 || text.len > ADDRESS_MAX || text.p[0] == ':')
+        return err_set(e, ERR_INVALID, "the request makes no address of it");
+    if (split_hostport(text, &host, &port, e) != 0 || port == 0)
+        return err_set(e, ERR_INVALID, "the request makes '" STR_FMT "' of it, not HOST:PORT",
+                       STR_ARG(text));
+    if (set_protocol(out, u->scheme, port, e) != 0)
+        return -1;
+    name_upstream(ex->arena, host, port, out);
+    set_url(ex->arena, out);
     return 0;
 }
 

@@ -20,6 +20,8 @@ struct upstream_how {
     unsigned idle_ms;        /* as in struct transfer_spec */
 };
 
+enum upstream_scheme { SCHEME_NONE, SCHEME_HTTP, SCHEME_HTTPS, SCHEME_H2C };
+
 struct upstream {
     const char *name;            /* as written, for messages */
     const char *url;             /* "http://host:port/" */
@@ -28,6 +30,9 @@ struct upstream {
     const char *unix_socket;     /* absolute path, or NULL */
     bool secure;                 /* https: the Host field is then the upstream's own */
     enum transfer_http http;
+    enum upstream_scheme scheme;
+    const struct text
+        *address; /* "host:port", made anew for each request; NULL: it is as written */
     const struct upstream_how *how;
 };
 
@@ -36,6 +41,20 @@ struct upstream {
  * in a, how at least as long. */
 MUST_CHECK int upstream_parse(struct arena *a, struct str text, const struct upstream_how *how,
                               struct upstream *u, struct err *e);
+
+/* Whether there are placeholders in an address, and so upstream_parse() is not for it. *rest is the
+ * address without its scheme. -1 with *e set if there may be none. */
+MUST_CHECK int upstream_has_placeholders(struct str text, struct str *rest, struct err *e);
+
+/* An upstream whose address is made for each request of `address`, which lives as long as *u. */
+MUST_CHECK int upstream_parse_later(struct arena *a, struct str text, const struct text *address,
+                                    const struct upstream_how *how, struct upstream *u,
+                                    struct err *e);
+
+/* Its address for the request at hand, in the exchange's arena: "host:port" and nothing else, since
+ * a client may have a say in it. -1 with *e set if it is something else. */
+MUST_CHECK int upstream_resolve(const struct upstream *u, struct exchange *ex, struct upstream *out,
+                                struct err *e);
 
 /* Whether s may be the name of a host. */
 bool upstream_is_host(struct str s);

@@ -57,6 +57,7 @@ it_tests = \
 	tests/it/proxy-balance.py \
 	tests/it/proxy-basic.py \
 	tests/it/proxy-fastcgi.py \
+	tests/it/proxy-dynamic.py \
 	tests/it/proxy-health.py \
 	tests/it/proxy-hostile.py \
 	tests/it/proxy-protocol.py \

@@ -15,6 +15,11 @@ static const struct {
     const char *error; /* part of the message */
 } directives[] = {
     {"reverse_proxy", "needs an upstream"},
+    {"reverse_proxy {nonsense}:80", "nonsense"},
+    {"reverse_proxy unix//run/{host}.sock", "what a client sends must not choose it"},
+    {"reverse_proxy unix+h2c/{path}", "what a client sends must not choose it"},
+    {"reverse_proxy {host}:80/a", "no path"},
+    {"reverse_proxy {host}:80 {\n health_uri /\n}", "'{host}:80' is another for each request"},
     {"reverse_proxy a:3-1", "goes up"},
     {"reverse_proxy a:1-257", "at most 256"},
     {"reverse_proxy a:0-3", "is no port (1 to 65535)"},
