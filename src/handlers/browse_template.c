@@ -209,6 +209,7 @@ const struct browse_template *browse_template_new(struct arena *a, struct str te
     if (compile(&c) != 0)
         return NULL;
     t = arena_alloc(a, sizeof *t);
+    t->arena = a;
     t->ops = c.ops;
     t->hash = siphash(&(struct siphash_key){{0}}, text);
     return t;
@@ -217,15 +218,13 @@ const struct browse_template *browse_template_new(struct arena *a, struct str te
 /* ---- our own ---- */
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static struct arena *our_arena;
 static const struct browse_template *our_own;
 
 static void compile_our_own(void)
 {
     struct err e;
 
-    our_arena = arena_new();
-    our_own = browse_template_new(our_arena, www_browse_html, &e);
+    our_own = browse_template_new(arena_new(), www_browse_html, &e);
     if (our_own == NULL)
         abort(); /* a test compiles it */
 }

@@ -32,6 +32,7 @@ struct browse_op {
 struct browse_template {
     const struct browse_op *ops; /* the last one is OP_LAST */
     uint64_t hash;               /* of its text */
+    struct arena *arena;         /* that it lives in */
 };
 
 /* NULL with *e: what is wrong, and in which line (e->at is its byte). text stays the caller's and
