@@ -198,14 +198,16 @@ static void respond_file(const struct file_server_conf *conf, struct exchange *e
 }
 
 /* Of the folder that was looked up. Its links are relative, so that the client has to know it by a
- * name with a slash, also where nobody insists on canonical names. */
+ * name with a slash, also where nobody insists on canonical names, or where the whole of the name
+ * was stripped. */
 static void respond_list(const struct file_server_conf *conf, struct exchange *ex,
                          const struct folder *root)
 {
     struct file_server *fs = ex->handler_state;
     bool slash = str_ends(ex->path, STR_LIT("/"));
 
-    if (is_misnamed(ex, true))
+    if (is_misnamed(ex, true) ||
+        (ex->path_gone && !str_ends(exchange_original(ex).path, STR_LIT("/"))))
         redirect(ex, true);
     else
         browse_respond(&fs->browser, ex, root, slash ? ex->path : other_name(ex, ex->path, true),

@@ -137,6 +137,7 @@ struct exchange {
     struct str target;    /* as sent, and never changed */
     struct str raw_path;  /* of the target, before "?", still escaped */
     struct str query;     /* after "?"; p == NULL without one */
+    bool path_gone;       /* nothing was left of it by a rewrite, so that it is "/" */
     struct str path;      /* decoded, cleaned ("." and ".." resolved); begins with "/" */
     struct str authority; /* Host field or target authority, as sent */
     struct str host;      /* of the authority, lower-cased, no port, no brackets */

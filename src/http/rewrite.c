@@ -12,6 +12,7 @@ static int set_path(struct exchange *ex, struct str raw, bool plain)
 
     if (raw.len > REWRITE_MAX)
         return 414;
+    ex->path_gone = raw.len == 0;
     raw = path_normal(ex->arena, raw, plain);
     if (path_has_dots(raw, 2) || path_clean(ex->arena, raw, &path) != PATH_OK)
         return 400;

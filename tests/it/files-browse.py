@@ -33,6 +33,9 @@ http://localhost, https://localhost {
 			file_limit 3
 		}
 	}
+	handle_path /gone* {
+		file_server browse
+	}
 	handle_path /stripped/* {
 		file_server browse
 	}
@@ -151,6 +154,9 @@ def is_asked_for_folders_only(rig):
     check_eq((308, "/www/?sort=name"), (r.status, r.field("Location")))
     r = rig.get("/lax/x")
     check_eq((308, "/lax/x/"), (r.status, r.field("Location")))
+    r = rig.get("/gone?a")
+    check_eq((308, "/gone/?a"), (r.status, r.field("Location")))
+    check_eq(200, rig.get("/gone/").status)
     r = rig.get("/rewritten")
     check_eq(200, r.status)
     check(b"<title>/www/sub/</title>" in r.body, r.body)
