@@ -228,7 +228,9 @@ struct MHD_Response *h1_response_with(struct MHD_Response *r, const struct field
 
 /* ---- h1_variant.c ---- */
 
-/* The response of ex->body.prepared with ex->response; it stays the prepared response's. */
+/* Whether what h1_variant() makes for ex stays the prepared response's. */
+bool h1_variant_is_kept(const struct exchange *ex);
+/* The response of ex->body.prepared with ex->response; the caller's, if it is not kept. */
 struct MHD_Response *h1_variant(struct h1_stream *st, bool close);
 
 /* ---- h1_push.c ---- */

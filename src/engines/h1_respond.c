@@ -250,7 +250,7 @@ void h1_queue(struct h1_stream *st)
     } else {
         st->queued = true;
     }
-    if (r != NULL && (refusal != 0 || ex->body.kind != BODY_PREPARED))
+    if (r != NULL && (refusal != 0 || !h1_variant_is_kept(ex)))
         MHD_destroy_response(r); /* our reference; the connection has its own */
     if (st->parked)
         h1_unpark(st);

@@ -2,7 +2,10 @@
 
 #include <stdlib.h>
 
-enum { VARIANTS_MAX = 4 };
+enum {
+    VARIANTS_MAX = 4,
+    EXTRA_MAX = 2048 /* bytes: further fields may be what a client sent, and stay for long */
+};
 
 /* A prepared response with one set of further fields. The list begins with the one used last. */
 struct prepared_variant {
@@ -66,16 +69,31 @@ static struct MHD_Response *content_of(const struct prepared *p, const struct fi
     return MHD_create_response_from_buffer(p->body.len, (void *)p->body.p, MHD_RESPMEM_PERSISTENT);
 }
 
+bool h1_variant_is_kept(const struct exchange *ex)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < ex->response.n; i++)
+        size += ex->response.list[i].name.len + ex->response.list[i].value.len;
+    return ex->body.kind == BODY_PREPARED && size <= EXTRA_MAX;
+}
+
+static struct MHD_Response *response_of(struct h1_stream *st, bool close)
+{
+    const struct prepared *p = st->ex.body.prepared;
+    const struct fields all = prepared_fields(p, &st->ex.response, st->arena);
+
+    return h1_response_with(content_of(p, &st->ex.response), &all, close, st->arena);
+}
+
 static struct prepared_variant *variant_new(struct h1_stream *st, bool close)
 {
-    struct prepared *p = st->ex.body.prepared;
     const struct fields *extra = &st->ex.response;
-    struct fields all = prepared_fields(p, extra, st->arena);
     struct prepared_variant *v = xalloc(sizeof *v);
 
     v->close = close;
     v->arena = arena_new_small();
-    v->response = h1_response_with(content_of(p, extra), &all, close, st->arena);
+    v->response = response_of(st, close);
     if (v->response == NULL) {
         arena_free(v->arena);
         free(v);
@@ -105,6 +123,8 @@ struct MHD_Response *h1_variant(struct h1_stream *st, bool close)
     struct prepared_variant **at = &p->variants;
     struct prepared_variant *v;
 
+    if (!h1_variant_is_kept(&st->ex))
+        return response_of(st, close);
     while (*at != NULL && !matches(*at, &st->ex.response, close))
         at = &(*at)->next;
     v = *at;

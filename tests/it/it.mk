@@ -38,6 +38,7 @@ it_tests = \
 	tests/it/files-ranges.py \
 	tests/it/files-serve.py \
 	tests/it/files-types.py \
+	tests/it/files-variants.py \
 	tests/it/fmt-caddy.py \
 	tests/it/fmt-files.sh \
 	tests/it/h1-gate.py \
