@@ -26,6 +26,7 @@ unit_tests = \
 	tests/unit/test_date \
 	tests/unit/test_diff \
 	tests/unit/test_direct \
+	tests/unit/test_dns \
 	tests/unit/test_encode \
 	tests/unit/test_encode_body \
 	tests/unit/test_error_page \
@@ -129,6 +130,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz_adapt \
 	tests/fuzz/fuzz_client_hello \
 	tests/fuzz/fuzz_conf \
+	tests/fuzz/fuzz_dns \
 	tests/fuzz/fuzz_encoding \
 	tests/fuzz/fuzz_fastcgi \
 	tests/fuzz/fuzz_format \
@@ -148,6 +150,7 @@ tests_fuzz_fuzz_encoding_SOURCES = tests/fuzz/fuzz_encoding.c tests/fuzz/replay.
 tests_fuzz_fuzz_fastcgi_SOURCES = tests/fuzz/fuzz_fastcgi.c tests/fuzz/replay.c \
 	tests/unit/fcgi_transcript.c tests/unit/fcgi_transcript.h
 tests_fuzz_fuzz_format_SOURCES = tests/fuzz/fuzz_format.c tests/fuzz/replay.c
+tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/fuzz_dns.c tests/fuzz/replay.c
 tests_fuzz_fuzz_path_SOURCES = tests/fuzz/fuzz_path.c tests/fuzz/replay.c
 tests_fuzz_fuzz_ranges_SOURCES = tests/fuzz/fuzz_ranges.c tests/fuzz/replay.c
 tests_fuzz_fuzz_response_SOURCES = tests/fuzz/fuzz_response.c tests/fuzz/replay.c \

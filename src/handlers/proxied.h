@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "handlers/dynamic.h"
 #include "handlers/fastcgi_script.h"
 #include "handlers/kept_body.h"
 #include "handlers/relay_buffer.h"
@@ -32,9 +33,10 @@ struct proxy_state {
     struct relay_pool buffers;
     struct balance_state *balance;
     struct upstream_states *upstreams;
-    struct complaints *complaints;
-    struct list streams;   /* tunnels, by proxied.streams */
-    struct health *health; /* NULL: another worker checks, or nobody */
+    struct upstream_list *list; /* of what the configuration names */
+    struct dynamic *dynamic;    /* NULL: there is nothing else */
+    struct list streams;        /* tunnels, by proxied.streams */
+    struct health *health;      /* NULL: another worker checks, or nobody */
 };
 
 struct proxied {
@@ -46,10 +48,12 @@ struct proxied {
     struct buf notes;             /* and what it says beside its answer */
 
     /* The attempt at work. */
-    struct transfer *transfer; /* NULL: over */
-    size_t upstream;           /* index */
-    struct upstream resolved;  /* the same, its address made for this request */
-    bool counted;              /* among the requests in flight */
+    struct transfer *transfer;  /* NULL: over */
+    struct upstream_list *list; /* what is chosen from; NULL: not known yet */
+    struct dynamic_wait wait;   /* for it */
+    size_t upstream;            /* index */
+    struct upstream resolved;   /* the same, its address made for this request */
+    bool counted;               /* among the requests in flight */
     uint64_t since_ms;
     int64_t body_left; /* of the request; -1: not known, 0: all of it is gone */
     struct str cookie; /* to be set, for balancing; p == NULL: none */

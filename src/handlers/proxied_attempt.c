@@ -5,6 +5,8 @@
 #include "http/match.h"
 #include "http/route.h"
 
+#include <limits.h>
+
 enum {
     KEPT_MAX = 64 * 1024,         /* of a request's body, for another attempt */
     LENGTHLESS_MAX = 1024 * 1024, /* of one whose length must be known, but is not */
@@ -14,17 +16,17 @@ enum {
 
 static const struct upstream *upstream_of(const struct proxied *p)
 {
-    return &p->st->conf->upstreams[p->upstream];
+    return &p->list->upstreams[p->upstream];
 }
 
 static struct upstream_state *state_of(const struct proxied *p)
 {
-    return &p->st->upstreams->list[p->upstream];
+    return p->list->states[p->upstream];
 }
 
 static void complain(struct proxied *p, const char *why)
 {
-    struct complaints *c = &p->st->complaints[p->upstream];
+    struct complaints *c = &p->list->complaints[p->upstream];
     uint64_t now = loop_now_ms(p->st->loop);
 
     if (now - c->window_ms >= COMPLAINTS_MS) {
@@ -72,16 +74,33 @@ void proxied_answered(struct proxied *p)
 
 /* ---- choosing ---- */
 
+/* RFC 2782: those with a larger number wait until none of the others is left. */
+static void keep_first(struct candidate *list, size_t n)
+{
+    unsigned lowest = UINT_MAX;
+
+    for (size_t i = 0; i < n; i++)
+        if (list[i].usable && list[i].upstream->priority < lowest)
+            lowest = list[i].upstream->priority;
+    for (size_t i = 0; i < n; i++)
+        list[i].usable &= list[i].upstream->priority == lowest;
+}
+
 static int choose(struct proxied *p)
 {
     const struct upstream_states *all = p->st->upstreams;
+    const struct upstream_list *l = p->list;
     uint64_t now = loop_now_ms(p->st->loop);
 
-    for (size_t i = 0; i < all->n; i++)
+    for (size_t i = 0; i < l->n; i++)
         p->candidates[i] =
-            (struct candidate){&p->st->conf->upstreams[i], &all->list[i],
-                               !p->tried[i] && upstream_state_is_up(all, &all->list[i], now)};
-    return balance_choose(&p->st->conf->balance, p->st->balance, p->ex, p->candidates, all->n,
+            (struct candidate){&l->upstreams[i], l->states[i],
+                               !p->tried[i] && upstream_state_is_up(all, l->states[i], now)};
+    if (l->n == 0)
+        return BALANCE_NONE;
+    if (p->st->dynamic != NULL)
+        keep_first(p->candidates, l->n);
+    return balance_choose(&p->st->conf->balance, p->st->balance, p->ex, p->candidates, l->n,
                           &p->cookie);
 }
 
@@ -170,7 +189,7 @@ static bool has_more_rounds(const struct proxied *p)
 
 static void next_round(struct proxied *p)
 {
-    memset(p->tried, 0, p->st->upstreams->n * sizeof *p->tried);
+    memset(p->tried, 0, p->list->n * sizeof *p->tried);
     timer_set(p->st->loop, &p->again, p->st->conf->try_interval_ms);
 }
 
@@ -202,10 +221,38 @@ static void attempt(struct proxied *p)
     attempt(p); /* as deep as there are upstreams at most */
 }
 
+/* Takes over the reference. What the configuration names is for when DNS names nothing. */
+static void take_list(struct proxied *p, struct upstream_list *l)
+{
+    struct upstream_list *named = p->st->list;
+
+    if (l->n == 0 && named->n > 0) {
+        upstream_list_unref(l);
+        l = named;
+        l->refs++;
+    }
+    upstream_list_unref(p->list);
+    p->list = l;
+    p->candidates = arena_alloc(p->ex->arena, (l->n + 1) * sizeof *p->candidates);
+    p->tried = arena_alloc(p->ex->arena, (l->n + 1) * sizeof *p->tried);
+}
+
+/* DNS may have told others meanwhile. */
+static void follow_list(struct proxied *p)
+{
+    struct upstream_list *l = p->st->dynamic == NULL ? NULL : dynamic_get(p->st->dynamic, NULL);
+
+    if (l != NULL && l != p->list && (l->n > 0 || p->list != p->st->list))
+        take_list(p, l);
+    else
+        upstream_list_unref(l);
+}
+
 static void on_again(struct timer *t)
 {
     struct proxied *p = container_of(t, struct proxied, again);
 
+    follow_list(p);
     if (p->kept.lost && p->request.body_len != 0)
         respond_failure(p);
     else
@@ -216,16 +263,13 @@ static void on_again(struct timer *t)
 
 static bool may_ask_again(const struct reverse_proxy_conf *c)
 {
-    return c->n_upstreams > 1 || c->retries > 0 || c->try_ms > 0;
+    return c->n_upstreams > 1 || c->dynamic.n > 0 || c->retries > 0 || c->try_ms > 0;
 }
 
 static void init(struct proxied *p)
 {
     const struct reverse_proxy_conf *c = p->st->conf;
-    size_t n = p->st->upstreams->n;
 
-    p->candidates = arena_alloc(p->ex->arena, n * sizeof *p->candidates);
-    p->tried = arena_alloc(p->ex->arena, n * sizeof *p->tried);
     p->again.on_timer = on_again;
     p->due_ms = loop_now_ms(p->st->loop) + c->try_ms;
     p->kept.max = may_ask_again(c) ? KEPT_MAX : 0;
@@ -259,8 +303,11 @@ void proxied_buffer(struct proxied *p)
     attempt(p);
 }
 
-void proxied_begin(struct proxied *p)
+static void on_list(struct dynamic_wait *w, struct upstream_list *l)
 {
+    struct proxied *p = container_of(w, struct proxied, wait);
+
+    take_list(p, l);
     init(p);
     p->buffering =
         (p->st->conf->request_buffers > 0 && p->request.body_len != 0) || proxied_needs_length(p);
@@ -268,6 +315,19 @@ void proxied_begin(struct proxied *p)
         proxied_buffer(p);
     else
         attempt(p);
+}
+
+void proxied_begin(struct proxied *p)
+{
+    struct upstream_list *l = p->st->list;
+
+    dynamic_wait_init(&p->wait, on_list);
+    if (p->st->dynamic != NULL)
+        l = dynamic_get(p->st->dynamic, &p->wait);
+    else
+        l->refs++;
+    if (l != NULL)
+        on_list(&p->wait, l);
 }
 
 /* ---- failure ---- */

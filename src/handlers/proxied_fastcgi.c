@@ -55,7 +55,7 @@ void proxied_on_stderr(void *arg, struct str bytes)
 
 static void note(const struct proxied *p, bool failed, struct str line)
 {
-    const char *upstream = p->st->conf->upstreams[p->upstream].name;
+    const char *upstream = p->resolved.name;
     const struct exchange *ex = p->ex;
 
     if (failed)

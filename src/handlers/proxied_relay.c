@@ -195,6 +195,7 @@ const struct transfer_events proxied_events = {.on_field = on_field,
 
 void proxied_relay_init(struct proxied *p)
 {
+    list_init(&p->wait.item);
     p->source.pull = on_pull_response;
     list_init(&p->streams);
     p->at_end = PULL_FAIL;
@@ -209,4 +210,6 @@ void proxied_fini(struct proxied *p)
     timer_cancel(p->st->loop, &p->close_delay);
     list_del(&p->streams);
     loop_unpost(p->st->loop, &p->respond);
+    dynamic_wait_cancel(&p->wait);
+    upstream_list_unref(p->list);
 }

@@ -76,8 +76,11 @@ static int reverse_proxy_start(const void *conf, const struct worker_env *env, v
     st->shared = env->shared;
     st->upstreams = shared_get(st->shared, c->identity, &upstream_states_type,
                                &(struct upstream_states_arg){c->n_upstreams, &c->passive});
-    st->balance = balance_state_new(c->n_upstreams);
-    st->complaints = xalloc(c->n_upstreams * sizeof *st->complaints);
+    st->list = upstream_list_new(c->upstreams, c->n_upstreams, st->upstreams);
+    if (c->dynamic.n > 0)
+        st->dynamic = dynamic_new(&(struct dynamic_params){&c->dynamic, &c->how, st->upstreams,
+                                                           st->loop, env->names, env->home});
+    st->balance = balance_state_new(c->dynamic.n > 0 ? DYNAMIC_UPSTREAMS_MAX : c->n_upstreams);
     list_init(&st->streams);
     if (env->worker == 0)
         st->health = health_start(
@@ -93,9 +96,10 @@ static void reverse_proxy_stop(void *state)
 
     health_stop(st->health);
     relay_pool_fini(&st->buffers);
+    dynamic_free(st->dynamic);
+    upstream_list_unref(st->list);
     shared_put(st->shared, st->conf->identity, &upstream_states_type);
     balance_state_free(st->balance);
-    free(st->complaints);
     free(st);
 }
 

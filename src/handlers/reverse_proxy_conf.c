@@ -90,6 +90,11 @@ static int add_upstreams(const struct directive_args *d)
     return rc;
 }
 
+static int set_dynamic(const struct directive_args *d)
+{
+    return dynamic_set(d, &conf_of(d)->dynamic);
+}
+
 /* ---- balancing ---- */
 
 static int set_policy(const struct directive_args *d)
@@ -334,6 +339,12 @@ static int take_matches(const struct directive_args *d, struct node *rest)
 /* ---- the block ---- */
 
 const struct directive reverse_proxy_options[] = {
+    {.name = "dynamic",
+     .min_args = 1,
+     .max_args = -1,
+     .block = true,
+     .set = set_dynamic,
+     .help = "dynamic a <name> <port>|srv <name>|multi [{ ... }]: upstreams that DNS names"},
     {.name = "fail_duration",
      .min_args = 1,
      .max_args = 1,
@@ -537,7 +548,6 @@ const struct directive reverse_proxy_options[] = {
 static const struct refused refused[] = {
     {"buffer_requests", "it is called 'request_buffers' now"},
     {"buffer_responses", "it is called 'response_buffers' now"},
-    {"dynamic", NULL},
     {"max_buffer_size", "write the size after 'request_buffers' and 'response_buffers'"},
     {"verbose_logs", "use the global option 'debug'"},
     {NULL, NULL},
@@ -593,7 +603,7 @@ int reverse_proxy_set_with(const struct directive_args *d, const struct directiv
     args.node = &rest;
     if (directive_blocks(&args, tables, refused, d->target) != 0 || rc != 0)
         return -1;
-    if (conf_of(d)->n_upstreams > 0)
+    if (conf_of(d)->n_upstreams > 0 || conf_of(d)->dynamic.n > 0)
         return finish_upstreams(d);
     return directive_error(d, &d->node->words[0],
                            "'" STR_FMT "' needs an upstream: '" STR_FMT " [matcher] HOST:PORT'",

@@ -3,6 +3,7 @@
 #define LINTEL_HANDLERS_REVERSE_PROXY_CONF_H
 
 #include "handlers/balance.h"
+#include "handlers/dynamic.h"
 #include "handlers/fastcgi_conf.h"
 #include "handlers/field_edit.h"
 #include "handlers/health.h"
@@ -17,9 +18,10 @@ enum { UPSTREAM_HEADER_MAX = 16 * 1024 }; /* of a response: more the HTTP/1 engi
 
 struct reverse_proxy_conf {
     struct upstream_how how;
-    struct upstream *upstreams; /* at least one */
+    struct upstream *upstreams; /* at least one, or one of dynamic */
     size_t n_upstreams;
     size_t cap;
+    struct dynamic_conf dynamic; /* what DNS names, if there is some */
     struct balance balance;
     uint64_t identity; /* of the directive: what is known of its upstreams outlives a reload */
 

@@ -33,6 +33,9 @@ liblintel_a_SOURCES += \
 	src/handlers/copy_response.h \
 	src/handlers/credentials.c \
 	src/handlers/credentials.h \
+	src/handlers/dynamic.c \
+	src/handlers/dynamic.h \
+	src/handlers/dynamic_conf.c \
 	src/handlers/encode.c \
 	src/handlers/encode.h \
 	src/handlers/encode_body.c \

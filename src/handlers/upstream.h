@@ -32,7 +32,8 @@ struct upstream {
     enum transfer_http http;
     enum upstream_scheme scheme;
     const struct text
-        *address; /* "host:port", made anew for each request; NULL: it is as written */
+        *address;      /* "host:port", made anew for each request; NULL: it is as written */
+    unsigned priority; /* of DNS: those with a larger number are for when these fail */
     const struct upstream_how *how;
 };
 

@@ -5,16 +5,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ADDRESSES_KEPT = 1024 }; /* of those that nobody uses at the moment */
+
+struct known_address {
+    struct known_address *next;
+    unsigned users;
+    struct upstream_state state;
+    size_t len;
+    char address[];
+};
+
+static void state_init(struct upstream_state *s, const struct passive_health *health)
+{
+    if (health->fail_ms > 0)
+        s->failed_ms = xalloc(health->max_fails * sizeof s->failed_ms[0]);
+}
+
 static void *make(const void *arg_)
 {
     const struct upstream_states_arg *arg = arg_;
     struct upstream_states *all = xalloc(sizeof *all + arg->n * sizeof all->list[0]);
 
     memcpy((void *)&all->health, arg->health, sizeof all->health);
+    pthread_mutex_init(&all->lock, NULL);
     all->n = arg->n;
-    for (size_t i = 0; i < arg->n && arg->health->fail_ms > 0; i++)
-        all->list[i].failed_ms = xalloc(arg->health->max_fails * sizeof all->list[i].failed_ms[0]);
+    for (size_t i = 0; i < arg->n; i++)
+        state_init(&all->list[i], arg->health);
     return all;
+}
+
+static void known_free(struct known_address *k)
+{
+    free((void *)k->state.failed_ms);
+    free(k);
 }
 
 static void destroy(void *object)
@@ -23,10 +46,68 @@ static void destroy(void *object)
 
     for (size_t i = 0; i < all->n; i++)
         free((void *)all->list[i].failed_ms);
+    while (all->known != NULL) {
+        struct known_address *k = all->known;
+
+        all->known = k->next;
+        known_free(k);
+    }
+    pthread_mutex_destroy(&all->lock);
     free(all);
 }
 
 const struct shared_type upstream_states_type = {make, destroy};
+
+/* ---- addresses of DNS ---- */
+
+/* The one asked for; on the way those that nobody uses are freed, if there are many. */
+static struct known_address *find(struct upstream_states *all, struct str address)
+{
+    struct known_address **at = &all->known;
+    size_t unused = 0;
+
+    while (*at != NULL) {
+        struct known_address *k = *at;
+
+        if (str_eq((struct str){k->address, k->len}, address))
+            return k;
+        if (k->users == 0 && ++unused > ADDRESSES_KEPT) {
+            *at = k->next;
+            known_free(k);
+        } else {
+            at = &k->next;
+        }
+    }
+    return NULL;
+}
+
+struct upstream_state *upstream_states_find(struct upstream_states *all, struct str address)
+{
+    struct known_address *k;
+
+    pthread_mutex_lock(&all->lock);
+    k = find(all, address);
+    if (k == NULL) {
+        k = xalloc(sizeof *k + address.len + 1);
+        k->len = address.len;
+        memcpy(k->address, address.p, address.len);
+        state_init(&k->state, &all->health);
+        k->next = all->known;
+        all->known = k;
+    }
+    k->users++;
+    pthread_mutex_unlock(&all->lock);
+    return &k->state;
+}
+
+void upstream_states_drop(struct upstream_states *all, struct upstream_state *s)
+{
+    pthread_mutex_lock(&all->lock);
+    container_of(s, struct known_address, state)->users--;
+    pthread_mutex_unlock(&all->lock);
+}
+
+/* ---- failures ---- */
 
 /* The oldest of the last max_fails failures is the one to be overwritten next. */
 static bool has_failed(const struct upstream_states *all, const struct upstream_state *s,

@@ -5,7 +5,9 @@
 #define LINTEL_HANDLERS_UPSTREAM_STATE_H
 
 #include "base/shared.h"
+#include "base/str.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,9 +28,14 @@ struct upstream_state {
     _Atomic uint64_t *failed_ms; /* the times of the last max_fails failures, in a ring */
 };
 
+/* The state of an address that DNS has told. */
+struct known_address;
+
 /* Those of one proxy, in the order of its upstreams. */
 struct upstream_states {
     const struct passive_health health;
+    pthread_mutex_t lock;        /* guards the list, which is for when DNS answers... */
+    struct known_address *known; /* ...and not for each request */
     size_t n;
     struct upstream_state list[];
 };
@@ -40,6 +47,10 @@ struct upstream_states_arg {
 };
 
 extern const struct shared_type upstream_states_type;
+
+/* The state of an address, made if there is none, and to be dropped once: a lock is held. */
+struct upstream_state *upstream_states_find(struct upstream_states *all, struct str address);
+void upstream_states_drop(struct upstream_states *all, struct upstream_state *s);
 
 /* Whether the upstream should be asked. now_ms: monotonic. */
 bool upstream_state_is_up(const struct upstream_states *all, const struct upstream_state *s,

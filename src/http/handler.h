@@ -30,6 +30,7 @@ struct worker_env {
     const struct conf *conf;
     struct shared *shared;   /* the process's: base/shared.h */
     struct offload *offload; /* the process's: io/offload.h... */
+    struct offload *names;   /* ...and that for names, which take as long as DNS servers do... */
     struct mailbox *home;    /* ...and where its results come to */
 };
 

@@ -1,6 +1,10 @@
 liblintel_a_SOURCES += \
 	src/io/cgi_response.c \
 	src/io/cgi_response.h \
+	src/io/dns.c \
+	src/io/dns.h \
+	src/io/dns_ask.c \
+	src/io/dns_ask.h \
 	src/io/fcgi.c \
 	src/io/fcgi.h \
 	src/io/fcgi_response.c \

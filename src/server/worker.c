@@ -119,6 +119,7 @@ static void prepare(struct worker *w, struct conf *conf, int *fds)
                                    .conf = conf,
                                    .shared = w->params.shared,
                                    .offload = w->params.offload,
+                                   .names = w->params.names,
                                    .home = &w->box};
     struct worker_report r = {.news = WORKER_PREPARED};
     struct access_log *al = log_spool_access_log(w->spool);

@@ -92,6 +92,7 @@ EXTRA_DIST += $(it_tests) \
 	tests/it/conf-errors \
 	tests/it/fastcgi.py \
 	tests/it/free_port.py \
+	tests/it/dns.py \
 	tests/it/lib.py \
 	tests/it/lib.sh \
 	tests/it/pebble.py \

@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
-"""Upstreams whose address a request makes: it is followed, and nothing but HOST:PORT is one."""
+"""Upstreams whose address a request makes: it is followed, and nothing but HOST:PORT is one. Upstreams
+that DNS names: changes are followed, and what was known serves while DNS does not answer."""
+
+import threading
 
 import lib
+from dns import A, AAAA, CNAME, SRV, Dns
 from lib import check, check_eq, connect, request
 from upstream import Upstream
 
@@ -55,9 +59,126 @@ def hostile(t, server, ports, one, two, path):
     server.wait_log(rb"upstream \{header\.X-Up\}: the request makes '")
 
 
+def named(name):
+    """One that closes each connection, so that nothing goes on when it is stopped."""
+
+    def serve(c):
+        c.reply(200, name, ["Connection: close"])
+        return False
+
+    return Upstream(serve)
+
+
+def body(port):
+    return ask(port).body
+
+
+def until(port, expected):
+    """All workers say so."""
+    lib.wait_for(30, lambda: all(body(port) == expected for _ in range(12)),
+                 "%r from port %d" % (expected, port))
+
+
+def site(port, says):
+    return "http://localhost:%d {\n reverse_proxy %s\n}\n" % (port, says)
+
+
+def of_addresses(t):
+    """127.0.0.1 and 127.0.0.2 are two servers, at one port."""
+    dns, port = Dns(), t.free_port()
+    one = Upstream(lambda c: c.reply(200, b"one"), port=port, address="127.0.0.1")
+    two = Upstream(lambda c: c.reply(200, b"two"), port=port, address="127.0.0.2")
+    ports = t.free_ports(3)
+    options = "resolvers 127.0.0.1:%d\n refresh 50ms\n dial_timeout 300ms" % dns.port
+    dns.records["up.test", A] = ["127.0.0.1"]
+    dns.records["alias.test", CNAME] = ["other.test"]
+    dns.records["other.test", CNAME] = ["up.test"]
+    server = t.lintel(
+        site(ports[0], "{\n dynamic a up.test %d {\n %s\n }\n}" % (port, options))
+        + site(ports[1], "127.0.0.2:%d {\n dynamic a {\n name alias.test.\n port %d\n versions ipv4\n"
+               " %s\n }\n}" % (port, port, options))
+        + site(ports[2], "{\n dynamic a localhost %d {\n versions ipv4\n }\n}" % port))
+    check_eq([b"one"] * 3, [body(p) for p in ports])
+    check(("up.test", AAAA) in dns.asked and ("alias.test", AAAA) not in dns.asked, dns.asked)
+    dns.records["up.test", A] = ["127.0.0.2"]
+    until(ports[0], b"two")
+    until(ports[1], b"two")
+    dns.truncate = dns.forge = True
+    dns.records["up.test", A] = ["127.0.0.1"]
+    until(ports[0], b"one")
+    dns.silent = True
+    said = b"upstreams of up.test: no DNS server answered; those that were known serve on"
+    lib.wait_for(30, lambda: body(ports[0]) == b"one" and said in server.log(), "a line in the log")
+    check_eq([b"one"] * 10, [body(ports[0]) for _ in range(10)], "while DNS is silent")
+    dns.silent, dns.refuse = False, True
+    check_eq(b"one", body(ports[0]))
+    server.reload()
+    lib.wait_for(30, lambda: ask(ports[0]).status == 503, "503, when nothing is known")
+    reply = ask(ports[0])
+    check_eq((503, "1"), (reply.status, reply.field("Retry-After")))
+    check_eq(b"two", body(ports[1]), "the upstream that the configuration names")
+    dns.refuse = False
+    until(ports[0], b"one")
+    check_eq(0, server.stop(), "the end")
+    one.stop()
+    two.stop()
+
+
+def of_services(t):
+    dns = Dns()
+    ups = [named(b"one"), named(b"two"), named(b"far")]
+    srv = "_web._tcp.svc.test"
+    dns.records["127.0.0.1", A] = []
+    dns.records[srv, SRV] = [(1, 1, ups[0].port, "localhost"), (1, 1, ups[1].port, "localhost."),
+                             (7, 1, ups[2].port, "localhost"), (0, 0, 0, "localhost"),
+                             (0, 0, 80, ".")]
+    dns.records["extra.test", A] = ["127.0.0.1"]
+    ports = t.free_ports(3)
+    options = "resolvers 127.0.0.1:%d\n refresh 50ms" % dns.port
+    t.lintel(site(ports[0], "{\n dynamic srv %s {\n %s\n }\n fail_duration 1h\n}" % (srv, options))
+             + site(ports[1], "{\n dynamic srv {\n service web\n proto tcp\n name svc.test\n %s\n }\n"
+                    " lb_policy first\n}" % options)
+             + site(ports[2], "{\n dynamic multi {\n srv none.test {\n %s\n }\n a extra.test %d {\n %s\n"
+                    " }\n }\n}" % (options, ups[1].port, options)))
+    check_eq({b"one", b"two"}, {body(ports[0]) for _ in range(8 * 8)}, "those of priority 1")
+    check_eq(b"one", body(ports[1]))
+    check_eq(b"two", body(ports[2]), "of the source that there is")
+    ups[0].stop()
+    ups[1].stop()
+    check_eq({b"far"}, {body(ports[0]) for _ in range(8)}, "when those have failed")
+    ups[2].stop()
+    check_eq(502, ask(ports[1]).status)
+
+
+def waits_for_nobody(t):
+    """While DNS does not answer, a worker goes on with all else."""
+    dns = Dns()
+    dns.silent = True
+    ports = t.free_ports(2)
+    t.lintel(site(ports[0], "{\n dynamic a slow.test 80 {\n resolvers 127.0.0.1:%d\n"
+                  " dial_timeout 1s\n }\n}" % dns.port)
+             + "http://localhost:%d {\n respond here\n}\n" % ports[1])
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(ask(ports[0]).status))
+               for _ in range(6)]
+    for one in threads:
+        one.start()
+    lib.wait_for(20, lambda: dns.asked, "a question")
+    with connect(ports[0]) as gone:
+        gone.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    check_eq([b"here"] * 20, [body(ports[1]) for _ in range(20)])
+    check_eq([], results, "answers before DNS has had its time")
+    for one in threads:
+        one.join(60)
+    check_eq([503] * 6, results)
+
+
 def main():
     with lib.Test() as t:
         placeholders(t)
+        of_addresses(t)
+        of_services(t)
+        waits_for_nobody(t)
 
 
 main()

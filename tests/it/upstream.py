@@ -94,7 +94,7 @@ class Connection:
 
 
 class Upstream:
-    def __init__(self, serve, unix_path=None, tls=None, backlog=64, port=0):
+    def __init__(self, serve, unix_path=None, tls=None, backlog=64, port=0, address="127.0.0.1"):
         self.serve = serve
         self.tls = tls        # an ssl.SSLContext
         self.accepts = 0
@@ -107,7 +107,7 @@ class Upstream:
             self.port = None
         else:
             self.sock = socket.socket()
-            self.sock.bind(("127.0.0.1", port))
+            self.sock.bind((address, port))
             self.port = self.sock.getsockname()[1]
         self.sock.listen(backlog)
         threading.Thread(target=self._run, daemon=True).start()
