@@ -90,7 +90,6 @@ ROWS = [
         "{header.Host} is a field like others, which Go keeps elsewhere"),
 
     # Lists of folders.
-    Row("files-browse", "vary", NONE, "Accept", "RFC 9110 12.5.5: the form depends on it, as in newer Caddy"),
     Row("files-browse", "etag", NONE, '"[0-9a-f]+-[0-9a-f]+"', "RFC 9110 8.8.3: for conditional requests"),
     Row("files-browse", "last-modified", NONE, ".*GMT", "the same, as in newer Caddy"),
     Row("files-browse", "cache-control", NONE, "no-cache",

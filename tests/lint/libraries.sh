@@ -30,7 +30,7 @@ only()
 only 'microhttpd\.h' engines/
 only 'nghttp2/' engines/
 only 'gnutls/' cert/ engines/
-only 'json' cert/ server/adapt cli/
+only 'json' cert/ server/adapt server/status cli/
 only 'curl/' io/fetch
 only '(crypt|argon2)\.h' base/password
 only 'idn2\.h' base/idna
