@@ -103,10 +103,13 @@ static bool is_stale(const struct file_rep *side, const struct file_rep *of)
     return side->st.st_mtim.tv_sec < of->st.st_mtim.tv_sec;
 }
 
-/* Said once for each content of the file. */
+/* Said once for each content of the file that is kept; those that are not kept are many. */
 static void tell_stale(const struct sought *s, struct file_rep *of, unsigned bit)
 {
-    if ((of->told & bit) == 0)
+    unsigned left_out;
+
+    if ((of->told & bit) == 0 &&
+        log_limit_allows(&s->f->log_limit, loop_now_ms(s->ex->loop), &left_out))
         log_warn("http", STR_FMT STR_FMT ": older than the file it was made of, and not sent",
                  STR_ARG(s->root->path), STR_ARG(s->path));
     of->told |= bit;

@@ -3,6 +3,7 @@
 #ifndef LINTEL_HANDLERS_FILE_FIND_H
 #define LINTEL_HANDLERS_FILE_FIND_H
 
+#include "base/log_limit.h"
 #include "handlers/file_lookup.h"
 
 struct file_finder {
@@ -10,6 +11,7 @@ struct file_finder {
     struct file_rules rules;
     /* By whether links may lead out of the root: they lead elsewhere then. Then for sidecars. */
     unsigned owners[4];
+    struct log_limit log_limit; /* of sidecars that are too old */
 };
 
 void file_finder_init(struct file_finder *f, struct file_cache *cache,
