@@ -266,6 +266,7 @@ int exchange_body_error(const struct exchange *ex, int status);
 
 static inline void exchange_abort(struct exchange *ex)
 {
+    ex->close = true;
     ex->engine->abort(ex);
 }
 

@@ -18,6 +18,8 @@ struct service {
     struct error_pages *error_pages; /* made with the first error */
 };
 
+enum { CLIENT_GONE = 499 }; /* in the log: it did not wait for the answer; no status of HTTP's */
+
 static const char challenge_prefix[] = "/.well-known/acme-challenge/"; /* RFC 8555 8.3 */
 
 /* ---- life ---- */
@@ -270,6 +272,8 @@ void service_log(struct service *s, struct exchange *ex)
 {
     if (s->log == NULL || ex->site == NULL || ex->unlogged)
         return;
+    if (!ex->responded && !ex->close)
+        ex->status = CLIENT_GONE;
     if (ex->named_logs.list == NULL)
         write_site_logs(s, ex);
     for (size_t i = 0; i < ex->named_logs.n; i++)

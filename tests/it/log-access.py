@@ -4,9 +4,11 @@ left out, what a client sends cannot forge a line."""
 
 import json
 import re
+import threading
 
 import lib
 from lib import check, check_eq, connect, raw, request, wait_for
+from upstream import Upstream
 
 COMBINED = re.compile(r'127\.0\.0\.1 - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] '
                       r'"(.*)" (\d{3}) (\d+|-) "(.*)" "(.*)"$')
@@ -25,8 +27,16 @@ def lines_of(path, count):
 
 
 with lib.Test() as t:
-    a, b = t.free_ports(2)
+    a, b, c = t.free_ports(3)
     as_json, as_combined = t.path("json.log"), t.path("combined.log")
+    as_left = t.path("left.log")
+    asked, answer = threading.Event(), threading.Event()
+
+    def wait(connection):
+        asked.set()
+        answer.wait(30)
+
+    up = Upstream(wait)
     server = t.lintel("""
 http://localhost:%d {
     log {
@@ -42,7 +52,14 @@ http://localhost:%d {
     }
     respond "hello" 404
 }
-""" % (a, as_json, b, as_combined))
+http://localhost:%d {
+    log {
+        output file %s
+    }
+    abort /abort
+    reverse_proxy 127.0.0.1:%d
+}
+""" % (a, as_json, b, as_combined, c, as_left, up.port))
 
     fields = [("Authorization", "Basic c2VjcmV0"), ("Cookie", "secret=1"), ("X-Odd", "a\"b\\c\xff"),
               ("X-Two", "1"), ("X-Two", "2")]
@@ -76,4 +93,12 @@ http://localhost:%d {
     first, second = [COMBINED.match(line) for line in lines_of(as_combined, 2)[:2]]
     check_eq(("GET /x HTTP/1.1", "404", "5", "http://r/", "u\\\"a"), first.groups())
     check_eq(("HEAD /%0a HTTP/1.0", "404", "-", "-", "-"), second.groups())
+
+    with connect(c) as s:  # does not wait for the answer
+        s.sendall(b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        check(asked.wait(30))
+    check_eq(499, json.loads(lines_of(as_left, 1)[0])["status"])
+    raw(c, b"GET /abort HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    check_eq(0, json.loads(lines_of(as_left, 2)[1])["status"])
+    answer.set()
     check_eq(0, server.stop())
