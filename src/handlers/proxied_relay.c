@@ -12,16 +12,38 @@ static void drop_buffer(struct proxied *p)
     p->buffer = NULL;
 }
 
+/* Whether the body, of which nothing need be kept here, is received to where the engine wants it.
+ */
+static bool is_read(const struct proxied *p)
+{
+    return p->transfer != NULL && transfer_can_read(p->transfer) && !p->tunnel &&
+           p->body_left == 0 && p->st->conf->response_buffers == 0 &&
+           (p->copied || p->content_length > RELAY_SMALL);
+}
+
+/* Nothing has been received that was not given to the engine. */
+static enum pull await_more(struct proxied *p, char *buf, size_t cap, size_t *n)
+{
+    if (p->transfer == NULL)
+        return p->at_end;
+    if (p->paused) {
+        *n = transfer_read(p->transfer, buf, cap);
+        if (*n > 0)
+            return PULL_BYTES;
+        p->paused = false;
+    }
+    p->waiting = true;
+    return PULL_AGAIN;
+}
+
 static enum pull on_pull_response(struct source *s, char *buf, size_t cap, size_t *n)
 {
     struct proxied *p = container_of(s, struct proxied, source);
     size_t have = proxied_buffered(p);
 
     p->waiting = false;
-    if (have == 0) {
-        p->waiting = p->transfer != NULL;
-        return p->transfer != NULL ? PULL_AGAIN : p->at_end;
-    }
+    if (have == 0)
+        return await_more(p, buf, cap, n);
     *n = have < cap ? have : cap;
     memcpy(buf, p->buffer->bytes + p->buffer->start, *n);
     p->buffer->start += *n;
@@ -30,7 +52,7 @@ static enum pull on_pull_response(struct source *s, char *buf, size_t cap, size_
     p->buffer->start = p->buffer->end = 0;
     if (p->tunnel) /* it may be silent for days */
         drop_buffer(p);
-    if (p->paused && p->transfer != NULL) {
+    if (p->paused && p->transfer != NULL && !is_read(p)) {
         p->paused = false;
         transfer_resume_recv(p->transfer);
     }
@@ -96,6 +118,11 @@ static bool on_body(void *arg, struct str bytes)
     if (p->unwanted) {
         throw_away(p, bytes.len);
         return true;
+    }
+    if (is_read(p) && proxied_buffered(p) == 0) {
+        p->paused = true;
+        proxied_wake(p);
+        return false;
     }
     if (p->buffer == NULL)
         p->buffer = relay_buffer_get(&p->st->buffers, p->content_length,

@@ -11,7 +11,7 @@ enum {
     MAX_HEAD = 256 * 1024
 };
 
-static const struct transport_type direct_type; /* at the end */
+static const struct transport_type direct_type, fastcgi_type; /* at the end */
 
 void direct_post(struct direct_transfer *t, unsigned ops)
 {
@@ -162,7 +162,7 @@ static void on_work(struct task *task)
     t->ops = 0;
     direct_enter(t);
     if ((ops & OP_RESUME_RECV) != 0) {
-        t->recv_paused = false;
+        t->recv_paused = t->by_read = false;
         t->received_ms = now;
     }
     if ((ops & OP_RESUME_SEND) != 0) {
@@ -185,12 +185,35 @@ static void free_transfer(struct direct_transfer *t)
     free(t);
 }
 
+/* The response is complete: the connection is kept, unless something speaks against it. */
+static void leave_connection(struct direct_transfer *t)
+{
+    struct direct_conn *c = t->conn;
+    const bool clean = t->in == NULL || t->in->start == t->in->end;
+
+    t->conn = NULL;
+    c->t = NULL;
+    if (t->parser.keep_alive && t->idle_ms != TRANSFER_ONCE && clean && !c->hung_up &&
+        direct_sent(t))
+        direct_pool_put(c);
+    else
+        direct_conn_close(c);
+}
+
+/* Its last byte was read, and the end is still to be told of. */
+static bool is_read_out(const struct direct_transfer *t)
+{
+    return t->by_read && t->parser.state == RESPONSE_AT_END;
+}
+
 /* Back to those that are spare. Its connection has gone already, or goes now. */
 static void release(struct direct_transfer *t)
 {
     struct direct *d = t->d;
 
-    if (t->conn != NULL)
+    if (t->conn != NULL && is_read_out(t))
+        leave_connection(t);
+    else if (t->conn != NULL)
         direct_conn_close(t->conn);
     t->conn = NULL;
     direct_block_put(d, &t->in);
@@ -230,16 +253,7 @@ static void end(struct direct_transfer *t, enum transfer_result result, const ch
 
 void direct_finish(struct direct_transfer *t)
 {
-    struct direct_conn *c = t->conn;
-    const bool clean = t->in == NULL || t->in->start == t->in->end;
-
-    t->conn = NULL;
-    c->t = NULL;
-    if (t->parser.keep_alive && t->idle_ms != TRANSFER_ONCE && clean && !c->hung_up &&
-        direct_sent(t))
-        direct_pool_put(c);
-    else
-        direct_conn_close(c);
+    leave_connection(t);
     end(t, TRANSFER_OK, "");
 }
 
@@ -316,7 +330,7 @@ static void set_limits(struct direct_transfer *t, const struct transfer_spec *sp
 
 static void set_up(struct direct_transfer *t, struct direct *d, const struct transfer_spec *spec)
 {
-    t->transfer.type = &direct_type;
+    t->transfer.type = t->wire->records ? &fastcgi_type : &direct_type;
     t->d = d;
     t->events = spec->events;
     t->arg = spec->arg;
@@ -421,10 +435,10 @@ static void direct_resume_send(struct transfer *t)
 }
 
 static const struct transport_type direct_type = {direct_start, direct_cancel, direct_resume_recv,
-                                                  direct_resume_send};
+                                                  direct_resume_send, direct_read};
 
 static const struct transport_type fastcgi_type = {fastcgi_start, direct_cancel, direct_resume_recv,
-                                                   direct_resume_send};
+                                                   direct_resume_send, NULL};
 
 struct transport *direct_fastcgi(struct direct *d)
 {

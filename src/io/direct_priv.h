@@ -116,6 +116,8 @@ struct direct_conn {
     bool readable; /* there may be something to read */
     bool writable;
     bool hung_up; /* the peer has closed its side, or the connection is broken */
+    bool drained; /* that was read, and there is nothing before it: 0 or an errno */
+    int error;
 };
 
 enum op {
@@ -180,6 +182,7 @@ struct direct_transfer {
     bool upgrade;
     bool answered; /* a byte has come */
     bool recv_paused;
+    bool by_read;    /* the one who takes the body reads it */
     bool recv_ended; /* of a tunnel */
 
     /* Time. */
@@ -256,7 +259,8 @@ void direct_send_head(struct direct_transfer *t);
 
 extern const struct wire direct_wire_http;
 
-void direct_receive(struct direct_transfer *t); /* what there is */
+void direct_receive(struct direct_transfer *t);                /* what there is */
+size_t direct_read(struct transfer *t, char *buf, size_t cap); /* transport_type.read, of HTTP */
 
 /* ---- direct_fcgi.c ---- */
 

@@ -121,13 +121,33 @@ static void on_close(struct direct_transfer *t)
     }
 }
 
-static enum step on_error(struct direct_transfer *t, int error)
+/* Bytes from the socket. Returns how many; 0: there are none now; -1: there will be none. */
+static ssize_t receive(struct direct_transfer *t, char *p, size_t room)
 {
-    t->conn->readable = false;
-    if (error == EAGAIN)
-        return STEP_WAIT;
-    direct_lost(t, strerror(error));
-    return STEP_OVER;
+    struct direct_conn *c = t->conn;
+    ssize_t n;
+
+    if (!c->readable)
+        return 0;
+    if (c->drained)
+        return -1;
+    do
+        n = recv(c->src.fd, p, room, 0);
+    while (n == -1 && errno == EINTR);
+    if (n > 0) {
+        t->answered = true;
+        t->received_ms = loop_now_ms(t->d->loop);
+        /* Edge-triggered: what comes later is told of anew, but not a close that was told of. */
+        c->readable = (size_t)n == room || c->hung_up;
+        return n;
+    }
+    if (n == -1 && errno == EAGAIN) {
+        c->readable = false;
+        return 0;
+    }
+    c->hung_up = c->drained = true;
+    c->error = n == 0 ? 0 : errno;
+    return -1;
 }
 
 /* Room for more behind what is there. False: a line is longer than a block. */
@@ -153,39 +173,53 @@ static bool make_room(struct direct_transfer *t)
 
 static enum step fill(struct direct_transfer *t)
 {
-    struct direct_conn *c = t->conn;
-    size_t room;
     ssize_t n;
 
     if (!make_room(t)) {
         direct_fail(t, TRANSFER_TOO_BIG, "the response's header is too large");
         return STEP_OVER;
     }
-    room = BLOCK_SIZE - t->in->end;
-    do
-        n = recv(c->src.fd, t->in->bytes + t->in->end, room, 0);
-    while (n == -1 && errno == EINTR);
-    if (n == -1)
-        return on_error(t, errno);
-    if (n == 0) {
-        c->readable = false;
-        c->hung_up = true;
-        on_close(t);
-        return STEP_OVER;
+    n = receive(t, t->in->bytes + t->in->end, BLOCK_SIZE - t->in->end);
+    if (n > 0) {
+        t->in->end += (size_t)n;
+        return STEP_MORE;
     }
-    t->in->end += (size_t)n;
-    t->answered = true;
-    t->received_ms = loop_now_ms(t->d->loop);
-    /* Edge-triggered: what comes later is told of anew, but not a close that was told of already.
-     */
-    c->readable = (size_t)n == room || c->hung_up;
-    return STEP_MORE;
+    if (n == 0)
+        return STEP_WAIT;
+    t->conn->readable = false;
+    if (t->conn->error == 0)
+        on_close(t);
+    else
+        direct_lost(t, strerror(t->conn->error));
+    return STEP_OVER;
+}
+
+static bool is_empty(const struct direct_transfer *t)
+{
+    return t->in == NULL || t->in->start == t->in->end;
+}
+
+/* The one who reads the body is told that there may be more of it, which then need not be copied.
+ */
+static bool tells_reader(struct direct_transfer *t)
+{
+    if (!t->by_read || !is_empty(t) || response_room(&t->parser) == 0)
+        return false;
+    t->recv_paused = !t->events->on_body(t->arg, (struct str){NULL, 0});
+    t->by_read = t->recv_paused;
+    return t->recv_paused;
 }
 
 void direct_receive(struct direct_transfer *t)
 {
     enum step step = STEP_WAIT;
 
+    if (is_empty(t) && t->parser.state == RESPONSE_AT_END && !t->wire->records) {
+        direct_finish(t); /* the last byte was read */
+        return;
+    }
+    if (t->conn->readable && (tells_reader(t) || t->ended))
+        return;
     for (unsigned round = 0; round < ROUNDS_MAX; round++) {
         step = t->in == NULL ? STEP_WAIT : parse(t);
         if (step == STEP_OVER)
@@ -200,8 +234,109 @@ void direct_receive(struct direct_transfer *t)
         return;
     if (step == STEP_MORE)
         direct_let_others(t);
-    if (t->in != NULL && t->in->start == t->in->end)
+    if (is_empty(t))
         direct_block_put(t->d, &t->in);
+}
+
+/* ---- reading ---- */
+
+/* The next chunk begins, or there is none to be told of here: false. */
+static bool enter_chunk(struct direct_transfer *t)
+{
+    const struct response_parser before = t->parser;
+    struct str in = {NULL, 0};
+    enum response_event event;
+
+    if (before.state != RESPONSE_AT_CHUNK_SIZE && before.state != RESPONSE_AT_CHUNK_END)
+        return false;
+    if (!is_empty(t))
+        in = (struct str){t->in->bytes + t->in->start, t->in->end - t->in->start};
+    event = response_next(&t->parser, &in);
+    if (event != RESPONSE_MORE && event != RESPONSE_BODY) {
+        t->parser = before; /* what it says is told by the one who may call back */
+        return false;
+    }
+    if (t->in != NULL)
+        t->in->start = t->in->end - in.len;
+    return true;
+}
+
+/* More of a chunked body, by way of the block: its framing is in between. */
+static bool fill_chunked(struct direct_transfer *t)
+{
+    ssize_t n;
+
+    if (!make_room(t))
+        return false;
+    n = receive(t, t->in->bytes + t->in->end, BLOCK_SIZE - t->in->end);
+    if (n > 0)
+        t->in->end += (size_t)n;
+    return n > 0;
+}
+
+static size_t take_received(struct direct_transfer *t, char *buf, size_t cap)
+{
+    size_t n = t->in->end - t->in->start;
+
+    if (n > cap)
+        n = cap;
+    if (n > response_room(&t->parser))
+        n = (size_t)response_room(&t->parser);
+    memcpy(buf, t->in->bytes + t->in->start, n);
+    t->in->start += n;
+    response_took(&t->parser, n);
+    return n;
+}
+
+static size_t receive_into(struct direct_transfer *t, char *buf, size_t cap)
+{
+    uint64_t room = response_room(&t->parser);
+    ssize_t n = receive(t, buf, cap < room ? cap : (size_t)room);
+
+    if (n <= 0)
+        return 0;
+    response_took(&t->parser, (size_t)n);
+    return (size_t)n;
+}
+
+static size_t read_some(struct direct_transfer *t, char *buf, size_t cap)
+{
+    for (;;) {
+        if (response_room(&t->parser) == 0 && !enter_chunk(t))
+            return 0;
+        if (response_room(&t->parser) > 0 && !is_empty(t))
+            return take_received(t, buf, cap);
+        if (!t->parser.chunked)
+            return receive_into(t, buf, cap);
+        if (!fill_chunked(t))
+            return 0;
+    }
+}
+
+/* Whether there is something that is not for the reader: the end, a trailer, what is broken. */
+static bool has_more_to_tell(const struct direct_transfer *t)
+{
+    return t->conn->readable || !is_empty(t) || t->parser.state == RESPONSE_AT_END;
+}
+
+size_t direct_read(struct transfer *transfer, char *buf, size_t cap)
+{
+    struct direct_transfer *t = container_of(transfer, struct direct_transfer, transfer);
+    size_t n;
+
+    if (t->ended || !t->recv_paused)
+        return 0;
+    t->by_read = true;
+    n = read_some(t, buf, cap);
+    if (n == 0 ? has_more_to_tell(t) : t->parser.state == RESPONSE_AT_END)
+        direct_post(t, OP_RESUME_RECV);
+    if (n == 0) { /* the next event tells the reader */
+        t->recv_paused = false;
+        t->received_ms = loop_now_ms(t->d->loop);
+    }
+    if (is_empty(t))
+        direct_block_put(t->d, &t->in);
+    return n;
 }
 
 /* ---- HTTP ---- */

@@ -490,7 +490,7 @@ static void fetch_resume_send(struct transfer *t)
 }
 
 static const struct transport_type fetch_type = {fetch_start, fetch_cancel, fetch_resume_recv,
-                                                 fetch_resume_send};
+                                                 fetch_resume_send, NULL};
 
 struct transport *fetcher_transport(struct fetcher *fr)
 {

@@ -115,6 +115,7 @@ struct transport_type {
     void (*cancel)(struct transfer *t);
     void (*resume_recv)(struct transfer *t);
     void (*resume_send)(struct transfer *t);
+    size_t (*read)(struct transfer *t, char *buf, size_t cap); /* NULL: it cannot */
 };
 
 /* Embedded in what implements them. */
@@ -143,6 +144,19 @@ static inline void transfer_cancel(struct transfer *t)
 static inline void transfer_resume_recv(struct transfer *t)
 {
     t->type->resume_recv(t);
+}
+
+static inline bool transfer_can_read(const struct transfer *t)
+{
+    return t->type->read != NULL;
+}
+
+/* Instead of transfer_resume_recv(), where the transport can: bytes of the body, up to cap of them
+ * and received where they are wanted. Returns how many. 0: there are none now, or no more; then
+ * on_body is called when there may be some, perhaps without any, or on_done. Calls nothing back. */
+static inline size_t transfer_read(struct transfer *t, char *buf, size_t cap)
+{
+    return t->type->read(t, buf, cap);
 }
 
 /* pull answered PULL_AGAIN: ask again. */

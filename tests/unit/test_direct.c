@@ -582,6 +582,218 @@ static void waits_for_a_full_unix_socket(void **state)
     unlink(a.sun_path);
 }
 
+/* Byte by byte. */
+static void serve_slowly(struct peer *s, int fd)
+{
+    char head[8192];
+
+    if (!peer_read_head(fd, head, sizeof head))
+        return;
+    for (const char *at = s->text; *at != '\0'; at++) {
+        if (!peer_send(fd, at, 1))
+            return;
+        usleep(200);
+    }
+}
+
+/* ---- reading ---- */
+
+static size_t mouthful;
+static unsigned told; /* that there may be some */
+
+/* The body is read by the test, when the loop is left. */
+static bool on_body_to_read(void *arg, struct str bytes)
+{
+    struct client *c = arg;
+
+    (void)bytes;
+    told++;
+    loop_stop(c->loop);
+    return false;
+}
+
+static void read_all(struct client *c)
+{
+    char buf[65536];
+    size_t n;
+
+    while (!c->done) {
+        client_pass_time(c, LIMIT_MS);
+        while (!c->done && (n = transfer_read(c->transfer, buf, mouthful)) > 0) {
+            c->received += n;
+            if (c->body.len + n <= c->body.max)
+                assert_int_equal(buf_append(&c->body, buf, n), 0);
+        }
+    }
+}
+
+static void run_reading(struct client *c)
+{
+    told = 0;
+    c->events.on_body = on_body_to_read;
+    client_start(c);
+    read_all(c);
+    timer_cancel(c->loop, &c->limit);
+}
+
+static const struct {
+    const char *name;
+    const char *text;
+    enum transfer_result result;
+    const char *fields;
+    const char *body;
+} readings[] = {
+    {"length", "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nabcdefg", TRANSFER_OK,
+     "Content-Length=7|", "abcdefg"},
+    {"cut", "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nabcdefg", TRANSFER_BROKEN,
+     "Content-Length=8|", "abcdefg"},
+    {"until close", "HTTP/1.1 200 OK\r\n\r\nabcdefg", TRANSFER_OK, "", "abcdefg"},
+    {"chunked",
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n",
+     TRANSFER_OK, "Transfer-Encoding=chunked|", "abcdefg"},
+    {"trailer",
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nA: b\r\n\r\n",
+     TRANSFER_OK, "Transfer-Encoding=chunked|~A=b|", "abc"},
+    {"bad chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nx\r\n",
+     TRANSFER_BROKEN, "Transfer-Encoding=chunked|", "abc"},
+    {"cut chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n8\r\nde",
+     TRANSFER_BROKEN, "Transfer-Encoding=chunked|", "abcde"},
+};
+
+static void bodies_can_be_read(void **state)
+{
+    static void (*const serve[])(struct peer *, int) = {peer_serve_once, serve_slowly};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(readings) * 2; i++)
+        for (mouthful = 1; mouthful < 10; mouthful += 4) {
+            struct peer s;
+            struct client c;
+
+            peer_start(&s, serve[i % 2], readings[i / 2].text);
+            client_init(&c, &s);
+            run_reading(&c);
+            if (c.result != readings[i / 2].result)
+                print_error("%s, %zu at a time: %s\n", readings[i / 2].name, mouthful, c.why);
+            assert_int_equal(c.result, readings[i / 2].result);
+            assert_string_equal(client_text(&c.fields), readings[i / 2].fields);
+            assert_string_equal(client_text(&c.body), readings[i / 2].body);
+            assert_true(told > 0);
+            client_fini(&c);
+            peer_stop(&s);
+        }
+}
+
+static void serve_many(struct peer *s, int fd)
+{
+    static char block[65536 + 8];
+    char head[8192];
+
+    (void)s;
+    if (!peer_read_head(fd, head, sizeof head))
+        return;
+    peer_say(fd, s->text);
+    for (size_t sent = 0; sent < MANY; sent += 65536) {
+        bool chunked = strstr(s->text, "chunked") != NULL;
+
+        memset(block, 'x', sizeof block);
+        if (chunked && !peer_say(fd, "10000\r\n"))
+            return;
+        if (!peer_send(fd, block, 65536) || (chunked && !peer_say(fd, "\r\n")))
+            return;
+    }
+    if (strstr(s->text, "chunked") != NULL)
+        peer_say(fd, "0\r\n\r\n");
+    if (strstr(s->text, "Content-Length") != NULL || strstr(s->text, "chunked") != NULL)
+        (void)!recv(fd, head, 1, 0); /* the connection stays */
+}
+
+static void much_can_be_read(void **state)
+{
+    char with_length[128];
+    const char *const texts[] = {"HTTP/1.1 200 OK\r\n\r\n",
+                                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+                                 with_length};
+
+    (void)state;
+    snprintf(with_length, sizeof with_length, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n",
+             (int)MANY);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct peer s;
+        struct client c;
+
+        mouthful = 65536;
+        peer_start(&s, serve_many, texts[i]);
+        client_init(&c, &s);
+        run_reading(&c);
+        assert_int_equal(c.result, TRANSFER_OK);
+        assert_int_equal(c.received, MANY);
+        assert_int_equal(direct_idle(c.direct), i == 0 ? 0 : 1);
+        client_fini(&c);
+        peer_stop(&s);
+    }
+}
+
+/* Who has begun to read may leave the rest to be brought, or have it cut. */
+static void reading_may_be_given_up(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct peer s;
+        struct client c;
+        char buf[1000];
+        bool (*on_body)(void *arg, struct str bytes);
+        char text[128];
+
+        snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", (int)MANY);
+        peer_start(&s, serve_many, text);
+        client_init(&c, &s);
+        on_body = c.events.on_body;
+        c.events.on_body = on_body_to_read;
+        client_start(&c);
+        client_pass_time(&c, LIMIT_MS);
+        assert_int_equal(transfer_read(c.transfer, buf, sizeof buf), sizeof buf);
+        c.events.on_body = on_body;
+        c.received = sizeof buf;
+        if (i == 0) {
+            transfer_resume_recv(c.transfer);
+            client_pass_time(&c, LIMIT_MS);
+            assert_int_equal(c.result, TRANSFER_OK);
+            assert_int_equal(c.received, MANY);
+        } else {
+            c.cancelled = true;
+            transfer_cancel(c.transfer);
+        }
+        client_fini(&c);
+        peer_stop(&s);
+    }
+}
+
+/* The one who has read all need not wait to be told. */
+static void what_was_read_to_its_end_leaves_a_connection(void **state)
+{
+    struct peer s;
+    struct client c;
+
+    (void)state;
+    peer_start(&s, peer_serve, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nabcdefg");
+    client_init(&c, &s);
+    c.events.on_body = on_body_to_read;
+    for (int i = 0; i < 6; i++) {
+        char buf[8];
+        size_t n = i % 3 == 0 ? 3 : sizeof buf;
+
+        client_start(&c);
+        client_pass_time(&c, LIMIT_MS);
+        assert_int_equal(transfer_read(c.transfer, buf, n), n == 3 ? 3 : 7);
+        transfer_cancel(c.transfer);
+        assert_int_equal(direct_idle(c.direct), n == 3 ? 0 : 1);
+    }
+    assert_int_equal(atomic_load(&s.accepts), 3);
+    client_fini(&c);
+    peer_stop(&s);
+}
+
 /* ---- hostile upstreams ---- */
 
 static const struct {
@@ -657,19 +869,6 @@ static void hostile_upstreams_cost_nothing(void **state)
     assert_int_equal(descriptors(), before);
 }
 
-static void serve_slowly(struct peer *s, int fd)
-{
-    char head[8192];
-
-    if (!peer_read_head(fd, head, sizeof head))
-        return;
-    for (const char *at = s->text; *at != '\0'; at++) {
-        if (!peer_send(fd, at, 1))
-            return;
-        usleep(200);
-    }
-}
-
 static void takes_a_response_byte_by_byte(void **state)
 {
     struct peer s;
@@ -740,6 +939,10 @@ int main(void)
         cmocka_unit_test(finds_localhost),
         cmocka_unit_test(refuses_what_is_no_request),
         cmocka_unit_test(waits_for_a_full_unix_socket),
+        cmocka_unit_test(bodies_can_be_read),
+        cmocka_unit_test(much_can_be_read),
+        cmocka_unit_test(what_was_read_to_its_end_leaves_a_connection),
+        cmocka_unit_test(reading_may_be_given_up),
         cmocka_unit_test(hostile_upstreams_cost_nothing),
         cmocka_unit_test(takes_a_response_byte_by_byte),
         cmocka_unit_test(limits_a_line),

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -388,6 +389,113 @@ static void keeps_time_limits(void **state)
     peer_stop(&s);
 }
 
+/* A part of a response, and then nothing more. */
+static void serve_part(struct peer *s, int fd)
+{
+    char head[8192];
+
+    if (peer_read_head(fd, head, sizeof head) && peer_say(fd, s->text))
+        serve_nothing(s, fd);
+}
+
+static void limits_the_time_without_a_byte(void **state)
+{
+    static const char *const parts[] = {"", "HTTP/1.1 200 OK\r\n",
+                                        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        struct peer s;
+        struct client c;
+
+        peer_start(&s, serve_part, parts[i]);
+        client_init(&c, &s);
+        c.spec.read_timeout_ms = 60;
+        client_run(&c);
+        assert_int_equal(c.result, TRANSFER_TIMEOUT);
+        assert_string_equal(c.why, "nothing more came in time");
+        client_fini(&c);
+        peer_stop(&s);
+    }
+}
+
+/* 24 bytes, one at a time, which takes longer than any of the waits may. */
+static void serve_drops(struct peer *s, int fd)
+{
+    char head[8192];
+
+    (void)s;
+    if (!peer_read_head(fd, head, sizeof head))
+        return;
+    peer_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 24\r\n\r\n");
+    for (int i = 0; i < 24 && peer_say(fd, "x"); i++)
+        usleep(50000);
+}
+
+static void slow_is_not_too_slow(void **state)
+{
+    struct peer s;
+    struct client c;
+
+    (void)state;
+    peer_start(&s, serve_drops, NULL);
+    client_init(&c, &s);
+    c.spec.read_timeout_ms = 1000;
+    client_run(&c);
+    assert_int_equal(c.result, TRANSFER_OK);
+    client_fini(&c);
+    peer_stop(&s);
+}
+
+/* The wait for the client's own body, and for the one who takes the response, is not the peer's
+ * fault. */
+static void own_waits_do_not_count(void **state)
+{
+    struct peer s;
+    struct client c;
+
+    (void)state;
+    peer_start(&s, peer_serve_once, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc");
+    client_init(&c, &s);
+    c.spec.read_timeout_ms = c.spec.write_timeout_ms = 60;
+    c.stall = 40; /* of 5 ms each */
+    client_run(&c);
+    assert_int_equal(c.result, TRANSFER_OK);
+    c.spec.method = "POST";
+    c.spec.body_len = c.to_send = 1;
+    c.stall = 40;
+    client_run(&c);
+    assert_int_equal(c.result, TRANSFER_OK);
+    client_fini(&c);
+    peer_stop(&s);
+}
+
+static void serve_deaf(struct peer *s, int fd)
+{
+    struct pollfd gone = {.fd = fd, .events = POLLRDHUP};
+
+    (void)s;
+    (void)poll(&gone, 1, LIMIT_MS);
+}
+
+static void limits_the_time_in_which_nothing_is_taken(void **state)
+{
+    struct peer s;
+    struct client c;
+
+    (void)state;
+    peer_start(&s, serve_deaf, NULL);
+    client_init(&c, &s);
+    c.spec.method = "POST";
+    c.spec.body_len = c.to_send = MANY;
+    c.spec.write_timeout_ms = 80;
+    client_run(&c);
+    assert_int_equal(c.result, TRANSFER_TIMEOUT);
+    assert_string_equal(c.why, "nothing more was taken in time");
+    client_fini(&c);
+    peer_stop(&s);
+}
+
 /* libcurl says nothing when it closes a socket whose connection never came about: the next one that
  * gets the same number must not suffer from it. */
 static void limits_the_time_to_connect(void **state)
@@ -658,6 +766,10 @@ int main(void)
         cmocka_unit_test(connects_elsewhere),
         cmocka_unit_test(speaks_through_unix_sockets),
         cmocka_unit_test(keeps_time_limits),
+        cmocka_unit_test(limits_the_time_without_a_byte),
+        cmocka_unit_test(slow_is_not_too_slow),
+        cmocka_unit_test(own_waits_do_not_count),
+        cmocka_unit_test(limits_the_time_in_which_nothing_is_taken),
         cmocka_unit_test(limits_the_time_to_connect),
         cmocka_unit_test(streams_a_response),
         cmocka_unit_test(a_paused_fetch_slows_the_peer),
