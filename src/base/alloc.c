@@ -56,12 +56,23 @@ char *xasprintf(const char *fmt, ...)
 }
 
 #ifdef HAVE_MALLOC_TRIM
+enum { KEPT = 2 * 1024 * 1024 }; /* bytes, for each thread's part of the heap */
+
 void alloc_trim(void)
 {
     malloc_trim(0);
 }
+
+void alloc_keep(void)
+{
+    mallopt(M_TRIM_THRESHOLD, KEPT);
+}
 #else
 void alloc_trim(void)
+{
+}
+
+void alloc_keep(void)
 {
 }
 #endif

@@ -19,4 +19,8 @@ char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2), retur
  * freed that will not be needed again. Takes milliseconds. */
 void alloc_trim(void);
 
+/* Lets the C library keep some freed memory for itself where it would give it back, and take it
+ * again page by page for the next buffer: for a program that goes on working. Before any thread. */
+void alloc_keep(void);
+
 #endif

@@ -8,11 +8,23 @@
 #include <stdlib.h>
 
 #ifdef ARENA_MALLOC
-enum { CHUNK = 0, CHUNK_SMALL = 0, CHUNK_MOST = 0, LARGE = 1 }; /* all but empty ones are large */
+enum {
+    CHUNK = 0,
+    CHUNK_SMALL = 0,
+    CHUNK_KEPT = 0,
+    CHUNK_MOST = 0,
+    LARGE = 1
+}; /* all but empty ones are large */
 #else
 /* The first chunk is small, since most arenas need no more; those of an arena that goes on growing
  * double, up to what malloc gives back to the system at once. */
-enum { CHUNK = 4096 - 32, CHUNK_SMALL = 512 - 32, CHUNK_MOST = 256 * 1024, LARGE = 1024 };
+enum {
+    CHUNK = 4096 - 32,
+    CHUNK_SMALL = 512 - 32,
+    CHUNK_KEPT = 16 * 1024, /* by a reset: what filled it once will do so again */
+    CHUNK_MOST = 256 * 1024,
+    LARGE = 2048
+};
 #endif
 
 struct chunk {
@@ -91,7 +103,7 @@ void arena_reset(struct arena *a)
     run_cleanups(a);
     chunks_free(a->others);
     a->others = NULL;
-    if (a->current != NULL && a->current->cap > CHUNK) {
+    if (a->current != NULL && a->current->cap > CHUNK_KEPT) {
         free(a->current);
         a->current = NULL;
     }

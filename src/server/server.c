@@ -204,6 +204,7 @@ static int serve(struct server *s, struct conf *conf)
 {
     struct err e;
 
+    alloc_keep();
     if (open_loop(s, &e) != 0) {
         log_error("server", "%s", e.msg);
         conf_unref(conf);
