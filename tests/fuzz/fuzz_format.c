@@ -43,7 +43,13 @@ static bool is_paired(const struct lexemes *lexemes)
     return depth == 0;
 }
 
-/* Only a brace may have gone to the line before. */
+/* An opening brace may have gone to the line before, a closing one to a line of its own. */
+static bool is_line_kept(const struct lexeme *before, const struct lexeme *after)
+{
+    return before->starts_line == after->starts_line || lexeme_is(before, "{") ||
+           (lexeme_is(before, "}") && after->starts_line);
+}
+
 static void compare(const struct lexemes *a, const struct lexemes *b, bool lines)
 {
     assert(a->n == b->n);
@@ -52,7 +58,7 @@ static void compare(const struct lexemes *a, const struct lexemes *b, bool lines
 
         assert(str_eq(x->token.text, y->token.text));
         assert(x->token.quoted == y->token.quoted);
-        assert(!lines || x->starts_line == y->starts_line || lexeme_is(x, "{"));
+        assert(!lines || is_line_kept(x, y));
     }
 }
 
