@@ -144,17 +144,18 @@ struct h1_stream {
     const char *raw_target; /* in MHD's buffer: unescaped and cut up after the URI callback */
     size_t header_size;     /* of the request, in MHD's memory until the response has been sent */
     enum h1_stage stage;
-    bool refused;             /* by the gate */
-    bool queued;              /* MHD has the response */
-    bool parked;              /* suspended */
-    bool woken;               /* resumed while it was not parked */
-    bool body_ended;          /* the request body was read to its end */
-    int64_t drained;          /* bytes of it thrown away */
-    struct h1_tunnel *tunnel; /* NULL: it is none */
-    char *body;               /* H1_BODY_BUFFER bytes, or NULL */
-    size_t body_from;         /* the handler reads here */
-    size_t body_to;           /* MHD's next bytes go here */
-    struct exchange ex;       /* last: an exchange knows its stream by container_of */
+    bool refused;                  /* by the gate */
+    bool queued;                   /* MHD has the response... */
+    struct MHD_Response *response; /* ...of a source, this one: MHD's */
+    bool parked;                   /* suspended */
+    bool woken;                    /* resumed while it was not parked */
+    bool body_ended;               /* the request body was read to its end */
+    int64_t drained;               /* bytes of it thrown away */
+    struct h1_tunnel *tunnel;      /* NULL: it is none */
+    char *body;                    /* H1_BODY_BUFFER bytes, or NULL */
+    size_t body_from;              /* the handler reads here */
+    size_t body_to;                /* MHD's next bytes go here */
+    struct exchange ex;            /* last: an exchange knows its stream by container_of */
 };
 
 static inline struct h1_stream *h1_stream_of(struct exchange *ex)

@@ -28,6 +28,15 @@ static bool is_engines_own(struct str name)
     return false;
 }
 
+static size_t text_size(const struct fields *f)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < f->n; i++)
+        size += f->list[i].name.len + f->list[i].value.len + sizeof ": \r\n" - 1;
+    return size;
+}
+
 struct MHD_Response *h1_response_with(struct MHD_Response *r, const struct fields *fields,
                                       bool close, struct arena *scratch)
 {
@@ -65,6 +74,24 @@ static ssize_t on_read_file(void *cls, uint64_t at, char *buf, size_t max)
     return n;
 }
 
+/* MHD writes the trailer into the memory in which it builds chunks, of which room is what one may
+ * have in it; where that is too small, it closes the connection. */
+static void add_trailer(struct h1_stream *st, size_t room)
+{
+    const struct exchange *ex = &st->ex;
+    size_t size = sizeof "0\r\n\r\n" - 1 + text_size(&ex->trailer);
+
+    if (ex->trailer.n == 0 || ex->http_minor == 0)
+        return;
+    if (size > room) {
+        log_warn("http", "%s: no room for a trailer of %zu bytes", st->conn->remote_host, size);
+        return;
+    }
+    for (size_t i = 0; i < ex->trailer.n; i++)
+        MHD_add_response_footer(st->response, arena_str(st->arena, ex->trailer.list[i].name).p,
+                                arena_str(st->arena, ex->trailer.list[i].value).p);
+}
+
 static ssize_t on_pull(void *cls, uint64_t at, char *buf, size_t max)
 {
     struct h1_stream *st = cls;
@@ -87,8 +114,10 @@ static ssize_t on_pull(void *cls, uint64_t at, char *buf, size_t max)
             h1_park(st);
             return 0;
         case PULL_END:
-            return st->ex.body.len < 0 ? MHD_CONTENT_READER_END_OF_STREAM
-                                       : MHD_CONTENT_READER_END_WITH_ERROR;
+            if (st->ex.body.len >= 0)
+                return MHD_CONTENT_READER_END_WITH_ERROR;
+            add_trailer(st, max);
+            return MHD_CONTENT_READER_END_OF_STREAM;
         case PULL_FAIL:
             return MHD_CONTENT_READER_END_WITH_ERROR;
         }
@@ -192,15 +221,6 @@ enum {
     OWN_FIELDS = 256   /* the status line and what MHD adds: Date, Connection, the framing */
 };
 
-static size_t text_size(const struct fields *f)
-{
-    size_t size = 0;
-
-    for (size_t i = 0; i < f->n; i++)
-        size += f->list[i].name.len + f->list[i].value.len + sizeof ": \r\n" - 1;
-    return size;
-}
-
 /* MHD writes the response's header into the memory that holds the request's, and where it has no
  * room closes the connection without a word. Returns 0 if there is room, or the status to answer
  * with instead: the larger of the two is to blame. */
@@ -256,6 +276,7 @@ void h1_queue(struct h1_stream *st)
     h1_conn_refresh(c);
     close = ex->close || c->en->draining || c->service != c->en->service;
     r = refusal == 0 ? make(st, close) : make_do(ex, refusal);
+    st->response = r;
     h1_push_expect(c, ex);
     if (r == NULL || MHD_queue_response(c->mhd, (unsigned)ex->status, r) != MHD_YES) {
         log_warn("http", "%s: a response could not be queued", c->remote_host);

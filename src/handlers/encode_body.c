@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "handlers/encode_form.h"
+#include "http/trailer.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -72,6 +73,7 @@ enum stage { GOING, FLUSHING, FINISHING, ENDED, FAILED };
 
 struct encoded {
     struct source source;
+    struct exchange *ex;
     struct body inner;
     struct encode_how how;
     bool reserved;       /* memory of the coder */
@@ -167,6 +169,7 @@ static enum pull go_on(struct encoded *e, size_t *turn)
         e->stage = FLUSHING;
         break;
     case PULL_END:
+        trailer_recode(&e->ex->trailer);
         e->stage = FINISHING;
         break;
     case PULL_FAIL:
@@ -263,6 +266,7 @@ bool encode_body(struct exchange *ex, const struct encode_how *how)
     e = arena_alloc(ex->arena, sizeof *e);
     e->source.pull = on_pull;
     e->source.close = on_close;
+    e->ex = ex;
     e->inner = ex->body;
     e->how = *how;
     e->reserved = !ex->is_head;

@@ -5,6 +5,7 @@
  *   proxied_fastcgi.c  what is else with FastCGI
  *   proxied_relay.c    bytes between the transfer and the exchange, both ways
  *   proxied_respond.c  what becomes of the answer
+ *   proxied_trailer.c  what follows its body
  */
 #ifndef LINTEL_HANDLERS_PROXIED_H
 #define LINTEL_HANDLERS_PROXIED_H
@@ -72,6 +73,7 @@ struct proxied {
     struct upstream_answer answer;  /* names and values in the exchange's arena; status 0: none */
     const struct answer_rule *rule; /* for the answer; NULL: it is sent on */
     int64_t content_length;
+    struct fields trailer; /* of it, as far as it has come and is for the client */
     struct relay_buffer *buffer;
     struct task respond; /* at the end of the batch */
     bool turn_passed;    /* of the two the task takes */
@@ -161,5 +163,15 @@ void proxied_retire(struct proxied *p);
 
 /* A response that waits may have what it waits for. */
 void proxied_release(struct proxied *p);
+
+/* ---- proxied_trailer.c ---- */
+
+void proxied_on_trailer(void *arg, struct str name, struct str value);
+
+/* Whether there is a trailer, and can be one: the answer must then be sent in chunks. */
+bool proxied_has_trailer(const struct proxied *p);
+
+/* Adds the Trailer field, if the upstream has sent one. */
+void proxied_announce_trailer(struct proxied *p);
 
 #endif

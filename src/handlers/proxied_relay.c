@@ -24,8 +24,10 @@ static bool is_read(const struct proxied *p)
 /* Nothing has been received that was not given to the engine. */
 static enum pull await_more(struct proxied *p, char *buf, size_t cap, size_t *n)
 {
-    if (p->transfer == NULL)
+    if (p->transfer == NULL) {
+        p->ex->trailer = p->trailer;
         return p->at_end;
+    }
     if (p->paused) {
         *n = transfer_read(p->transfer, buf, cap);
         if (*n > 0)
@@ -218,6 +220,7 @@ const struct transfer_events proxied_events = {.on_field = on_field,
                                                .on_body = on_body,
                                                .on_done = on_done,
                                                .pull = on_pull_request,
+                                               .on_trailer = proxied_on_trailer,
                                                .on_stderr = proxied_on_stderr};
 
 void proxied_relay_init(struct proxied *p)

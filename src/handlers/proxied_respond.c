@@ -25,6 +25,7 @@ static void send_on(struct proxied *p, int status)
     struct exchange *ex = p->ex;
     bool whole = p->transfer == NULL && p->at_end == PULL_END;
     bool bare = is_bare(p) || status == 204 || status == 304;
+    bool in_one = whole && !proxied_has_trailer(p);
 
     p->copied = true;
     proxy_respond_fields(ex, p->st->conf, &p->answer.fields);
@@ -32,9 +33,11 @@ static void send_on(struct proxied *p, int status)
         fields_add(&ex->response, ex->arena, STR_LIT("Set-Cookie"), p->cookie);
     if (bare && !is_bare(p))
         proxied_disclaim(p);
-    if (bare || (whole && proxied_buffered(p) == 0 && !states_length(p)))
+    if (!bare && !in_one)
+        proxied_announce_trailer(p);
+    if (bare || (in_one && proxied_buffered(p) == 0 && !states_length(p)))
         exchange_respond(ex, status);
-    else if (whole && !p->ex->is_head)
+    else if (in_one && !p->ex->is_head)
         exchange_respond_bytes(ex, status, (struct str){p->buffer->bytes, p->buffer->end});
     else
         exchange_respond_source(ex, status, &p->source, p->content_length);

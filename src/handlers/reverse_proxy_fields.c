@@ -5,8 +5,7 @@
 
 #define VIA_NAME "Lintel"
 
-/* Fields of one connection, and what Caddy and Go's ReverseProxy count among them. TE too: trailers
- * are not handed on, so none are asked for. */
+/* Fields of one connection, and what Caddy and Go's ReverseProxy count among them. */
 static const struct str hop_by_hop[] = {
     STR_LIT("Connection"),          STR_LIT("Keep-Alive"), STR_LIT("Proxy-Connection"),
     STR_LIT("Proxy-Authenticate"),  STR_LIT("TE"),         STR_LIT("Trailer"),
@@ -173,10 +172,27 @@ bool proxy_hands_on_upgrade(const struct reverse_proxy_conf *c, const struct pro
            c->client == CLIENT_DIRECT && c->fastcgi == NULL;
 }
 
-static void add_upgrade(struct exchange *ex, struct fields *out, struct str protocols)
+/* RFC 9110 10.1.4: of what the client says it takes, the one thing that is handed on to it. */
+static void add_te(struct exchange *ex, const struct reverse_proxy_conf *c, struct fields *out)
 {
-    fields_add(out, ex->arena, STR_LIT("Connection"), STR_LIT("Upgrade"));
-    fields_add(out, ex->arena, STR_LIT("Upgrade"), protocols);
+    const struct str name = STR_LIT("TE"), trailers = STR_LIT("trailers");
+
+    if (c->fastcgi == NULL && ex->http_minor > 0 && fields_has_token(&ex->request, name, trailers))
+        fields_add(out, ex->arena, name, trailers);
+}
+
+static void add_connection(struct exchange *ex, const struct reverse_proxy_conf *c,
+                           const struct proxy_request *rq, const struct upstream *u,
+                           struct fields *out)
+{
+    const struct str name = STR_LIT("Connection");
+
+    if (fields_get(out, STR_LIT("TE")).p != NULL)
+        fields_add(out, ex->arena, name, STR_LIT("TE"));
+    if (!proxy_hands_on_upgrade(c, rq, u))
+        return;
+    fields_add(out, ex->arena, name, STR_LIT("Upgrade"));
+    fields_add(out, ex->arena, STR_LIT("Upgrade"), rq->upgrade);
 }
 
 struct fields proxy_request_fields(struct exchange *ex, const struct reverse_proxy_conf *c,
@@ -184,7 +200,7 @@ struct fields proxy_request_fields(struct exchange *ex, const struct reverse_pro
 {
     struct fields out = {0};
 
-    out.cap = ex->request.n + 8;
+    out.cap = ex->request.n + 10;
     out.list = arena_alloc(ex->arena, out.cap * sizeof *out.list);
     if (u->secure)
         fields_add(&out, ex->arena, STR_LIT("Host"), u->names.hostport);
@@ -203,10 +219,10 @@ struct fields proxy_request_fields(struct exchange *ex, const struct reverse_pro
     if (out.n > 0)
         remove_named(&out, &ex->request, ex);
     add_own(ex, c, &out);
+    add_te(ex, c, &out);
     field_edits_run(&c->up, ex, &out);
     keep_one_host(&out);
-    if (proxy_hands_on_upgrade(c, rq, u))
-        add_upgrade(ex, &out, rq->upgrade);
+    add_connection(ex, c, rq, u, &out);
     if (states_zero_length(ex, rq))
         fields_add(&out, ex->arena, STR_LIT("Content-Length"), STR_LIT("0"));
     return out;

@@ -113,6 +113,7 @@ liblintel_a_SOURCES += \
 	src/handlers/proxied_fastcgi.c \
 	src/handlers/proxied_relay.c \
 	src/handlers/proxied_respond.c \
+	src/handlers/proxied_trailer.c \
 	src/handlers/proxy_answer.c \
 	src/handlers/proxy_answer.h \
 	src/handlers/rate_limit.c \

@@ -167,9 +167,11 @@ struct exchange {
     int status;
     struct fields response;
     struct body body;
-    bool responded; /* exchange_respond was called */
-    bool close;     /* close the connection after it */
-    bool upgraded;  /* it makes a tunnel of the connection */
+    struct fields trailer; /* what follows a body in chunks: to be there when its source answers
+                              PULL_END */
+    bool responded;        /* exchange_respond was called */
+    bool close;            /* close the connection after it */
+    bool upgraded;         /* it makes a tunnel of the connection */
 
     void (*on_request_body)(struct exchange *ex); /* set by a handler that reads the body */
     void *handler_data;                           /* the handler's own */

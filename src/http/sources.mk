@@ -71,6 +71,8 @@ liblintel_a_SOURCES += \
 	src/http/service.c \
 	src/http/service.h \
 	src/http/status.c \
+	src/http/trailer.c \
+	src/http/trailer.h \
 	src/http/unescape.c \
 	src/http/unescape.h \
 	src/http/vars.c \

@@ -184,7 +184,7 @@ ROWS = [
         "another upstream is asked, not the same one again", "/first"),
     Row("forward-auth", "body", r"in: jo \{http\..*\}", "in: jo ",
         "a field that the gateway does not send is not copied; Caddy 2.6.2 copies its name"),
-    Row("proxy-hop", "up-te", "trailers", NONE, "trailers are not passed on"),
+    Row("proxy-hop", "up-connection", NONE, "TE", "RFC 9110 10.1.4: TE is of one connection"),
     Row("proxy-basic", "body|up-.*", ".*", ".*", "a path that leads above the root is no path",
         r"GET /\.\./up"),
     Row("proxy-basic", "content-type", "text/x-echo", TEXT, "the same", r"GET /\.\./up"),

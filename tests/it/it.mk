@@ -67,6 +67,7 @@ it_tests = \
 	tests/it/proxy-upgrade.py \
 	tests/it/proxy-websockets.py \
 	tests/it/proxy-tls.py \
+	tests/it/proxy-trailers.py \
 	tests/it/rate-limit.py \
 	tests/it/reload-changes.py \
 	tests/it/reload-load.py \

@@ -377,12 +377,14 @@ def raw(port, data, timeout=30, sock=None):
 
 
 class Response:
-    """One response read from a socket: status, fields (lower-case name to list), body."""
+    """One response read from a socket: status, fields (lower-case name to list), body, and the lines
+    of its trailer."""
 
-    def __init__(self, status, fields, body):
+    def __init__(self, status, fields, body, trailer=()):
         self.status = status
         self.fields = fields
         self.body = body
+        self.trailer = list(trailer)
 
     def field(self, name):
         values = self.fields.get(name.lower())
@@ -419,9 +421,7 @@ class Reader:
         while True:
             size = int(self._line().split(b";")[0], 16)
             if size == 0:
-                while self._line():
-                    pass
-                return body
+                return body, list(iter(self._line, b""))
             body += self._take(size)
             check_eq(b"\r\n", self._take(2), "end of a chunk")
 
@@ -439,7 +439,7 @@ class Reader:
         if head or status in (204, 304) or status < 200:
             return Response(status, fields, b"")
         if "chunked" in ", ".join(fields.get("transfer-encoding", [])).lower():
-            return Response(status, fields, self._chunked())
+            return Response(status, fields, *self._chunked())
         if "content-length" in fields:
             return Response(status, fields, self._take(int(fields["content-length"][0])))
         body = self.buffer + read_all(self.sock)

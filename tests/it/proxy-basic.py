@@ -110,7 +110,8 @@ def fields_both_ways(port):
         check_eq(["GET /a%2Fb/./..//c;d?x=%00y&z={}| HTTP/1.1", "Host: localhost", "Accept: a/b",
                   "Cookie: a=b", "Accept-Encoding: gzip", "User-Agent: me",
                   "X-Forwarded-For: 127.0.0.1", "X-Forwarded-Proto: http",
-                  "X-Forwarded-Host: localhost", "Via: 1.1 Lintel", "", ""], lines_of(r))
+                  "X-Forwarded-Host: localhost", "Via: 1.1 Lintel", "TE: trailers",
+                  "Connection: TE", "", ""], lines_of(r))
         check_eq("1", r.field("X-Up"))
         check_eq("upstream/1", r.field("Server"))
         check_eq("1.1 Lintel", r.field("Via"))

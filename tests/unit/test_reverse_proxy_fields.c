@@ -61,7 +61,8 @@ static void hands_on_what_is_for_the_upstream(void **state)
                         "GET /a%2Fb/../c?x=%7e&y=z w HTTP/1.1\r\nHost: example.org:8080\r\n"
                         "Accept: text/html\r\nVia: 1.1 before\r\nX-Empty:\r\nCookie: a=b\r\n"
                         "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\n"
-                        "X-Forwarded-Host: example.org:8080\r\nVia: 1.1 Lintel\r\n\r\n");
+                        "X-Forwarded-Host: example.org:8080\r\nVia: 1.1 Lintel\r\n"
+                        "TE: trailers\r\nConnection: TE\r\n\r\n");
     assert_string_equal(rig_text(&r.fields),
                         "Server=app|Set-Cookie=a=1|Set-Cookie=b=2|"
                         "Date=Sun, 06 Nov 1994 08:49:37 GMT|Via=1.0 inner|Via=1.1 Lintel|");
