@@ -228,7 +228,7 @@ with lib.Test() as t:
     reverse_proxy 127.0.0.1:%d {
         transport http {
             http_client %s
-            response_header_timeout 300ms
+            response_header_timeout 1s
         }
     }
     handle_errors {
