@@ -21,6 +21,10 @@ void h1_unpark(struct h1_stream *st)
     }
     if (!st->parked) {
         st->woken = true;
+        if (st->asked > 0) {
+            h1_hold_end(st);
+            h1_engine_wake(st->conn->en);
+        }
         return;
     }
     st->parked = false;

@@ -6,6 +6,7 @@
  *   h1_request.c   MHD's callbacks that read a request
  *   h1_gate.c      which requests are let in
  *   h1_body.c      the request body: parking and waking a stream
+ *   h1_hold.c      streams that may be woken before it pays to park them
  *   h1_respond.c   from an exchange's response to an MHD_Response
  *   h1_variant.c   the MHD_Responses kept on prepared responses
  *   h1_push.c      how TLS records go out: as few and as full segments as can be
@@ -82,7 +83,9 @@ struct h1_engine {
     unsigned n_spare;
     const struct h1_arrival *arrival;
     struct h1_linger linger;
-    char *scratch; /* H1_SCRATCH bytes for whoever is at work; NULL before the first tunnel */
+    unsigned n_held; /* streams: h1_hold.c */
+    bool idle;       /* the loop had nothing to do but to run MHD */
+    char *scratch;   /* H1_SCRATCH bytes for whoever is at work; NULL before the first tunnel */
 };
 
 /* MHD sends a response's header and each block of its body by itself, and a TLS session each
@@ -148,6 +151,7 @@ struct h1_stream {
     bool queued;                   /* MHD has the response... */
     struct MHD_Response *response; /* ...of a source, this one: MHD's */
     bool parked;                   /* suspended */
+    unsigned asked;                /* times since it is held; 0: it is not */
     bool woken;                    /* resumed while it was not parked */
     bool body_ended;               /* the request body was read to its end */
     int64_t drained;               /* bytes of it thrown away */
@@ -210,6 +214,7 @@ void h1_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 
 void h1_park(struct h1_stream *st);   /* from MHD's callbacks only */
 void h1_unpark(struct h1_stream *st); /* no harm if it is not parked */
+
 /* Takes what fits of data; *size becomes what is left over. False: cut the connection. */
 bool h1_body_take(struct h1_stream *st, const char *data, size_t *size);
 void h1_body_end(struct h1_stream *st);
@@ -219,6 +224,13 @@ void h1_body_put(struct h1_stream *st, const char *data, size_t len);
 enum pull h1_body_read(struct exchange *ex, char *buf, size_t cap, size_t *n);
 /* Whether an unwanted body is short enough to be read, so that the connection can be kept. */
 bool h1_body_is_short(const struct h1_stream *st);
+
+/* ---- h1_hold.c ---- */
+
+/* From MHD's callbacks, for a stream that has nothing to say yet: lets MHD ask again. False: it has
+ * to be parked. */
+bool h1_hold(struct h1_stream *st);
+void h1_hold_end(struct h1_stream *st); /* no harm if it is not held */
 
 /* ---- h1_respond.c ---- */
 

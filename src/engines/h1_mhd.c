@@ -42,6 +42,7 @@ void h1_stream_give_back(struct h1_stream *st)
 {
     struct h1_engine *en = st->conn->en;
 
+    h1_hold_end(st);
     st->conn->stream = NULL;
     free(st->body);
     if (en->n_spare == SPARE_MAX) {
@@ -79,10 +80,11 @@ static void run_mhd(struct h1_engine *en)
     unsigned runs = 0;
     bool more;
 
+    en->idle = loop_is_idle(en->loop);
     do {
         MHD_run(en->daemon);
         more = has_more(en);
-    } while (more && ++runs < RUNS_A_TURN);
+    } while (more && en->n_held == 0 && ++runs < RUNS_A_TURN);
     if (more)
         timer_set(en->loop, &en->again, 0);
 }

@@ -227,7 +227,7 @@ static void finish(struct h1_stream *st)
     }
     if (st->ex.responded && !st->queued && !st->conn->dead)
         h1_queue(st);
-    if (!st->queued && !st->conn->dead)
+    if (!st->queued && !st->conn->dead && (st->stage != STAGE_FULL || !h1_hold(st)))
         h1_park(st);
 }
 

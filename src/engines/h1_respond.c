@@ -111,7 +111,8 @@ static ssize_t on_pull(void *cls, uint64_t at, char *buf, size_t max)
         case PULL_AGAIN:
             if (st->woken || st->conn->dead)
                 continue;
-            h1_park(st);
+            if (!h1_hold(st))
+                h1_park(st);
             return 0;
         case PULL_END:
             if (st->ex.body.len >= 0)
@@ -286,7 +287,7 @@ void h1_queue(struct h1_stream *st)
     }
     if (r != NULL && (refusal != 0 || !h1_variant_is_kept(ex)))
         MHD_destroy_response(r); /* our reference; the connection has its own */
-    if (st->parked)
+    if (st->parked || st->asked > 0)
         h1_unpark(st);
 }
 

@@ -21,6 +21,7 @@ struct loop {
     size_t heap_cap;
     struct task *first_task;
     struct task **last_task;
+    bool idle;
     int n_events; /* of the batch at hand */
     struct epoll_event events[BATCH];
 };
@@ -232,6 +233,7 @@ int loop_run(struct loop *l, struct err *e)
         if (n == -1 && errno != EINTR)
             return err_sys(e, "epoll_wait");
         l->n_events = n == -1 ? 0 : n;
+        l->idle = n == 0;
         update_now(l);
         dispatch(l);
         run_timers(l);
@@ -253,4 +255,9 @@ uint64_t loop_now_ms(const struct loop *l)
 int64_t loop_wall_s(const struct loop *l)
 {
     return l->wall_s;
+}
+
+bool loop_is_idle(const struct loop *l)
+{
+    return l->idle;
 }

@@ -57,5 +57,7 @@ void loop_unpost(struct loop *l, struct task *t);
 /* Milliseconds of the monotonic clock, and seconds of the wall clock, as of this batch. */
 uint64_t loop_now_ms(const struct loop *l);
 int64_t loop_wall_s(const struct loop *l);
+/* Whether this turn began with no event: it would have slept, but for a timer. */
+bool loop_is_idle(const struct loop *l);
 
 #endif
