@@ -1,6 +1,10 @@
 EXTRA_DIST += \
 	contrib/bench \
 	contrib/bench-sites \
+	contrib/bench_machine.py \
+	contrib/bench_servers.py \
+	contrib/echo_load.c \
+	contrib/echo_server.c \
 	contrib/handshakes.c \
 	contrib/lintel.conf.in \
 	contrib/quickstart
