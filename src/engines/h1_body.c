@@ -35,13 +35,29 @@ void h1_unpark(struct h1_stream *st)
 
 /* ---- the request body ---- */
 
+bool h1_body_is_awaited(const struct h1_stream *st)
+{
+    const struct fields request = exchange_original(&st->ex).request;
+
+    return st->ex.http_minor > 0 && fields_get(&request, STR_LIT("Expect")).p != NULL;
+}
+
 bool h1_body_is_short(const struct h1_stream *st)
 {
     const struct exchange *ex = &st->ex;
 
-    /* A client that waits for 100 (Continue) will not send it (RFC 9110 10.1.1). */
     return ex->request_body_len >= 0 && ex->request_body_len <= H1_DRAIN_KEEP &&
-           fields_get(&ex->request, STR_LIT("Expect")).p == NULL;
+           !h1_body_is_awaited(st); /* it will not be sent */
+}
+
+/* A client that waits is told to send it. */
+static void want_body(struct h1_stream *st)
+{
+    if (st->body_wanted)
+        return;
+    st->body_wanted = true;
+    if (st->stage == STAGE_EXPECT)
+        h1_unpark(st);
 }
 
 size_t h1_body_room(struct h1_stream *st)
@@ -111,8 +127,12 @@ enum pull h1_body_read(struct exchange *ex, char *buf, size_t cap, size_t *n)
 
     if (st->conn->dead)
         return PULL_FAIL;
-    if (len == 0)
-        return st->body_ended || ex->request_body_len == 0 ? PULL_END : PULL_AGAIN;
+    if (len == 0) {
+        if (st->body_ended || ex->request_body_len == 0)
+            return PULL_END;
+        want_body(st);
+        return PULL_AGAIN;
+    }
     if (len > cap)
         len = cap;
     memcpy(buf, st->body + st->body_from, len);

@@ -7,6 +7,7 @@
  *   h1_gate.c      which requests are let in
  *   h1_body.c      the request body: parking and waking a stream
  *   h1_hold.c      streams that may be woken before it pays to park them
+ *   h1_interim.c   interim responses, which MHD does not know
  *   h1_respond.c   from an exchange's response to an MHD_Response
  *   h1_variant.c   the MHD_Responses kept on prepared responses
  *   h1_push.c      how TLS records go out: as few and as full segments as can be
@@ -129,6 +130,8 @@ struct h1_conn {
 /* How far a request has been read. */
 enum h1_stage {
     STAGE_HEADER, /* up to and with the first call of the access handler */
+    STAGE_EXPECT, /* suspended in it: the client sends its body when it is told to (RFC
+                     9110 10.1.1), and nobody has asked for it yet */
     STAGE_BODY,   /* its body is being read */
     STAGE_FULL    /* all of it was read: a response can be queued at any time */
 };
@@ -153,7 +156,8 @@ struct h1_stream {
     bool parked;                   /* suspended */
     unsigned asked;                /* times since it is held; 0: it is not */
     bool woken;                    /* resumed while it was not parked */
-    bool body_ended;               /* the request body was read to its end */
+    bool body_wanted;              /* somebody has asked for the request body */
+    bool body_ended;               /* it was read to its end */
     int64_t drained;               /* bytes of it thrown away */
     struct h1_tunnel *tunnel;      /* NULL: it is none */
     char *body;                    /* H1_BODY_BUFFER bytes, or NULL */
@@ -222,6 +226,8 @@ void h1_body_end(struct h1_stream *st);
 size_t h1_body_room(struct h1_stream *st);
 void h1_body_put(struct h1_stream *st, const char *data, size_t len);
 enum pull h1_body_read(struct exchange *ex, char *buf, size_t cap, size_t *n);
+/* Whether the client waits for 100 (Continue). */
+bool h1_body_is_awaited(const struct h1_stream *st);
 /* Whether an unwanted body is short enough to be read, so that the connection can be kept. */
 bool h1_body_is_short(const struct h1_stream *st);
 
@@ -232,9 +238,15 @@ bool h1_body_is_short(const struct h1_stream *st);
 bool h1_hold(struct h1_stream *st);
 void h1_hold_end(struct h1_stream *st); /* no harm if it is not held */
 
+/* ---- h1_interim.c ---- */
+
+void h1_interim(struct exchange *ex, int status, const struct fields *fields);
+
 /* ---- h1_respond.c ---- */
 
 void h1_queue(struct h1_stream *st); /* the exchange has its response, MHD takes one now */
+/* Whether a field is the engine's own business: framing. */
+bool h1_is_engines_own(struct str name);
 /* An MHD_Response with the given fields, and those that the engine adds. NULL without memory. */
 struct MHD_Response *h1_response_with(struct MHD_Response *r, const struct fields *fields,
                                       bool close, struct arena *scratch);

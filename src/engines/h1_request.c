@@ -199,6 +199,27 @@ static void refuse(struct h1_stream *st, const struct gate_refusal *refusal)
     exchange_respond_error(ex, refusal->status);
 }
 
+static void begin_body(struct h1_stream *st, enum h1_stage stage)
+{
+    st->stage = stage;
+    st->conn->upload_ms = loop_now_ms(st->conn->en->loop);
+    h1_conn_enter(st->conn, PHASE_BODY);
+}
+
+/* MHD says 100 (Continue) when the first call is over, and calls once more as long as it has been
+ * suspended in it. So whether the client should send its body at all is found out before: it should
+ * not if the answer comes without somebody asking for it. */
+static void await_verdict(struct h1_stream *st)
+{
+    st->stage = STAGE_EXPECT;
+    if (st->ex.responded)
+        h1_queue(st);
+    else if (st->body_wanted)
+        begin_body(st, STAGE_BODY);
+    else
+        h1_park(st);
+}
+
 /* The first call: the header is complete. A request without a body is handled in the second call,
  * as an answer in the first would close the connection. */
 static void begin(struct h1_stream *st, const char *method, const char *version)
@@ -211,9 +232,12 @@ static void begin(struct h1_stream *st, const char *method, const char *version)
         service_handle(st->ex.service, &st->ex);
     if (st->queued)
         return;
-    st->stage = st->ex.request_body_len != 0 ? STAGE_BODY : STAGE_FULL;
-    st->conn->upload_ms = loop_now_ms(st->conn->en->loop);
-    h1_conn_enter(st->conn, PHASE_BODY);
+    if (st->ex.request_body_len == 0)
+        begin_body(st, STAGE_FULL);
+    else if (h1_body_is_awaited(st))
+        await_verdict(st);
+    else
+        begin_body(st, STAGE_BODY);
 }
 
 /* The last call, and each one after a resume. */
@@ -245,6 +269,8 @@ enum MHD_Result h1_on_access(void *cls, struct MHD_Connection *mhd, const char *
         return MHD_NO;
     if (st->stage == STAGE_HEADER)
         begin(st, method, version);
+    else if (st->stage == STAGE_EXPECT)
+        await_verdict(st);
     else if (data == NULL)
         finish(st);
     else if (*size > 0) /* none of them: after a 100 (Continue), before a request that follows */

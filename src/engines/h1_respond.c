@@ -16,8 +16,7 @@ enum {
 
 /* ---- fields ---- */
 
-/* Framing is the engine's own business. */
-static bool is_engines_own(struct str name)
+bool h1_is_engines_own(struct str name)
 {
     static const struct str own[] = {
         {"Connection", 10}, {"Content-Length", 14}, {"Transfer-Encoding", 17}, {"Keep-Alive", 10}};
@@ -46,7 +45,7 @@ struct MHD_Response *h1_response_with(struct MHD_Response *r, const struct field
         const struct field *f = &fields->list[i];
 
         /* MHD takes no empty values; a field without a value says nothing. */
-        if (f->value.len > 0 && !is_engines_own(f->name))
+        if (f->value.len > 0 && !h1_is_engines_own(f->name))
             MHD_add_response_header(r, arena_str(scratch, f->name).p,
                                     arena_str(scratch, f->value).p);
     }
@@ -302,6 +301,7 @@ static void on_respond(struct exchange *ex)
         if (st->refused || !h1_body_is_short(st))
             h1_queue(st);
         break; /* else when the body has been read */
+    case STAGE_EXPECT:
     case STAGE_BODY:
         if (st->parked)
             h1_unpark(st);
@@ -333,4 +333,5 @@ const struct exchange_engine h1_exchange_engine = {
     .read_body = h1_body_read,
     .abort = on_abort,
     .local_host = on_local_host,
+    .interim = h1_interim,
 };

@@ -7,6 +7,7 @@ liblintel_a_SOURCES += \
 	src/engines/h1_gate.c \
 	src/engines/h1_gate.h \
 	src/engines/h1_hold.c \
+	src/engines/h1_interim.c \
 	src/engines/h1_internal.h \
 	src/engines/h1_linger.c \
 	src/engines/h1_mhd.c \

@@ -3,6 +3,7 @@
  *   reverse_proxy.c    the directives, the state of a worker, the beginning of an exchange
  *   proxied_attempt.c  which upstream is asked, and what follows when it fails
  *   proxied_fastcgi.c  what is else with FastCGI
+ *   proxied_interim.c  what comes before the answer
  *   proxied_relay.c    bytes between the transfer and the exchange, both ways
  *   proxied_respond.c  what becomes of the answer
  *   proxied_trailer.c  what follows its body
@@ -70,6 +71,7 @@ struct proxied {
     int failure;    /* the status to answer with, of the last one */
     struct str why; /* of it, in plain words */
 
+    struct fields interim;          /* of the interim response at hand */
     struct upstream_answer answer;  /* names and values in the exchange's arena; status 0: none */
     const struct answer_rule *rule; /* for the answer; NULL: it is sent on */
     int64_t content_length;
@@ -128,12 +130,20 @@ void proxied_ask_fastcgi(struct proxied *p, struct transfer_spec *spec);
 void proxied_on_stderr(void *arg, struct str bytes);
 void proxied_log_notes(struct proxied *p);
 
+/* ---- proxied_interim.c ---- */
+
+void proxied_on_interim_field(void *arg, struct str name, struct str value);
+void proxied_on_interim(void *arg, int status);
+
 /* ---- proxied_relay.c ---- */
 
 extern const struct transfer_events proxied_events;
 
 void proxied_relay_init(struct proxied *p);
 void proxied_fini(struct proxied *p); /* at the exchange's end */
+
+/* Adds a copy of a field that an upstream has sent. */
+void proxied_keep_field(struct proxied *p, struct fields *f, struct str name, struct str value);
 
 /* The body of the request, for as long as the proxy reads it. */
 void proxied_on_request_body(struct exchange *ex);

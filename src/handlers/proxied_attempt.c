@@ -384,7 +384,7 @@ void proxied_fail(struct proxied *p, enum transfer_result result, const char *wh
     ex->answer = NULL;
     p->rule = NULL;
     p->answer = (struct upstream_answer){0};
-    p->trailer.n = 0;
+    p->trailer.n = p->interim.n = 0;
     proxied_forget(p);
     failed(p, status_of(result), why);
     if (exchange_body_error(ex, 0) == 0 && may_repeat(p, result))

@@ -142,15 +142,21 @@ static bool on_body(void *arg, struct str bytes)
     return true;
 }
 
-static void on_field(void *arg, struct str name, struct str value)
+void proxied_keep_field(struct proxied *p, struct fields *f, struct str name, struct str value)
 {
-    struct proxied *p = arg;
     char *copy = arena_bytes(p->ex->arena, name.len + value.len + 1);
 
     memcpy(copy, name.p, name.len);
     memcpy(copy + name.len, value.p, value.len);
-    fields_add(&p->answer.fields, p->ex->arena, (struct str){copy, name.len},
+    fields_add(f, p->ex->arena, (struct str){copy, name.len},
                (struct str){copy + name.len, value.len});
+}
+
+static void on_field(void *arg, struct str name, struct str value)
+{
+    struct proxied *p = arg;
+
+    proxied_keep_field(p, &p->answer.fields, name, value);
 }
 
 static void on_head(void *arg, int status, int64_t content_length)
@@ -215,7 +221,9 @@ static void on_done(void *arg, enum transfer_result result, const char *why)
     proxied_wake(p);
 }
 
-const struct transfer_events proxied_events = {.on_field = on_field,
+const struct transfer_events proxied_events = {.on_interim_field = proxied_on_interim_field,
+                                               .on_interim = proxied_on_interim,
+                                               .on_field = on_field,
                                                .on_head = on_head,
                                                .on_body = on_body,
                                                .on_done = on_done,

@@ -16,10 +16,9 @@ static bool is_handed_on(const struct proxied *p, struct str name)
 void proxied_on_trailer(void *arg, struct str name, struct str value)
 {
     struct proxied *p = arg;
-    struct arena *a = p->ex->arena;
 
     if (!p->unwanted && value.len > 0 && is_handed_on(p, name))
-        fields_add(&p->trailer, a, arena_str(a, name), arena_str(a, value));
+        proxied_keep_field(p, &p->trailer, name, value);
 }
 
 bool proxied_has_trailer(const struct proxied *p)

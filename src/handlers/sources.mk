@@ -111,6 +111,7 @@ liblintel_a_SOURCES += \
 	src/handlers/proxied.h \
 	src/handlers/proxied_attempt.c \
 	src/handlers/proxied_fastcgi.c \
+	src/handlers/proxied_interim.c \
 	src/handlers/proxied_relay.c \
 	src/handlers/proxied_respond.c \
 	src/handlers/proxied_trailer.c \

@@ -240,6 +240,12 @@ static void respond(struct exchange *ex, int status)
     ex->engine->respond(ex);
 }
 
+void exchange_interim(struct exchange *ex, int status, const struct fields *fields)
+{
+    if (!ex->responded && ex->http_minor > 0 && ex->engine->interim != NULL)
+        ex->engine->interim(ex, status, fields);
+}
+
 void exchange_respond(struct exchange *ex, int status)
 {
     ex->body.kind = BODY_NONE;

@@ -66,6 +66,9 @@ struct exchange_engine {
     void (*abort)(struct exchange *ex); /* closes the connection without a complete response */
     /* The address at which the client came in, as text; in the exchange's arena. */
     struct str (*local_host)(struct exchange *ex);
+    /* Sends an interim response to a client of HTTP/1.1, if it can at this moment; the fields are
+     * end-to-end. NULL: it never can. */
+    void (*interim)(struct exchange *ex, int status, const struct fields *fields);
 };
 
 struct deferred {
@@ -206,6 +209,11 @@ void exchange_respond_source(struct exchange *ex, int status, struct source *s, 
  */
 void exchange_respond_upgrade(struct exchange *ex, struct source *s);
 void exchange_respond_prepared(struct exchange *ex, struct prepared *p); /* takes a reference */
+
+/* Sends an interim response (1xx, but for 100 and 101: RFC 9110 15.2) before any of these. It is
+ * for what can be left out: a client of HTTP/1.0 gets none, nor does one whose connection has no
+ * room for it now. */
+void exchange_interim(struct exchange *ex, int status, const struct fields *fields);
 
 /* The answer to an error: that of handle_errors, or a small page. route_fail() in http/route.h
  * without a message. */

@@ -60,6 +60,13 @@ static enum step act(struct direct_transfer *t, enum response_event event, struc
     switch (event) {
     case RESPONSE_MORE:
         return STEP_WAIT;
+    case RESPONSE_INTERIM_FIELD:
+        on_line(t, t->events->on_interim_field);
+        return STEP_MORE;
+    case RESPONSE_INTERIM:
+        if (t->events->on_interim != NULL)
+            t->events->on_interim(t->arg, t->parser.status);
+        return STEP_MORE;
     case RESPONSE_FIELD:
         on_line(t, t->events->on_field);
         return STEP_MORE;

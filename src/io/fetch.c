@@ -418,6 +418,7 @@ static void reset(struct fetch *f, const struct transfer_spec *spec)
     f->sends = 0;
     f->at = AT_STATUS;
     f->status = 0;
+    f->n_interim = 0;
     f->chunked = false;
     f->content_length = -1;
     f->head_bytes = 0;

@@ -80,6 +80,7 @@ struct fetch {
 
     enum at at;
     int status;
+    unsigned n_interim;
     bool chunked;
     int64_t content_length;
     size_t head_bytes;

@@ -1,6 +1,8 @@
 /* The response as libcurl shows it, and the request's body as it asks for it. */
 #include "io/fetch_priv.h"
 
+#include "io/response_parser.h"
+
 #include <assert.h>
 
 static size_t stop(struct fetch *f, enum transfer_result verdict, const char *why)
@@ -58,8 +60,11 @@ static bool read_field(struct fetch *f, struct str line)
 
     if (!split_field(line, &name, &value))
         return false;
-    if (f->at == AT_INTERIM)
+    if (f->at == AT_INTERIM) {
+        if (f->events->on_interim_field != NULL)
+            f->events->on_interim_field(f->arg, name, value);
         return true;
+    }
     if (name.len == 14 && str_eq_nocase(name, STR_LIT("Content-Length")) &&
         !read_content_length(f, value))
         return false;
@@ -97,12 +102,18 @@ static bool read_status(struct fetch *f, struct str line)
     return true;
 }
 
+static bool end_interim(struct fetch *f)
+{
+    if (++f->n_interim > RESPONSE_INTERIM_MAX)
+        return false;
+    f->at = AT_STATUS;
+    if (f->events->on_interim != NULL)
+        f->events->on_interim(f->arg, f->status);
+    return true;
+}
+
 static void end_head(struct fetch *f)
 {
-    if (f->at == AT_INTERIM) {
-        f->at = AT_STATUS;
-        return;
-    }
     f->at = AT_BODY;
     f->head_due_ms = 0;
     if (f->total_due_ms == 0 && f->read_timeout_ms == 0 && f->write_timeout_ms == 0)
@@ -142,6 +153,8 @@ size_t fetch_on_header_line(char *p, size_t size, size_t n, void *user)
         ok = read_trailer(f, line);
     else if (f->at == AT_STATUS)
         ok = read_status(f, line);
+    else if (line.len == 0 && f->at == AT_INTERIM)
+        ok = end_interim(f);
     else if (line.len == 0)
         end_head(f);
     else

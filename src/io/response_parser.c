@@ -113,6 +113,8 @@ static int next_status(struct response_parser *rp, struct str *in)
         return rc;
     if (!read_status(rp, line))
         return broken(rp, "the response's status line is malformed");
+    if (rp->status == 101 && !rp->upgrade)
+        return broken(rp, "the upstream switches to a protocol that it was not asked for");
     rp->state = RESPONSE_AT_FIELDS;
     return GO_ON;
 }
@@ -201,12 +203,10 @@ static int heed_field(struct response_parser *rp)
 
 static int end_interim(struct response_parser *rp)
 {
-    if (rp->status == 101)
-        return broken(rp, "the upstream switches to a protocol that it was not asked for");
     if (++rp->n_interim > RESPONSE_INTERIM_MAX)
         return broken(rp, "there are too many interim responses");
     rp->state = RESPONSE_AT_STATUS;
-    return GO_ON;
+    return RESPONSE_INTERIM;
 }
 
 static int end_switch(struct response_parser *rp)
@@ -249,20 +249,18 @@ static int end_head(struct response_parser *rp)
 
 static int next_field(struct response_parser *rp, struct str *in)
 {
-    const bool interim = rp->status < 200 && !(rp->status == 101 && rp->upgrade);
+    const bool interim = rp->status < 200 && rp->status != 101;
     struct str line;
-    int event;
+    int event = take_head_line(rp, in, &line);
 
-    do {
-        int rc = take_head_line(rp, in, &line);
-
-        if (rc != GO_ON)
-            return rc;
-        if (line.len == 0)
-            return interim ? end_interim(rp) : end_head(rp);
-        event = read_field(rp, line);
-    } while (interim && event == RESPONSE_FIELD);
-    return event == RESPONSE_FIELD ? heed_field(rp) : event;
+    if (event != GO_ON)
+        return event;
+    if (line.len == 0)
+        return interim ? end_interim(rp) : end_head(rp);
+    event = read_field(rp, line);
+    if (event != RESPONSE_FIELD)
+        return event;
+    return interim ? RESPONSE_INTERIM_FIELD : heed_field(rp);
 }
 
 /* ---- chunks ---- */

@@ -23,14 +23,16 @@ enum {
 };
 
 enum response_event {
-    RESPONSE_MORE,    /* nothing more can be said before more has come */
-    RESPONSE_FIELD,   /* name, value: of the final response's header */
-    RESPONSE_HEAD,    /* the header is complete: status, content_length, ... */
-    RESPONSE_BODY,    /* bytes: some of the body, to be taken with response_take() */
-    RESPONSE_TRAILER, /* name, value */
-    RESPONSE_END,     /* the response is complete; what is left of `in` is not of it */
-    RESPONSE_TOO_BIG, /* the header or the trailer is: why */
-    RESPONSE_BROKEN   /* it is no HTTP/1.1 response: why */
+    RESPONSE_MORE,          /* nothing more can be said before more has come */
+    RESPONSE_INTERIM_FIELD, /* name, value: of an interim response... */
+    RESPONSE_INTERIM,       /* ...whose header is complete: status */
+    RESPONSE_FIELD,         /* name, value: of the final response's header */
+    RESPONSE_HEAD,          /* the header is complete: status, content_length, ... */
+    RESPONSE_BODY,          /* bytes: some of the body, to be taken with response_take() */
+    RESPONSE_TRAILER,       /* name, value */
+    RESPONSE_END,           /* the response is complete; what is left of `in` is not of it */
+    RESPONSE_TOO_BIG,       /* the header or the trailer is: why */
+    RESPONSE_BROKEN         /* it is no HTTP/1.1 response: why */
 };
 
 enum response_state {

@@ -40,8 +40,12 @@ enum transfer_result {
 /* Called in the loop's thread, never from within transfer_start(). arg is transfer_spec.arg. Any
  * function of this file may be called from within. */
 struct transfer_events {
-    /* The response's status and fields have arrived (interim 1xx responses are not shown).
-     * Each field was shown by on_field before, in order, name as sent. */
+    /* An interim response (1xx, but for 101), before the final one. Each of its fields was shown by
+     * on_interim_field before. Both may be NULL. */
+    void (*on_interim_field)(void *arg, struct str name, struct str value);
+    void (*on_interim)(void *arg, int status);
+    /* The response's status and fields have arrived. Each field was shown by on_field before, in
+     * order, name as sent. */
     void (*on_field)(void *arg, struct str name, struct str value);
     void (*on_head)(void *arg, int status, int64_t content_length); /* -1: not known */
     /* Body bytes. Returns true if they were all taken; false if none were: the transfer then pauses

@@ -28,13 +28,15 @@ static void check(struct str in, const struct transcript_how *how)
     response_init(&rp, how->is_head, how->upgrade, how->max_head);
     do {
         event = response_next(&rp, &in);
-        if (event == RESPONSE_FIELD || event == RESPONSE_TRAILER)
+        if (event == RESPONSE_FIELD || event == RESPONSE_TRAILER || event == RESPONSE_INTERIM_FIELD)
             if (!str_is_token(rp.name) || !is_fit(rp.value))
                 abort();
         if (event == RESPONSE_HEAD &&
             (rp.status < 100 || rp.status > 999 || (rp.chunked && rp.content_length != -1)))
             abort();
         if (event == RESPONSE_HEAD && rp.status < 200 && !(how->upgrade && rp.switched))
+            abort();
+        if (event == RESPONSE_INTERIM && (rp.status < 100 || rp.status > 199 || rp.status == 101))
             abort();
         if (event == RESPONSE_BODY) {
             if (rp.bytes.len == 0 || rp.bytes.len > in.len || (how->is_head && !rp.switched))
@@ -43,7 +45,8 @@ static void check(struct str in, const struct transcript_how *how)
             response_take(&rp, &in, rp.bytes.len);
         }
     } while (event == RESPONSE_FIELD || event == RESPONSE_HEAD || event == RESPONSE_BODY ||
-             event == RESPONSE_TRAILER);
+             event == RESPONSE_TRAILER || event == RESPONSE_INTERIM_FIELD ||
+             event == RESPONSE_INTERIM);
     if (in.len > all || body > all)
         abort();
     if (event == RESPONSE_MORE)

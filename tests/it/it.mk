@@ -57,10 +57,12 @@ it_tests = \
 	tests/it/proxy-auth.py \
 	tests/it/proxy-balance.py \
 	tests/it/proxy-basic.py \
+	tests/it/proxy-expect.py \
 	tests/it/proxy-fastcgi.py \
 	tests/it/proxy-dynamic.py \
 	tests/it/proxy-health.py \
 	tests/it/proxy-hostile.py \
+	tests/it/proxy-interim.py \
 	tests/it/proxy-protocol.py \
 	tests/it/proxy-restart.py \
 	tests/it/proxy-stream.py \

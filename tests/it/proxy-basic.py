@@ -142,7 +142,10 @@ def framing(port):
         check_eq((200, b"", "0"), (r.status, r.body, r.field("Content-Length")))
         check_eq((200, b"until close"), (get("/http10").status, get("/http10").body))
         check_eq((418, b"no"), (get("/teapot").status, get("/teapot").body))
-        check_eq((200, b"after"), (get("/interim").status, get("/interim").body))
+        r = get("/interim")
+        check_eq((103, "</a>"), (r.status, r.field("Link")))
+        r = reader.response()
+        check_eq((200, b"after"), (r.status, r.body))
         r = get("/many-fields")
         check_eq((200, b"ok", 60), (r.status, r.body, len(r.fields["set-cookie"])))
         check_eq(200, get("/").status)  # all of it on one connection

@@ -71,6 +71,7 @@ CASES = {
     "a chunk's size is negative": ((CHUNKED + b"-5\r\nabcde\r\n0\r\n\r\n", CLOSE), BROKEN),
     "a chunk is longer than said": ((CHUNKED + b"2\r\nabcde\r\n0\r\n\r\n", CLOSE), BROKEN),
     "a flood of 100": ((b"HTTP/1.1 100 Continue\r\n\r\n" * 5000, CLOSE), 502),
+    "a flood of 103": ((b"HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n" * 5000, CLOSE), 502),
     "103, then the answer": (
         (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + LEN5 + b"abcde",), 200),
     "101 that nobody asked for": (
@@ -155,6 +156,8 @@ def ask(port, target):
         reader = Counting(s)
         try:
             r = reader.response()
+            while r.status < 200:
+                r = reader.response()
         except (EOFError, OSError):
             return (CUT if reader.seen else None), None
         return r.status, r

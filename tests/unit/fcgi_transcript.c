@@ -51,7 +51,9 @@ static bool say(struct buf *out, struct fcgi_response *f, enum response_event ev
     case RESPONSE_MORE:
         return false;
     case RESPONSE_BODY:
-    case RESPONSE_TRAILER: /* it never says that */
+    case RESPONSE_INTERIM: /* it never says these */
+    case RESPONSE_INTERIM_FIELD:
+    case RESPONSE_TRAILER:
         abort();
     }
     return false;

@@ -16,6 +16,11 @@ static void say_head(struct buf *out, const struct response_parser *rp)
         rp->keep_alive ? " k" : "", rp->switched ? " s" : "");
 }
 
+static void say_field(struct buf *out, const struct response_parser *rp)
+{
+    SAY(STR_FMT "=" STR_FMT "|", STR_ARG(rp->name), STR_ARG(rp->value));
+}
+
 /* Events up to the next that needs more; false: it is over. */
 static bool run(struct buf *out, struct response_parser *rp, struct str *in, size_t mouthful)
 {
@@ -26,10 +31,19 @@ static bool run(struct buf *out, struct response_parser *rp, struct str *in, siz
         switch (event) {
         case RESPONSE_MORE:
             return true;
+        case RESPONSE_INTERIM_FIELD:
+            SAY("^");
+            say_field(out, rp);
+            break;
+        case RESPONSE_INTERIM:
+            SAY("^(%d)", rp->status);
+            break;
         case RESPONSE_FIELD:
+            say_field(out, rp);
+            break;
         case RESPONSE_TRAILER:
-            SAY("%s" STR_FMT "=" STR_FMT "|", event == RESPONSE_FIELD ? "" : "~", STR_ARG(rp->name),
-                STR_ARG(rp->value));
+            SAY("~");
+            say_field(out, rp);
             break;
         case RESPONSE_HEAD:
             say_head(out, rp);

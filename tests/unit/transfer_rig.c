@@ -32,6 +32,25 @@ static void on_field(void *arg, struct str name, struct str value)
     cancels_here(c, 'f');
 }
 
+static void on_interim_field(void *arg, struct str name, struct str value)
+{
+    struct client *c = arg;
+
+    assert_false(c->cancelled);
+    assert_int_equal(
+        buf_printf(&c->fields, "^" STR_FMT "=" STR_FMT "|", STR_ARG(name), STR_ARG(value)), 0);
+    cancels_here(c, 'g');
+}
+
+static void on_interim(void *arg, int status)
+{
+    struct client *c = arg;
+
+    assert_false(c->cancelled);
+    assert_int_equal(buf_printf(&c->fields, "^(%d)", status), 0);
+    cancels_here(c, 'i');
+}
+
 static void on_trailer(void *arg, struct str name, struct str value)
 {
     struct client *c = arg;
@@ -173,6 +192,8 @@ void client_init(struct client *c, const struct peer *s)
                                          .on_body = on_body,
                                          .on_done = on_done,
                                          .pull = on_pull,
+                                         .on_interim_field = on_interim_field,
+                                         .on_interim = on_interim,
                                          .on_trailer = on_trailer,
                                          .on_eof = on_eof};
     snprintf(c->url, sizeof c->url, "http://127.0.0.1:%u/a/../b?q", s->port);
