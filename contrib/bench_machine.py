@@ -115,11 +115,13 @@ def count_in(text):
     return int(found.group(1)) if found else None
 
 
-def can_count(event):
-    """Whether perf is there, allowed and able to count that of our own processes."""
+def countable(event):
+    """The event as perf counts it of our own processes (without privileges, in user mode only: NAME:u),
+    or None where it cannot."""
     if not event or not shutil.which("perf"):
-        return False
-    return count_in(output("perf", "stat", "-x,", "-e", event, "true")) is not None
+        return None
+    found = re.search(r"^\d+,[^,]*,([^,]+),", output("perf", "stat", "-x,", "-e", event, "true"), re.M)
+    return found.group(1) if found else None
 
 
 class Usage:
