@@ -345,13 +345,13 @@ static void encode_here(struct exchange *ex, const struct encode_how *how)
     change_fields(ex, how->type->name);
 }
 
-/* What comes while the client waits for more must reach it: events, and where nobody has said how
- * much there will be. */
+/* What comes while the client waits for more must reach it: events, where nobody has said how much
+ * there will be, and where the configuration says so. */
 static bool is_prompt(const struct exchange *ex, const struct fields *f)
 {
     struct str type = fields_get(f, STR_LIT("Content-Type"));
 
-    return ex->body.len < 0 || begins(type, STR_LIT("text/event-stream"));
+    return ex->prompt || ex->body.len < 0 || begins(type, STR_LIT("text/event-stream"));
 }
 
 /* RFC 9110 15.4.5: Vary and ETag as a 200 would have had them. */

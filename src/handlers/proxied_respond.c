@@ -28,6 +28,7 @@ static void send_on(struct proxied *p, int status)
     bool in_one = whole && !proxied_has_trailer(p);
 
     p->copied = true;
+    ex->prompt = p->st->conf->prompt;
     proxy_respond_fields(ex, p->st->conf, &p->answer.fields);
     if (p->cookie.p != NULL)
         fields_add(&ex->response, ex->arena, STR_LIT("Set-Cookie"), p->cookie);

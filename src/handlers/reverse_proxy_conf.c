@@ -294,14 +294,16 @@ static int add_trusted(const struct directive_args *d)
 /* What comes is sent on at once, which is what any interval asks for at most. */
 static int set_flush_interval(const struct directive_args *d)
 {
+    struct reverse_proxy_conf *c = d->target;
     struct token t = d->args[0];
-    uint64_t ms;
+    uint64_t ms = 1;
 
-    if (str_is(t.text, "-1"))
-        return 0;
     if (str_starts(t.text, STR_LIT("-")))
         t.text = str_from(t.text, 1);
-    return directive_duration(d, &t, &ms);
+    if (!str_is(d->args[0].text, "-1") && directive_duration(d, &t, &ms) != 0)
+        return -1;
+    c->prompt = ms > 0;
+    return 0;
 }
 
 /* ---- what becomes of answers ---- */
@@ -354,7 +356,7 @@ const struct directive reverse_proxy_options[] = {
      .min_args = 1,
      .max_args = 1,
      .set = set_flush_interval,
-     .help = "flush_interval <duration>: answers are sent on as they come in any case"},
+     .help = "flush_interval <duration>: what has come is sent on at once, also compressed"},
     {.name = "handle_response",
      .max_args = 1,
      .block = true,

@@ -43,6 +43,7 @@ struct reverse_proxy_conf {
 
     uint64_t request_buffers;  /* bytes of a body that are read before an upstream is asked */
     uint64_t response_buffers; /* bytes of an answer that are read before it is sent on */
+    bool prompt;               /* flush_interval: what follows waits for nothing */
     struct field_edits up;     /* of the request */
     struct field_edits down;   /* of the answer */
     struct text method;        /* no parts: that of the request */

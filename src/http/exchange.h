@@ -172,6 +172,7 @@ struct exchange {
     struct body body;
     struct fields trailer; /* what follows a body in chunks: to be there when its source answers
                               PULL_END */
+    bool prompt;           /* the client should have the body's bytes as soon as they are there */
     bool responded;        /* exchange_respond was called */
     bool close;            /* close the connection after it */
     bool upgraded;         /* it makes a tunnel of the connection */

@@ -60,6 +60,7 @@ it_tests = \
 	tests/it/proxy-expect.py \
 	tests/it/proxy-fastcgi.py \
 	tests/it/proxy-dynamic.py \
+	tests/it/proxy-flush.py \
 	tests/it/proxy-health.py \
 	tests/it/proxy-hostile.py \
 	tests/it/proxy-interim.py \
