@@ -20,14 +20,15 @@ KINDS = {  # what each is sent as
 
 
 class Script:
-    go = threading.Semaphore(0)  # one more byte
+    go = None  # a semaphore for each request: one more byte
 
 
 def serve(c):
+    go = Script.go
     c.send(b"HTTP/1.1 200 OK\r\n" + KINDS[c.target])
     for byte in WORD:
         c.send(b"1\r\n%c\r\n" % byte if b"chunked" in KINDS[c.target] else b"%c" % byte)
-        if not Script.go.acquire(timeout=60):
+        if not go.acquire(timeout=60):
             break
     return False
 
@@ -75,6 +76,7 @@ class Content:
 
 
 def byte_by_byte(s, kind, coded):
+    Script.go = threading.Semaphore(0)
     s.sendall(b"GET %s HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n" % kind.encode())
     content = Content(s)
     check_eq(coded, content.coded, kind)
