@@ -172,7 +172,7 @@ include tests/it/it.mk
 
 # The differential tests: the same Caddyfiles and requests for Caddy and for Lintel; the same files for
 # Caddy, nginx and Lintel.
-TESTS += tests/diff/files.py tests/diff/run.py
+TESTS += tests/diff/files.py tests/diff/proxy-curl.py tests/diff/run.py
 EXTRA_DIST += tests/diff/cases \
 	tests/diff/casefile.py \
 	tests/diff/compare.py \
@@ -182,6 +182,7 @@ EXTRA_DIST += tests/diff/cases \
 	tests/diff/files.requests \
 	tests/diff/files_differences.py \
 	tests/diff/files_folder.py \
+	tests/diff/proxy-curl.py \
 	tests/diff/run.py \
 	tests/diff/servers.py \
 	tests/diff/wire.py

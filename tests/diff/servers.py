@@ -53,7 +53,8 @@ class Servers:
                            rb"serving initial configuration")
 
     def lintel(self, name, folder, config):
-        path = _write(os.path.join(folder, "Caddyfile"), with_options(config, LINTEL_OPTIONS))
+        config = lib.Lintel.edit_conf(with_options(config, LINTEL_OPTIONS))
+        path = _write(os.path.join(folder, "Caddyfile"), config)
         return self._start("lintel-" + name, [lib.LINTEL, "run", "--config", path],
                            rb" server: ready$")
 

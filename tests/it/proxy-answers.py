@@ -167,4 +167,5 @@ def main():
         served.stop()
 
 
-each_client(main)
+each_client()
+main()

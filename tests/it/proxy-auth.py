@@ -149,4 +149,5 @@ def main():
         served.stop()
 
 
-each_client(main)
+each_client()
+main()

@@ -5,7 +5,7 @@ import threading
 
 import lib
 from lib import Reader, check, check_eq, connect, request, wait_for
-from upstream import Upstream, refusing_port
+from upstream import Upstream, each_client, refusing_port
 
 
 class Named:
@@ -212,6 +212,7 @@ def survives_a_reload(server, port, first):
     check_eq(b"b", ask(port).body)
 
 
+each_client()
 with lib.Test() as t:
     a, b, c = Named("a"), Named("b"), Named("c")
     dead, late = refusing_port(), t.free_port()

@@ -7,7 +7,7 @@ import threading
 import lib
 from dns import A, AAAA, CNAME, SRV, Dns
 from lib import check, check_eq, connect, request
-from upstream import Upstream
+from upstream import Upstream, each_client
 
 
 def ask(port, **fields):
@@ -181,4 +181,5 @@ def main():
         waits_for_nobody(t)
 
 
+each_client()
 main()

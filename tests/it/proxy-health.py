@@ -4,7 +4,7 @@ asked."""
 
 import lib
 from lib import check, check_eq, connect, request, wait_for
-from upstream import Upstream
+from upstream import Upstream, each_client
 
 
 class Checked:
@@ -79,6 +79,7 @@ def counts(server, port, a):
     check(b"unhealthy: it answered 500" in server.log() and b"healthy again" in server.log())
 
 
+each_client()
 with lib.Test() as t:
     a, b = Checked("a"), Checked("b")
     to = "to 127.0.0.1:%d 127.0.0.1:%d\n lb_policy first\n health_interval 20ms" % (a.port, b.port)

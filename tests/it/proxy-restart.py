@@ -10,6 +10,7 @@ import threading
 
 import lib
 from lib import Reader, check, check_eq, connect, request, wait_for
+from upstream import each_client
 
 KILLS = int(os.environ.get("KILLS", "12"))
 CLIENTS = 4
@@ -80,6 +81,7 @@ def load(port, ended, results):
     results.append(done)
 
 
+each_client()
 with lib.Test() as t:
     ports = t.free_ports(3)
     upstreams = [Upstream(p) for p in ports[:2]]

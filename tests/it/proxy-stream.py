@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 """reverse_proxy with large bodies: streamed both ways, memory bounded, each side slowed by the
-other, and taken along when it goes."""
+other, and taken along when it goes.
 
+  SIZE_MB=1000 tests/it/proxy-stream.py    bodies of that size; 100 by default
+"""
+
+import os
 import threading
 import time
 
@@ -9,9 +13,9 @@ import lib
 from lib import Reader, check, check_eq, connect, wait_for
 from upstream import Upstream, each_client, rss_peak_kb, sanitized
 
-SIZE = 100 * 1000 * 1000
+SIZE = int(os.environ.get("SIZE_MB", "100")) * 1000 * 1000
 BLOCK = bytes(range(256)) * 256
-GROWTH_KB = 16 * 1024  # far below SIZE: what a body may cost in memory, buffers included
+GROWTH_KB = 1024  # what a body may cost in memory, buffers and the library's first use included
 
 
 class State:
@@ -42,7 +46,7 @@ def serve(c):
         c.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         return send_many(c, True)
     if c.target == "/lazy":   # reads nothing until told
-        State.go.wait(60)
+        State.go.wait(600)
 
     def sink(part):
         State.received += len(part)
@@ -73,7 +77,7 @@ def settled(value, seconds=0.4):
 
 def read_body(s, size, chunked):
     """Reads a whole response and compares its bytes; returns the count."""
-    s.settimeout(60)
+    s.settimeout(600)
     data = b""
     while b"\r\n\r\n" not in data:
         data += s.recv(65536)
@@ -121,6 +125,8 @@ def downloads(connect_to, server):
         reset()
         with connect_to() as s:
             s.sendall(b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path.encode())
+            stuck = settled(lambda: State.sent)  # a client that is slow to begin with
+            check(stuck < SIZE // 2, "the upstream was not slowed: %d" % stuck)
             check_eq(SIZE, read_body(s, SIZE, chunked))
 
 
@@ -170,7 +176,7 @@ def slow_upstream(connect_to):
         stuck = settled(lambda: sent[0])
         check(stuck < SIZE // 2, "the client was not slowed: %d" % stuck)
         State.go.set()
-        pusher.join(60)
+        pusher.join(600)
         check_eq(b"%d" % SIZE, Reader(s).response().body)
 
 
@@ -213,4 +219,5 @@ def main():
         up.stop()
 
 
-each_client(main)
+each_client()
+main()

@@ -223,4 +223,5 @@ def main():
         up.stop()
 
 
-each_client(main)
+each_client()
+main()
