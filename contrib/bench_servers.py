@@ -68,9 +68,9 @@ class Server:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-            c = http.client.HTTPSConnection("localhost", port, timeout=5, context=context)
+            c = http.client.HTTPSConnection("localhost", port, timeout=30, context=context)
         else:
-            c = http.client.HTTPConnection("localhost", port, timeout=5)
+            c = http.client.HTTPConnection("localhost", port, timeout=30)
         try:
             c.request("GET", path, headers=fields)
             response = c.getresponse()
@@ -79,7 +79,7 @@ class Server:
         finally:
             c.close()
 
-    def wait_answer(self, seconds=20):
+    def wait_answer(self, seconds=60):
         """Polls until its first place answers a request; the time of that."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

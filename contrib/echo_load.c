@@ -28,7 +28,7 @@ enum {
     PAYLOAD = 64,
     FRAME = 2 + PAYLOAD,    /* of the server: not masked */
     SENT_FRAME = FRAME + 4, /* of the client: with its mask */
-    PATIENCE_S = 5,         /* for an answer */
+    PATIENCE_S = 30,        /* for an answer */
     TICKETS_MAX = 4,        /* records with nothing for us before it */
 };
 

@@ -16,6 +16,7 @@ it_tests = \
 	tests/it/acme-two.sh \
 	tests/it/auth-basic.py \
 	tests/it/auth-hash.py \
+	tests/it/bench-runs.py \
 	tests/it/bug-room-expect.py \
 	tests/it/bug-tls12-request.py \
 	tests/it/certs-local.sh \
