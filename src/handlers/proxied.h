@@ -31,6 +31,7 @@ struct proxy_state {
     struct loop *loop;
     struct transport *secure; /* for https:// and HTTP/2 */
     struct transport *plain;  /* for http:// and unix sockets */
+    struct transport *tunnel; /* for what asks for another protocol */
     struct shared *shared;
     struct relay_pool buffers;
     struct balance_state *balance;

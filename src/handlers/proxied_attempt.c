@@ -122,6 +122,13 @@ static bool resolve(struct proxied *p)
     return false;
 }
 
+static struct transport *transport_for(const struct proxied *p, const struct transfer_spec *spec)
+{
+    if (spec->upgrade)
+        return p->st->tunnel;
+    return p->resolved.secure || spec->http != TRANSFER_HTTP1 ? p->st->secure : p->st->plain;
+}
+
 static bool start_transfer(struct proxied *p)
 {
     const struct reverse_proxy_conf *c = p->st->conf;
@@ -151,8 +158,7 @@ static bool start_transfer(struct proxied *p)
     kept_body_rewind(&p->kept);
     p->body_left = p->request.body_len;
     p->since_ms = loop_now_ms(p->st->loop);
-    p->transfer = transfer_start(
-        u->secure || u->http != TRANSFER_HTTP1 ? p->st->secure : p->st->plain, &spec, &e);
+    p->transfer = transfer_start(transport_for(p, &spec), &spec, &e);
     if (p->transfer != NULL)
         return true;
     proxied_ended(p);

@@ -69,8 +69,8 @@ static int reverse_proxy_start(const void *conf, const struct worker_env *env, v
     st->conf = c;
     st->loop = env->loop;
     st->secure = fetcher_transport(env->fetcher);
-    st->plain = c->client == CLIENT_DIRECT && env->direct != NULL ? direct_transport(env->direct)
-                                                                  : st->secure;
+    st->tunnel = env->direct != NULL ? direct_transport(env->direct) : st->secure;
+    st->plain = c->client == CLIENT_DIRECT ? st->tunnel : st->secure;
     if (c->fastcgi != NULL && env->direct != NULL)
         st->plain = direct_fastcgi(env->direct);
     st->shared = env->shared;

@@ -164,12 +164,11 @@ static void keep_one_host(struct fields *f)
     f->n = kept;
 }
 
-/* libcurl makes no tunnels. */
+/* HTTP/2 has no upgrades (RFC 9113 8.2.2); over TLS, HTTP/1.1 is spoken for one. */
 bool proxy_hands_on_upgrade(const struct reverse_proxy_conf *c, const struct proxy_request *rq,
                             const struct upstream *u)
 {
-    return rq->upgrade.len > 0 && !u->secure && u->http == TRANSFER_HTTP1 &&
-           c->client == CLIENT_DIRECT && c->fastcgi == NULL;
+    return rq->upgrade.len > 0 && (u->secure || u->http == TRANSFER_HTTP1) && c->fastcgi == NULL;
 }
 
 /* RFC 9110 10.1.4: of what the client says it takes, the one thing that is handed on to it. */

@@ -224,6 +224,7 @@ static void release(struct direct_transfer *t)
     loop_unpost(d->loop, &t->work);
     lookup_cancel(&t->lookup);
     direct_origin_unref(t->origin);
+    direct_tls_peer_free(t->peer);
     list_del(&t->item);
     if (d->n_spare == SPARE_MAX) {
         free_transfer(t);
@@ -340,7 +341,7 @@ static void set_up(struct direct_transfer *t, struct direct *d, const struct tra
     t->body_len = t->body_left = spec->body_len;
     t->body_ended = spec->body_len == 0;
     t->idempotent = is_idempotent(spec->method);
-    t->idle_ms = spec->idle_ms;
+    t->idle_ms = t->peer != NULL ? TRANSFER_ONCE : spec->idle_ms;
     t->is_head = strcmp(spec->method, "HEAD") == 0;
     t->upgrade = spec->upgrade;
     t->max_head = spec->max_head == 0 ? MAX_HEAD : spec->max_head;
@@ -369,6 +370,7 @@ static void begin(struct direct_transfer *t)
 static struct transfer *start(struct direct *d, const struct wire *wire,
                               const struct transfer_spec *spec, struct err *e)
 {
+    struct direct_tls_peer *peer = NULL;
     struct direct_transfer *t;
     struct origin *o;
 
@@ -378,11 +380,17 @@ static struct transfer *start(struct direct *d, const struct wire *wire,
     o = direct_origin_get(d, wire, spec, e);
     if (o == NULL)
         return NULL;
+    if (o->secure && (peer = direct_tls_peer_new(d, spec, e)) == NULL) {
+        direct_origin_unref(o);
+        return NULL;
+    }
     t = take_spare(d);
     t->origin = o;
+    t->peer = peer;
     t->wire = wire;
     if (!wire->prepare(t, spec, e)) {
         direct_origin_unref(o);
+        direct_tls_peer_free(peer);
         free_transfer(t);
         return NULL;
     }
@@ -470,6 +478,7 @@ struct direct *direct_new(struct loop *l, struct resolver *r, const struct direc
         d->limits.idle_max_per_upstream = d->limits.idle_max;
     list_init(&d->transfers);
     list_init(&d->spare);
+    list_init(&d->tls_creds);
     direct_pool_init(d);
     for (size_t i = 0; i < ORIGIN_BUCKETS; i++)
         list_init(&d->origins[i]);
@@ -494,5 +503,6 @@ void direct_free(struct direct *d)
         free_transfer(t);
     }
     direct_pool_fini(d);
+    direct_tls_fini(d);
     free(d);
 }

@@ -1,6 +1,7 @@
 /* The transports for upstreams that speak plain HTTP/1.1 or FastCGI, over TCP or a unix socket,
  * without a library between: small requests cost a third of what they cost by libcurl. One for each
- * loop. Connections are kept and used again. https:// is not for it. */
+ * loop. Connections are kept and used again, but for those of https://, which is here for the
+ * tunnels that libcurl does not make. */
 #ifndef LINTEL_IO_DIRECT_H
 #define LINTEL_IO_DIRECT_H
 

@@ -32,18 +32,49 @@ static void give_up(struct direct_transfer *t, enum transfer_result result, cons
     direct_fail(t, result, why);
 }
 
-static void connected(struct direct_transfer *t)
+static void established(struct direct_transfer *t)
 {
     struct direct_conn *c = t->conn;
 
     c->connecting = false;
     c->writable = true;
-    t->due.dial = t->due.attempt = 0;
-    if (!t->origin->is_unix)
-        t->origin->preferred = t->addresses.list[(t->first + t->tried - 1) % t->addresses.n];
+    t->due.dial = 0;
     t->received_ms = t->sent_ms = loop_now_ms(t->d->loop);
     direct_arm(t);
     direct_send(t);
+}
+
+static void shake_hands(struct direct_transfer *t)
+{
+    char why[256];
+
+    switch (direct_tls_handshake(t->conn->tls, why, sizeof why)) {
+    case TLS_WAIT:
+        return;
+    case TLS_DONE:
+        t->conn->readable = true; /* something may have come with the end of it */
+        established(t);
+        return;
+    case TLS_FAILED:
+        give_up(t, TRANSFER_CONNECT, why);
+        return;
+    }
+}
+
+static void connected(struct direct_transfer *t)
+{
+    t->due.attempt = 0;
+    if (!t->origin->is_unix)
+        t->origin->preferred = t->addresses.list[(t->first + t->tried - 1) % t->addresses.n];
+    if (t->peer == NULL) {
+        established(t);
+        return;
+    }
+    t->conn->tls = direct_tls_new(t->peer, t->conn->src.fd);
+    if (t->conn->tls == NULL)
+        give_up(t, TRANSFER_CONNECT, strerror(ENOMEM));
+    else
+        shake_hands(t);
 }
 
 static void look_up(struct direct_transfer *t, bool fresh);
@@ -184,6 +215,10 @@ void direct_connect_event(struct direct_transfer *t)
     int error = 0;
     socklen_t len = sizeof error;
 
+    if (c->tls != NULL) {
+        shake_hands(t);
+        return;
+    }
     if (!c->writable && !c->hung_up)
         return;
     if (getsockopt(c->src.fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)

@@ -10,6 +10,7 @@
 
 /* ---- origins ---- */
 
+/* *port is left as it is where none is said. */
 static bool split_authority(struct str authority, struct str *host, uint16_t *port)
 {
     size_t colon = authority.len;
@@ -19,7 +20,6 @@ static bool split_authority(struct str authority, struct str *host, uint16_t *po
         if (authority.p[i - 1] == ':')
             colon = i - 1;
     *host = (struct str){authority.p, colon};
-    *port = 80;
     if (colon == authority.len)
         return host->len > 0;
     if (!str_to_uint(str_from(authority, colon + 1), UINT16_MAX, &number) || number == 0)
@@ -32,13 +32,13 @@ static bool is_key(struct str key, bool is_unix)
 {
     struct sockaddr_un sun;
     struct str host;
-    uint16_t port;
+    uint16_t port = 0;
 
     return is_unix ? key.len > 0 && key.len < sizeof sun.sun_path
                    : split_authority(key, &host, &port);
 }
 
-static struct origin *origin_new(const struct wire *wire, struct str key, bool is_unix,
+static struct origin *origin_new(const struct wire *wire, struct str key, bool is_unix, bool secure,
                                  uint32_t hash)
 {
     struct origin *o = xalloc(sizeof *o + key.len + 1);
@@ -48,6 +48,8 @@ static struct origin *origin_new(const struct wire *wire, struct str key, bool i
     o->hash = hash;
     o->wire = wire;
     o->is_unix = is_unix;
+    o->secure = secure;
+    o->port = secure ? 443 : 80;
     list_init(&o->item);
     list_init(&o->idle);
     if (!is_unix)
@@ -58,17 +60,18 @@ static struct origin *origin_new(const struct wire *wire, struct str key, bool i
 struct origin *direct_origin_get(struct direct *d, const struct wire *wire,
                                  const struct transfer_spec *spec, struct err *e)
 {
-    const struct str scheme = STR_LIT("http://");
+    const struct str plain = STR_LIT("http://"), tls = STR_LIT("https://");
     const bool is_unix = spec->unix_socket != NULL;
     struct str url = str_of(spec->url), key;
+    const bool secure = str_starts(url, tls);
     struct list *bucket;
     uint32_t hash;
 
-    if (!str_starts(url, scheme)) {
+    if (!str_starts(url, plain) && (!secure || wire->records)) {
         err_set(e, ERR_INVALID, "%s does not begin with http://", spec->url);
         return NULL;
     }
-    key = str_from(url, scheme.len);
+    key = str_from(url, secure ? tls.len : plain.len);
     key.len = str_chr(key, '/');
     if (is_unix || spec->connect_to != NULL)
         key = str_of(is_unix ? spec->unix_socket : spec->connect_to);
@@ -77,7 +80,7 @@ struct origin *direct_origin_get(struct direct *d, const struct wire *wire,
     for (struct list *at = bucket->next; at != bucket; at = at->next) {
         struct origin *o = container_of(at, struct origin, item);
 
-        if (o->hash == hash && o->wire == wire && o->is_unix == is_unix &&
+        if (o->hash == hash && o->wire == wire && o->is_unix == is_unix && o->secure == secure &&
             str_eq((struct str){o->key, o->key_len}, key)) {
             o->refs++;
             return o;
@@ -87,7 +90,7 @@ struct origin *direct_origin_get(struct direct *d, const struct wire *wire,
         err_set(e, ERR_INVALID, "'" STR_FMT "' is no address to connect to", STR_ARG(key));
         return NULL;
     }
-    struct origin *o = origin_new(wire, key, is_unix, hash);
+    struct origin *o = origin_new(wire, key, is_unix, secure, hash);
     list_add_tail(bucket, &o->item);
     o->refs = 1;
     return o;
@@ -129,6 +132,7 @@ void direct_conn_close(struct direct_conn *c)
 {
     if (!list_empty(&c->of_all))
         leave_pool(c);
+    direct_tls_free(c->tls);
     loop_del(c->d->loop, &c->src);
     close(c->src.fd);
     direct_origin_unref(c->origin);

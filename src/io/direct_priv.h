@@ -6,6 +6,7 @@
  *   direct_send.c     the request
  *   direct_receive.c  the response
  *   direct_fcgi.c     what is else with FastCGI
+ *   direct_tls.c      what is else with https://
  *
  * A transfer:
  *  1. direct_start() lays out the request's head. If there is an idle connection to the upstream it
@@ -72,6 +73,7 @@ struct origin {
     struct address preferred; /* the one that could be connected to last; family 0: none yet */
     const struct wire *wire;
     bool is_unix;
+    bool secure; /* https:// */
     uint16_t port;
     struct str host; /* in key */
     size_t key_len;
@@ -85,6 +87,10 @@ struct idlers {
     struct timer timer;
     unsigned timeout_ms;
 };
+
+struct direct_tls_creds; /* direct_tls.c */
+struct direct_tls_peer;
+struct direct_tls;
 
 struct direct {
     struct transport transport;
@@ -100,6 +106,7 @@ struct direct {
     struct block *free_blocks;
     unsigned n_free_blocks;
     struct list origins[ORIGIN_BUCKETS];
+    struct list tls_creds; /* by direct_tls_creds.item */
 };
 
 struct direct_conn {
@@ -110,6 +117,7 @@ struct direct_conn {
     struct list of_origin;     /* while idle */
     struct list of_all;        /* while idle */
     uint64_t since_ms;         /* idle */
+    struct direct_tls *tls;    /* NULL: plain */
     unsigned served;           /* requests */
     bool connecting;
     bool used;     /* by another transfer before */
@@ -151,6 +159,7 @@ struct direct_transfer {
     bool ended; /* no callback any more */
 
     /* Connecting. */
+    struct direct_tls_peer *peer; /* of https://, else NULL */
     struct lookup lookup;
     struct addresses addresses;
     unsigned first;    /* index of the address that is tried first */
@@ -261,6 +270,32 @@ extern const struct wire direct_wire_http;
 
 void direct_receive(struct direct_transfer *t);                /* what there is */
 size_t direct_read(struct transfer *t, char *buf, size_t cap); /* transport_type.read, of HTTP */
+
+/* ---- direct_tls.c ---- */
+
+/* Who must be at the other end, and what it is shown, as spec says. NULL with *e set. */
+struct direct_tls_peer *direct_tls_peer_new(struct direct *d, const struct transfer_spec *spec,
+                                            struct err *e);
+void direct_tls_peer_free(struct direct_tls_peer *p); /* NULL is fine */
+
+/* A session over a connected socket. NULL: there is no memory for it. */
+struct direct_tls *direct_tls_new(const struct direct_tls_peer *p, int fd);
+void direct_tls_free(struct direct_tls *s); /* says goodbye, if that can be done at once */
+
+enum tls_step { TLS_DONE, TLS_WAIT, TLS_FAILED };
+
+/* The handshake, whenever the socket is ready. Why it failed is put into why. */
+enum tls_step direct_tls_handshake(struct direct_tls *s, char *why, size_t cap);
+
+/* As recv(2), send(2) and shutdown(2): 0 is the peer's goodbye, ECONNABORTED its end without one,
+ * which is good enough for a tunnel only: what goes through one has ends of its own. Sending may
+ * take less than there is although the socket has room; after EAGAIN the same bytes have to be
+ * sent. */
+ssize_t direct_tls_recv(struct direct_tls *s, char *p, size_t cap);
+ssize_t direct_tls_send(struct direct_tls *s, const char *p, size_t len);
+void direct_tls_shutdown(struct direct_tls *s);
+
+void direct_tls_fini(struct direct *d); /* the credentials that are kept */
 
 /* ---- direct_fcgi.c ---- */
 

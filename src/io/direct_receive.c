@@ -139,13 +139,13 @@ static ssize_t receive(struct direct_transfer *t, char *p, size_t room)
     if (c->drained)
         return -1;
     do
-        n = recv(c->src.fd, p, room, 0);
+        n = c->tls != NULL ? direct_tls_recv(c->tls, p, room) : recv(c->src.fd, p, room, 0);
     while (n == -1 && errno == EINTR);
     if (n > 0) {
         t->answered = true;
         t->received_ms = loop_now_ms(t->d->loop);
         /* Edge-triggered: what comes later is told of anew, but not a close that was told of. */
-        c->readable = (size_t)n == room || c->hung_up;
+        c->readable = (size_t)n == room || c->hung_up || c->tls != NULL;
         return n;
     }
     if (n == -1 && errno == EAGAIN) {
@@ -153,7 +153,7 @@ static ssize_t receive(struct direct_transfer *t, char *p, size_t room)
         return 0;
     }
     c->hung_up = c->drained = true;
-    c->error = n == 0 ? 0 : errno;
+    c->error = n == 0 || (errno == ECONNABORTED && t->parser.switched) ? 0 : errno;
     return -1;
 }
 

@@ -70,9 +70,11 @@ static struct str framing_of(const struct transfer_spec *spec, char *buf, size_t
 static bool measure(struct head_parts *h, const struct transfer_spec *spec, struct err *e)
 {
     static const char *const none[] = {NULL};
-    struct str url = str_from(str_of(spec->url), sizeof "http://" - 1);
-    size_t slash = str_chr(url, '/');
+    struct str url = str_of(spec->url);
+    size_t slash;
 
+    url = str_from(url, str_chr(url, ':') + sizeof "://" - 1);
+    slash = str_chr(url, '/');
     h->authority = (struct str){url.p, slash};
     h->method = str_of(spec->method);
     h->target = spec->target != NULL ? str_of(spec->target) : str_from(url, slash);
@@ -281,6 +283,10 @@ static ssize_t write_some(struct direct_transfer *t)
     struct msghdr m = {.msg_iov = parts, .msg_iovlen = 1};
     struct block *b = t->body;
 
+    if (t->conn->tls != NULL && parts[0].iov_len > 0)
+        return direct_tls_send(t->conn->tls, parts[0].iov_base, parts[0].iov_len);
+    if (t->conn->tls != NULL)
+        return direct_tls_send(t->conn->tls, b->bytes + b->start, b->end - b->start);
     if (b == NULL || b->start == b->end)
         return send(t->conn->src.fd, parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);
     if (parts[0].iov_len == 0)
@@ -312,8 +318,8 @@ static bool flush(struct direct_transfer *t)
 
         if (n > 0) {
             wrote(t, (size_t)n);
-            t->conn->writable = (size_t)n == all;
-            if ((size_t)n < all)
+            t->conn->writable = (size_t)n == all || t->conn->tls != NULL;
+            if (!t->conn->writable)
                 return false;
         } else if (n == -1 && errno == EAGAIN) {
             t->conn->writable = false;
@@ -338,7 +344,10 @@ void direct_send_head(struct direct_transfer *t)
 static void half_close(struct direct_transfer *t)
 {
     t->send_stopped = true;
-    shutdown(t->conn->src.fd, SHUT_WR);
+    if (t->conn->tls != NULL)
+        direct_tls_shutdown(t->conn->tls);
+    else
+        shutdown(t->conn->src.fd, SHUT_WR);
     if (t->recv_ended)
         direct_finish(t);
 }

@@ -17,6 +17,7 @@ liblintel_a_SOURCES += \
 	src/io/direct_priv.h \
 	src/io/direct_receive.c \
 	src/io/direct_send.c \
+	src/io/direct_tls.c \
 	src/io/fetch.c \
 	src/io/fetch.h \
 	src/io/fetch_options.c \

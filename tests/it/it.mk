@@ -101,5 +101,6 @@ EXTRA_DIST += $(it_tests) \
 	tests/it/lib.py \
 	tests/it/lib.sh \
 	tests/it/pebble.py \
+	tests/it/pki.py \
 	tests/it/upstream.py \
 	tests/it/websockets_echo.py

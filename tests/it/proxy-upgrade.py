@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""WebSocket and other upgrades: tunnels both ways, plain and over TLS, over reloads, and their ends."""
+"""WebSocket and other upgrades: tunnels both ways, plain and over TLS in front and behind, over
+reloads, and their ends."""
 
 import os
-import socket
+import select
+import ssl
 import threading
 
 import lib
 from lib import Reader, check, check_eq, connect, connect_tls, tls_context
+from pki import Pki
 from upstream import Upstream, rss_peak_kb, sanitized
 
 ASK = ("GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive, Upgrade\r\nUpgrade: %s\r\n"
@@ -18,10 +21,10 @@ GROWTH_KB = 8 * 1024
 class Peer:
     """Speaks what the path says, once it has agreed."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
         self.go_on = threading.Event()
         self.ended = threading.Event()
-        self.up = Upstream(self.serve)
+        self.up = Upstream(self.serve, tls=tls)
         self.port = self.up.port
 
     def serve(self, c):
@@ -46,6 +49,9 @@ class Peer:
             self.go_on.wait(60)
         elif c.target == "/close":
             return
+        elif c.target == "/cut":
+            c.send(b"last words")
+            c.sock.close()
         while True:
             part = c.rest or c.sock.recv(65536)
             c.rest = b""
@@ -109,6 +115,9 @@ def both_ends(connecting, peer):
     with connecting() as s:
         _, rest = upgrade(s, "/close")
         check_eq(b"", rest + s.recv(10))
+    with connecting() as s:
+        _, rest = upgrade(s, "/cut")
+        check_eq(b"last words", rest + lib.read_all(s))
     peer.ended.clear()
     with connecting() as s:
         upgrade(s)
@@ -141,6 +150,26 @@ def hands_on_no_h2c(connecting):
         check(b"pgrade" not in reader.response().body)
 
 
+def some(call, arg):
+    """What the call does to a socket that does not block; None if that is nothing now."""
+    try:
+        return call(arg)
+    except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        return None
+
+
+def send_and_read(s, to_send, to_read):
+    """Both at a time, in one thread: a TLS socket is not for two."""
+    while to_send or to_read:
+        sent = some(s.send, b"s" * min(to_send, 65536)) if to_send else None
+        part = some(s.recv, 65536) if to_read else None
+        check(part != b"", "closed with %d bytes to come" % to_read)
+        to_send -= sent or 0
+        to_read -= len(part or b"")
+        if not sent and not part:
+            select.select([s], [s] if to_send else [], [], 30)
+
+
 def pushes_back(connecting, server, peer):
     """Neither side can fill the server's memory."""
     if sanitized():
@@ -152,14 +181,13 @@ def pushes_back(connecting, server, peer):
     peer.go_on.clear()
     with connecting() as s:
         upgrade(s, "/slow")
-        done = []
-        t = threading.Thread(target=lambda: done.append(s.sendall(b"s" * SIZE)))
-        t.start()
-        t.join(0.5)
-        check(not done, "the client sends although nobody reads")
+        s.setblocking(False)
+        sent = 0
+        while sent < SIZE and select.select([], [s], [], 0.5)[1]:
+            sent += some(s.send, b"s" * 65536) or 0
+        check(sent < SIZE, "the client sends although nobody reads")
         peer.go_on.set()
-        check_eq(SIZE, len(read(s, SIZE)))
-        t.join(30)
+        send_and_read(s, SIZE - sent, SIZE)
     check(rss_peak_kb(server.pid) - before < GROWTH_KB, "memory grew")
 
 
@@ -200,24 +228,28 @@ def stops(server, plain, tls):
         s.close()
 
 
-with lib.Test() as t:
-    peer = Peer()
-    plain_port, tls_port, timeout_port, delay_port = t.free_ports(4)
-    conf = """{
+CONF = """{
     admin off
     auto_https disable_redirects
     default_bind 127.0.0.1
     grace_period 200ms
     skip_install_trust
 }
-""" + "".join("%s {\n reverse_proxy 127.0.0.1:%d {\n %s\n }\n}\n" % (address, peer.port, more)
-              for address, more in (
-                  ("http://:%d" % plain_port, ""),
-                  ("https://localhost:%d" % tls_port, ""),
-                  ("http://:%d" % timeout_port, "stream_timeout 100ms"),
-                  ("http://:%d" % delay_port, "stream_close_delay 50ms")))
-    server = t.lintel(conf)
+"""
 
+
+def site(address, upstream, *lines):
+    return "%s {\n reverse_proxy %s {\n  %s\n }\n}\n" % (address, upstream, "\n  ".join(lines))
+
+
+def all_of_it(t, peer, upstream, *lines):
+    plain_port, tls_port, timeout_port, delay_port = t.free_ports(4)
+    conf = CONF + "".join(site(address, upstream, more, *lines) for address, more in (
+        ("http://:%d" % plain_port, ""),
+        ("https://localhost:%d" % tls_port, ""),
+        ("http://:%d" % timeout_port, "stream_timeout 100ms"),
+        ("http://:%d" % delay_port, "stream_close_delay 50ms")))
+    server = t.lintel(conf)
     context = tls_context()
 
     def plain():
@@ -236,3 +268,50 @@ with lib.Test() as t:
     survives_reloads(plain, tls, server, conf)
     ends_in_time(timeout_port, delay_port, server, conf)
     stops(server, plain, tls)
+
+
+def whom_it_trusts(t, pki):
+    """A tunnel is as safe as any request: what is refused is 502, with the reason in the log."""
+    context = pki.context()
+    context.load_verify_locations(pki.root)
+    context.verify_mode = ssl.CERT_REQUIRED
+    picky, peer, nobody = Peer(context), Peer(pki.context()), Upstream(lambda c: None)
+    trust = "tls_trust_pool file " + pki.root
+    rows = [  # the peer, what "transport http" says, the answer, the reason
+        (peer, (trust,), 101, None),
+        (peer, (), 502, b"signed by nobody who is trusted here"),
+        (peer, ("tls_trust_pool file " + pki.other,), 502, b"signed by nobody who is trusted here"),
+        (peer, (trust, "tls_server_name up.test"), 101, None),
+        (peer, (trust, "tls_server_name wrong.test"), 502, b"for another name"),
+        (peer, ("tls_insecure_skip_verify",), 101, None),
+        (peer, (trust, "versions 1.1 2"), 101, None),
+        (peer, (trust, "http_client curl"), 101, None),
+        (picky, (trust, "tls_client_auth %s %s" % pki.client), 101, None),
+        (nobody, (trust, "tls_timeout 200ms", "dial_timeout 200ms"), 504, b"no connection in time"),
+    ]
+    ports = t.free_ports(len(rows))
+    server = t.lintel(CONF + "".join(
+        site("http://:%d" % port, "https://127.0.0.1:%d" % row[0].port, "transport http {",
+             *row[1], "}") for port, row in zip(ports, rows)))
+    for port, (_, lines, status, reason) in zip(ports, rows):
+        with connect(port) as s:
+            head, _ = upgrade(s)
+            check(head.startswith("HTTP/1.1 %d " % status), (lines, head))
+            if status == 101:
+                s.sendall(b"there")
+                check_eq(b"there", read(s, 5))
+        if reason:
+            server.wait_log(b"upstream https://127.0.0.1:\\d+: .*" + reason)
+    for up in (picky.up, peer.up, nobody):
+        up.stop()
+    check_eq(0, server.stop())
+
+
+with lib.Test() as t:
+    pki = Pki(t)
+    peer = Peer()
+    all_of_it(t, peer, "127.0.0.1:%d" % peer.port)
+    peer = Peer(pki.context())
+    all_of_it(t, peer, "https://127.0.0.1:%d" % peer.port, "transport http {",
+              "tls_trust_pool file " + pki.root, "}")
+    whom_it_trusts(t, pki)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Many WebSocket clients, half of them over TLS, that exchange messages with a real WebSocket server
-while the configuration is reloaded: none is dropped and every message comes back.
+"""Many WebSocket clients, half of them over TLS, that exchange messages with real WebSocket servers,
+half of them over TLS, while the configuration is reloaded: none is dropped and every message comes
+back.
 
     WEBSOCKETS=2000 RELOADS=20 tests/it/proxy-websockets.py     the full number; a tenth by default
 """
@@ -8,14 +9,17 @@ while the configuration is reloaded: none is dropped and every message comes bac
 import asyncio
 import os
 import resource
+import struct
 import subprocess
 
 import lib
 from lib import Skip, check, check_eq, tls_context
+from pki import Pki
 
 CLIENTS = int(os.environ.get("WEBSOCKETS", "200"))
 RELOADS = int(os.environ.get("RELOADS", "4"))
 MASK = b"\x11\x22\x33\x44"
+SIZES = (0, 125, 126, 65535, 65536, 1 << 20)
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -29,9 +33,10 @@ def python_with_websockets():
 
 
 class Client:
-    def __init__(self, number, port, context):
+    def __init__(self, number, port, target, context):
         self.number = number
         self.port = port
+        self.target = target
         self.context = context
         self.sent = 0
 
@@ -39,9 +44,9 @@ class Client:
         self.reader, self.writer = await asyncio.open_connection(
             "127.0.0.1", self.port, ssl=self.context,
             server_hostname="localhost" if self.context else None)
-        self.writer.write(b"GET /chat HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n"
+        self.writer.write(b"GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n"
                           b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                          b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+                          b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n" % self.target)
         head = await self.reader.readuntil(b"\r\n\r\n")
         check(head.startswith(b"HTTP/1.1 101 "), head)
         check(b"\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in head, head)
@@ -53,6 +58,17 @@ class Client:
         self.writer.write(b"\x81" + bytes([0x80 | len(text)]) + MASK + masked)
         check_eq(b"\x81" + bytes([len(text)]) + text, await self.reader.readexactly(2 + len(text)))
         self.sent += 1
+
+    async def talk_at_length(self):
+        """Binary messages of sizes that are written in each of the three ways."""
+        for size in SIZES:
+            data = os.urandom(size // 4 + 1)[:size // 4] * 4 + b"." * (size % 4)
+            short, more = ((size, b"") if size < 126 else (126, struct.pack(">H", size))
+                           if size < 65536 else (127, struct.pack(">Q", size)))
+            self.writer.write(b"\x82" + bytes([0x80 | short]) + more + bytes(4) + data)
+            head = b"\x82" + bytes([short]) + more
+            check_eq(head, await self.reader.readexactly(len(head)))
+            check(data == await self.reader.readexactly(size), "a message of %d bytes" % size)
 
     async def chat(self, ended):
         while not ended.is_set():
@@ -74,6 +90,8 @@ async def run(server, conf, clients):
             await c.open()
 
     await asyncio.gather(*[opened(c) for c in clients])
+    for c in clients[:4]:
+        await c.talk_at_length()
     chats = asyncio.gather(*[c.chat(ended) for c in clients])
     for i in range(RELOADS):
         await loop.run_in_executor(None, server.reload,
@@ -90,8 +108,11 @@ with lib.Test() as t:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     python = python_with_websockets()
     plain_port, tls_port = t.free_ports(2)
-    upstream = t.spawn("upstream", [python, "-u", os.path.join(HERE, "websockets_echo.py")])
-    port = int(upstream.wait_log(rb"^(\d+)$").group(1))
+    pki = Pki(t)
+    ports = []
+    for name, args in (("upstream", ()), ("tls-upstream", pki.server)):
+        upstream = t.spawn(name, [python, "-u", os.path.join(HERE, "websockets_echo.py"), *args])
+        ports.append(int(upstream.wait_log(rb"^(\d+)$").group(1)))
     conf = """{
     admin off
     auto_https disable_redirects
@@ -100,12 +121,17 @@ with lib.Test() as t:
     grace_period 100ms
 }
 http://:%d, https://localhost:%d {
-    reverse_proxy 127.0.0.1:%d
+    reverse_proxy /plain 127.0.0.1:%d
+    reverse_proxy /tls https://127.0.0.1:%d {
+        transport http {
+            tls_trust_pool file %s
+        }
+    }
 }
-""" % (plain_port, tls_port, port)
+""" % (plain_port, tls_port, *ports, pki.root)
     server = t.lintel(conf)
     context = tls_context()
-    clients = [Client(i, tls_port if i % 2 else plain_port, context if i % 2 else None)
-               for i in range(CLIENTS)]
+    clients = [Client(i, tls_port if i & 1 else plain_port, b"/tls" if i & 2 else b"/plain",
+                      context if i & 1 else None) for i in range(CLIENTS)]
     asyncio.run(run(server, conf, clients))
     print("%d clients, %d messages, %d reloads" % (CLIENTS, sum(c.sent for c in clients), RELOADS))

@@ -29,7 +29,7 @@ only()
 
 only 'microhttpd\.h' engines/
 only 'nghttp2/' engines/
-only 'gnutls/' cert/ engines/
+only 'gnutls/' cert/ engines/ io/direct_tls
 only 'json' cert/ server/adapt server/status cli/
 only 'curl/' io/fetch
 only '(crypt|argon2)\.h' base/password

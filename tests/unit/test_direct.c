@@ -524,7 +524,7 @@ static void refuses_what_is_no_request(void **state)
         {"http://127.0.0.1:0/", "GET", NULL, NULL},
         {"http://127.0.0.1:65536/", "GET", NULL, NULL},
         {"http:///", "GET", NULL, NULL},
-        {"https://127.0.0.1/", "GET", NULL, NULL},
+        {"h2c://127.0.0.1/", "GET", NULL, NULL},
     };
     const struct peer nobody = {.port = 1};
     struct client c;
