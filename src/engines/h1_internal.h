@@ -7,7 +7,7 @@
  *   h1_gate.c      which requests are let in
  *   h1_body.c      the request body: parking and waking a stream
  *   h1_hold.c      streams that may be woken before it pays to park them
- *   h1_interim.c   interim responses, which MHD does not know
+ *   h1_interim.c   what is written past MHD: interim responses, and early ones
  *   h1_respond.c   from an exchange's response to an MHD_Response
  *   h1_variant.c   the MHD_Responses kept on prepared responses
  *   h1_push.c      how TLS records go out: as few and as full segments as can be
@@ -151,6 +151,7 @@ struct h1_stream {
     size_t header_size;     /* of the request, in MHD's memory until the response has been sent */
     enum h1_stage stage;
     bool refused;                  /* by the gate */
+    bool answered;                 /* the response was written past MHD */
     bool queued;                   /* MHD has the response... */
     struct MHD_Response *response; /* ...of a source, this one: MHD's */
     bool parked;                   /* suspended */
@@ -241,6 +242,10 @@ void h1_hold_end(struct h1_stream *st); /* no harm if it is not held */
 /* ---- h1_interim.c ---- */
 
 void h1_interim(struct exchange *ex, int status, const struct fields *fields);
+/* The exchange has its response in the middle of the request's body: sends it at once, if that is
+ * possible and pays. What is left of the body is then read as long as H1_DRAIN_MOST says, since who
+ * reads only after sending would lose the response to a reset. */
+bool h1_early(struct h1_stream *st);
 
 /* ---- h1_respond.c ---- */
 

@@ -240,9 +240,13 @@ static void begin(struct h1_stream *st, const char *method, const char *version)
         begin_body(st, STAGE_BODY);
 }
 
-/* The last call, and each one after a resume. */
-static void finish(struct h1_stream *st)
+/* The last call, and each one after a resume. False: close the connection. */
+static bool finish(struct h1_stream *st)
 {
+    if (st->answered) {
+        st->stage = STAGE_FULL;
+        return false;
+    }
     if (st->stage == STAGE_BODY)
         h1_body_end(st);
     else if (st->ex.request_body_len == 0 && !st->body_ended) {
@@ -253,6 +257,7 @@ static void finish(struct h1_stream *st)
         h1_queue(st);
     if (!st->queued && !st->conn->dead && (st->stage != STAGE_FULL || !h1_hold(st)))
         h1_park(st);
+    return true;
 }
 
 enum MHD_Result h1_on_access(void *cls, struct MHD_Connection *mhd, const char *url,
@@ -272,7 +277,7 @@ enum MHD_Result h1_on_access(void *cls, struct MHD_Connection *mhd, const char *
     else if (st->stage == STAGE_EXPECT)
         await_verdict(st);
     else if (data == NULL)
-        finish(st);
+        alive = finish(st);
     else if (*size > 0) /* none of them: after a 100 (Continue), before a request that follows */
         alive = h1_body_take(st, data, size);
     return alive && !st->conn->dead ? MHD_YES : MHD_NO;

@@ -301,8 +301,12 @@ static void on_respond(struct exchange *ex)
         if (st->refused || !h1_body_is_short(st))
             h1_queue(st);
         break; /* else when the body has been read */
-    case STAGE_EXPECT:
     case STAGE_BODY:
+        h1_early(st);
+        if (st->parked)
+            h1_unpark(st);
+        break;
+    case STAGE_EXPECT:
         if (st->parked)
             h1_unpark(st);
         break;

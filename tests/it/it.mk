@@ -58,6 +58,7 @@ it_tests = \
 	tests/it/proxy-auth.py \
 	tests/it/proxy-balance.py \
 	tests/it/proxy-basic.py \
+	tests/it/proxy-early.py \
 	tests/it/proxy-expect.py \
 	tests/it/proxy-fastcgi.py \
 	tests/it/proxy-dynamic.py \
