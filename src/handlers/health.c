@@ -158,6 +158,8 @@ static void on_done(void *arg, enum transfer_result result, const char *why)
     char text[64];
 
     c->transfer = NULL;
+    if (result == TRANSFER_EXHAUSTED)
+        return; /* which says nothing of the upstream */
     if (result != TRANSFER_OK) {
         judge(c, false, why);
         return;

@@ -340,7 +340,7 @@ void proxied_begin(struct proxied *p)
 
 static int status_of(enum transfer_result result)
 {
-    if (result == TRANSFER_OVERLOADED)
+    if (result == TRANSFER_OVERLOADED || result == TRANSFER_EXHAUSTED)
         return 503;
     return result == TRANSFER_TIMEOUT || result == TRANSFER_CONNECT_TIMEOUT ? 504 : 502;
 }
@@ -366,7 +366,7 @@ static bool may_repeat(struct proxied *p, enum transfer_result result)
     if (p->kept.lost && p->request.body_len != 0)
         return false;
     if (result == TRANSFER_CONNECT || result == TRANSFER_CONNECT_TIMEOUT ||
-        result == TRANSFER_OVERLOADED)
+        result == TRANSFER_OVERLOADED || result == TRANSFER_EXHAUSTED)
         return true;
     if (!has_more_rounds(p))
         return false;
@@ -380,7 +380,8 @@ void proxied_fail(struct proxied *p, enum transfer_result result, const char *wh
 
     if (exchange_body_error(ex, 0) == 0) {
         complain(p, why);
-        note_failure(p);
+        if (result != TRANSFER_EXHAUSTED)
+            note_failure(p);
     }
     p->at_end = PULL_FAIL;
     if (ex->responded || p->begun) {

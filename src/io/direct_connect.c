@@ -90,7 +90,8 @@ static void out_of_addresses(struct direct_transfer *t)
     if (t->last_errno == ETIMEDOUT)
         give_up(t, TRANSFER_CONNECT_TIMEOUT, "no connection in time");
     else
-        give_up(t, TRANSFER_CONNECT, strerror(t->last_errno));
+        give_up(t, transfer_lacks(t->last_errno) ? TRANSFER_EXHAUSTED : TRANSFER_CONNECT,
+                strerror(t->last_errno));
 }
 
 /* ---- one address ---- */
@@ -122,8 +123,12 @@ static socklen_t address_of(const struct direct_transfer *t, union any_address *
 static int open_socket(const struct direct_transfer *t, const union any_address *a)
 {
     const int one = 1;
-    int fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    int fd = socket(a->sa.sa_family, type, 0);
 
+    /* Idle connections are the first to give their descriptors back. */
+    if (fd == -1 && (errno == EMFILE || errno == ENFILE) && direct_pool_shrink(t->d))
+        fd = socket(a->sa.sa_family, type, 0);
     if (fd != -1 && !t->origin->is_unix)
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     return fd;

@@ -164,6 +164,14 @@ static void close_longest_idle(struct direct *d)
     direct_conn_close(container_of(from->conns.next, struct direct_conn, of_all));
 }
 
+bool direct_pool_shrink(struct direct *d)
+{
+    if (d->n_idle == 0)
+        return false;
+    close_longest_idle(d);
+    return true;
+}
+
 static bool is_worn(struct direct_conn *c)
 {
     const unsigned max = c->origin->wire->requests_max;

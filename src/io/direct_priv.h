@@ -244,6 +244,8 @@ void direct_conn_on_event(struct event_source *src, uint32_t events); /* direct.
 /* An idle connection for the transfer, or NULL. */
 struct direct_conn *direct_pool_take(const struct direct_transfer *t);
 void direct_pool_put(struct direct_conn *c);
+/* Closes the connection that has been idle longest. False: there is none. */
+bool direct_pool_shrink(struct direct *d);
 void direct_pool_event(struct direct_conn *c); /* something has happened to an idle connection */
 void direct_pool_init(struct direct *d);
 void direct_pool_fini(struct direct *d);

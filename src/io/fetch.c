@@ -214,8 +214,8 @@ static const char *why_of(struct fetch *f, CURLcode code)
         return "";
     case CURLE_COULDNT_CONNECT:
         curl_easy_getinfo(f->easy, CURLINFO_OS_ERRNO, &os_errno);
-        if (os_errno != 0)
-            return strerror((int)os_errno);
+        if (os_errno != 0 || f->lacks != 0)
+            return strerror(f->lacks != 0 ? f->lacks : (int)os_errno);
         break;
     case CURLE_OPERATION_TIMEDOUT:
         return "no connection in time";
@@ -234,6 +234,8 @@ static void complete(struct fetch *f, CURLcode code)
 {
     enum transfer_result result = f->verdict != TRANSFER_OK ? f->verdict : result_of(code);
 
+    if (result == TRANSFER_CONNECT && f->lacks != 0)
+        result = TRANSFER_EXHAUSTED;
     if (result == TRANSFER_OK && f->at != AT_BODY) {
         f->verdict_why = "the response has no end of its header";
         f->verdict = result = TRANSFER_BROKEN;
@@ -415,6 +417,7 @@ static void reset(struct fetch *f, const struct transfer_spec *spec)
     f->timer = (struct timer){.on_timer = on_due};
     f->ended = f->recv_paused = f->send_paused = false;
     f->idempotent = is_idempotent(spec->method);
+    f->lacks = 0;
     f->sends = 0;
     f->at = AT_STATUS;
     f->status = 0;

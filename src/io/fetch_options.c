@@ -68,7 +68,7 @@ void fetch_options_init(struct fetch *f)
     curl_easy_setopt(c, CURLOPT_READFUNCTION, fetch_on_read);
     curl_easy_setopt(c, CURLOPT_READDATA, f);
     curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, fetch_on_open_socket);
-    curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, f->fr);
+    curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, f);
     curl_easy_setopt(c, CURLOPT_CLOSESOCKETFUNCTION, fetch_on_close_socket);
     curl_easy_setopt(c, CURLOPT_CLOSESOCKETDATA, f->fr);
     set_by_version(f);

@@ -69,6 +69,7 @@ struct fetch {
     uint64_t total_due_ms; /* 0: none */
     unsigned read_timeout_ms;
     unsigned write_timeout_ms;
+    int lacks;         /* the errno of a socket that there was not; 0: none */
     uint64_t moved_ms; /* when something was last received, or pulled to be sent */
     struct timer timer;
     bool added; /* to the multi handle */

@@ -135,14 +135,16 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *u
 
 curl_socket_t fetch_on_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *to)
 {
+    struct fetch *f = user;
     int fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 
     (void)purpose;
+    f->lacks = fd == -1 && transfer_lacks(errno) ? errno : 0;
     if (fd == -1)
         return CURL_SOCKET_BAD;
-    if (watch_at(user, fd) != NULL)
-        watch_free(watch_at(user, fd)); /* of a socket that is gone */
-    watch_new(user, fd)->ours = true;
+    if (watch_at(f->fr, fd) != NULL)
+        watch_free(watch_at(f->fr, fd)); /* of a socket that is gone */
+    watch_new(f->fr, fd)->ours = true;
     return fd;
 }
 

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include <errno.h>
 #include <stdint.h>
 
 /* What a body source answers when it is asked for bytes. Shared with http/exchange.h. */
@@ -30,6 +31,7 @@ enum transfer_result {
     TRANSFER_OK,              /* the whole response was taken */
     TRANSFER_CONNECT,         /* no connection: nothing was sent (DNS, refused, TLS) */
     TRANSFER_CONNECT_TIMEOUT, /* the same, because connect_timeout_ms passed */
+    TRANSFER_EXHAUSTED,       /* the same, for want of something of our own: transfer_lacks() */
     TRANSFER_TIMEOUT,         /* another of the limits of time passed */
     TRANSFER_BROKEN,          /* the peer broke off, or sent what is no HTTP */
     TRANSFER_TOO_BIG,         /* its header is larger than the limit */
@@ -130,6 +132,13 @@ struct transport {
 struct transfer {
     const struct transport_type *type;
 };
+
+/* Whether there is no connection for want of descriptors, memory or ports. */
+static inline bool transfer_lacks(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS ||
+           error == EADDRNOTAVAIL;
+}
 
 /* Copies what it needs of spec. NULL with *e set if it cannot even start. */
 static inline struct transfer *transfer_start(struct transport *tp,

@@ -169,13 +169,14 @@ def _use_client(client):
 
 
 # HTTP_CLIENT=curl tests/it/proxy-balance.py runs a test with that one only.
-if "HTTP_CLIENT" in os.environ:
-    _use_client(os.environ["HTTP_CLIENT"])
+CLIENT = os.environ.get("HTTP_CLIENT")
+if CLIENT:
+    _use_client(CLIENT)
 
 
 def each_client():
     """Runs the whole test by each of what speaks with upstreams; returns in these runs."""
-    if "HTTP_CLIENT" in os.environ:
+    if CLIENT:
         return
     status = 0
     for client in ("direct", "curl"):
