@@ -49,6 +49,9 @@ enum { BALANCE_NONE = -1 };
 /* The directive's set function: "lb_policy NAME ..." into *out. */
 int balance_set(const struct directive_args *d, struct balance *out);
 
+/* A policy's name in configurations. */
+const char *balance_name(enum balance_kind kind);
+
 /* For n upstreams. */
 struct balance_state *balance_state_new(size_t n);
 void balance_state_free(struct balance_state *st); /* NULL is fine */

@@ -128,6 +128,15 @@ static const struct directive options[] = {
 
 /* ---- all ---- */
 
+const char *balance_name(enum balance_kind kind)
+{
+    size_t i = 0;
+
+    while (policies[i].kind != kind)
+        i++;
+    return policies[i].name;
+}
+
 static const struct policy *find(const struct directive_args *d)
 {
     const char *names[ARRAY_LEN(policies) + 1] = {NULL};

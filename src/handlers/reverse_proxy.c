@@ -113,19 +113,6 @@ static void reverse_proxy_retire(void *state)
         proxied_retire(container_of(at, struct proxied, streams));
 }
 
-static void reverse_proxy_describe(const void *conf, struct describer *out)
-{
-    const struct reverse_proxy_conf *c = conf;
-
-    for (size_t i = 0; i < c->n_upstreams; i++)
-        describe_item(out, "upstreams", str_of(c->upstreams[i].name));
-    describe_number(out, "dial_timeout_ms", c->dial_timeout_ms);
-    describe_number(out, "response_header_timeout_ms", c->response_header_timeout_ms);
-    describe_number(out, "read_timeout_ms", c->read_timeout_ms);
-    describe_number(out, "write_timeout_ms", c->write_timeout_ms);
-    proxy_answer_describe(&c->answers, out);
-}
-
 static const struct handler_type forward_auth_type = {.name = "forward_auth",
                                                       .start = reverse_proxy_start,
                                                       .stop = reverse_proxy_stop,

@@ -67,6 +67,9 @@ int reverse_proxy_set(const struct directive_args *d);
 /* The rows of its block. */
 extern const struct directive reverse_proxy_options[];
 
+/* The directive's describe function. */
+void reverse_proxy_describe(const void *conf, struct describer *out);
+
 /* Whether a line of its block may begin so, or there is something better to say than that it may
  * not.
  */

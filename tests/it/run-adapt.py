@@ -56,6 +56,84 @@ def names(route):
     return [row["directive"] for row in route]
 
 
+PROXIES = """http://localhost:8080 {
+    reverse_proxy /plain unix//run/x.sock {
+        lb_try_duration 5s
+        transport http {
+            keepalive off
+        }
+    }
+    reverse_proxy /tls https://up.test 10.0.0.1:8443 {
+        lb_policy least_conn
+        fail_duration 30s
+        health_uri /well
+        stream_close_delay 0s
+        transport http {
+            tls_server_name cert.test
+            tls_except_ports 8080 8081
+            tls_insecure_skip_verify
+            versions 1.1 2
+            max_conns_per_host 7
+        }
+    }
+    reverse_proxy /dynamic {
+        dynamic multi {
+            a a.test 80 {
+                versions ipv4
+                resolvers 127.0.0.1 [::1]:5353
+            }
+            srv _x._tcp.b.test {
+                refresh 5s
+                grace_period 1m
+                dial_timeout 300ms
+            }
+        }
+        transport http {
+            tls
+            tls_timeout 2s
+        }
+    }
+    reverse_proxy /fcgi 127.0.0.1:9000 {
+        transport fastcgi {
+            split .php
+            capture_stderr
+        }
+    }
+}
+"""
+
+
+def proxies(t):
+    """What is said of upstreams, and what is so although nothing is said of it."""
+    out = adapt(t.write("proxies.conf", PROXIES))
+    check_eq(0, out.returncode, out.stderr)
+    rows = {row["match"][0]: row for row in json.loads(out.stdout)["sites"][0]["route"]}
+    plain, tls, dynamic, fcgi = (rows["path /" + p] for p in ("plain", "tls", "dynamic", "fcgi"))
+    for row, expected in (
+            (fcgi, {"transport": "fastcgi", "split": [".php"], "capture_stderr": True,
+                    "versions": None}),
+            (plain, {"upstreams": ["unix//run/x.sock"], "lb_policy": "round_robin",
+                     "lb_try_duration_ms": 5000, "lb_try_interval_ms": 250, "transport": "http",
+                     "versions": ["1.1"], "http_client": "direct", "keepalive": "off",
+                     "max_response_header": 16384}),
+            (tls, {"lb_policy": "least_conn", "fail_duration_ms": 30000, "max_fails": 1,
+                   "health_uri": "/well", "health_interval_ms": 30000, "health_timeout_ms": 5000,
+                   "health_upstreams": ["tcp/up.test:443", "tcp/10.0.0.1:8443"],
+                   "health_passes": 1, "health_fails": 1, "health_method": "GET",
+                   "max_conns_per_host": 7, "versions": ["1.1", "2"], "keepalive_ms": 120000,
+                   "tls": True, "tls_insecure_skip_verify": True, "tls_client_auth": False,
+                   "tls_server_name": "cert.test", "tls_except_ports": ["8080", "8081"],
+                   "stream_close_delay_ms": 0}),
+            (dynamic, {"dynamic": ["a a.test 80 versions ipv4 refresh 60000ms resolvers 127.0.0.1:53"
+                                   " [::1]:5353",
+                                   "srv _x._tcp.b.test refresh 5000ms grace_period 60000ms"
+                                   " dial_timeout 300ms"],
+                       "tls_server_name": "the upstream's own", "tls_timeout_ms": 2000,
+                       "tls_trust_pool": "that of the system"})):
+        check_eq(expected, {key: row.get(key) for key in expected})
+    check("tls" not in plain and "health_uri" not in plain and "dynamic" not in plain, plain)
+
+
 def main():
     with lib.Test() as t:
         path = t.write("a.conf", CONF)
@@ -88,6 +166,7 @@ def main():
         check_eq(["root", "file_server"], names(second["route"]))
         check_eq(["index.html", "index.txt"], second["route"][1]["index"])
         check("tls" not in second, second)
+        proxies(t)
         out = adapt(t.write("b.conf", "a.com {\n respnd x\n}\n"))
         check_eq((1, ""), (out.returncode, out.stdout))
         check("b.conf:2:2: unknown directive 'respnd'" in out.stderr, out.stderr)
