@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/regex.h"
 #include "handlers/fastcgi_params.h"
+#include "handlers/proxy_preamble.h"
 #include "io/loop.h"
 #include "io/transfer.h"
 
@@ -218,6 +219,7 @@ static void ask(struct check *c, const char *target)
     struct err e;
 
     upstream_spec(u, &spec);
+    spec.preamble = proxy_preamble_own(c->h->arena, u->how->proxy_protocol);
     if (c->h->params.fastcgi != NULL) {
         fastcgi_params_plain(c->h->arena, c->h->params.fastcgi, &spec, &params);
         spec.params = params.list;

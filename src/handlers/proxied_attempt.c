@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "handlers/proxy_preamble.h"
 #include "http/match.h"
 #include "http/route.h"
 
@@ -150,6 +151,7 @@ static bool start_transfer(struct proxied *p)
     struct err e;
 
     upstream_spec(u, &spec);
+    spec.preamble = proxy_preamble_of(ex, c->how.proxy_protocol);
     ex->upstream = &u->names;
     if (c->fastcgi != NULL)
         proxied_ask_fastcgi(p, &spec);

@@ -83,9 +83,9 @@ static int reverse_proxy_start(const void *conf, const struct worker_env *env, v
     st->balance = balance_state_new(c->dynamic.n > 0 ? DYNAMIC_UPSTREAMS_MAX : c->n_upstreams);
     list_init(&st->streams);
     if (env->worker == 0)
-        st->health = health_start(
-            &(struct health_params){&c->health, c->upstreams, st->upstreams, st->loop,
-                                    c->fastcgi != NULL ? st->plain : st->secure, c->fastcgi});
+        st->health = health_start(&(struct health_params){
+            &c->health, c->upstreams, st->upstreams, st->loop,
+            c->fastcgi != NULL || c->how.proxy_protocol != 0 ? st->plain : st->secure, c->fastcgi});
     *state = st;
     return 0;
 }

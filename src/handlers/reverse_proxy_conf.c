@@ -569,6 +569,33 @@ static int check_fastcgi(const struct directive_args *d)
     return 0;
 }
 
+/* Of libcurl, which speaks TLS and HTTP/2, connections cannot begin so. */
+static int check_plain(const struct directive_args *d, const struct upstream *u)
+{
+    if (!u->secure && u->http == TRANSFER_HTTP1)
+        return 0;
+    return directive_error(d, conf_of(d)->how.proxy_protocol_at,
+                           "'%s': it goes before HTTP/1.1 without TLS only", u->name);
+}
+
+static int check_proxy_protocol(const struct directive_args *d)
+{
+    const struct reverse_proxy_conf *c = conf_of(d);
+    const struct token *at = c->how.proxy_protocol_at;
+
+    if (c->how.proxy_protocol == 0)
+        return 0;
+    if (c->client == CLIENT_CURL)
+        return directive_error(d, at, "it is sent by 'http_client direct' only");
+    if (c->how.tls || c->how.h2c)
+        return directive_error(d, at, "it goes before HTTP/1.1 without TLS only");
+    for (size_t i = 0; i < c->n_upstreams; i++)
+        if (check_plain(d, &c->upstreams[i]) != 0 ||
+            (c->health.asked != NULL && check_plain(d, &c->health.asked[i]) != 0))
+            return -1;
+    return 0;
+}
+
 /* Now that the block has said how upstreams are spoken with, whatever stood first. */
 static int finish_upstreams(const struct directive_args *d)
 {
@@ -581,7 +608,8 @@ static int finish_upstreams(const struct directive_args *d)
         if (parse(d, str_of(u->name), u->address, u, &e) != 0)
             return directive_error(d, &d->node->words[0], "%s", e.msg);
     }
-    if (health_conf_finish(d, &c->health, c->upstreams, c->n_upstreams) != 0)
+    if (health_conf_finish(d, &c->health, c->upstreams, c->n_upstreams) != 0 ||
+        check_proxy_protocol(d) != 0)
         return -1;
     return check_fastcgi(d);
 }

@@ -146,7 +146,6 @@ static const struct refused refused[] = {
     {"keepalive_idle_conns_per_host", "leave it out: a worker keeps up to 256 of each"},
     {"keepalive_interval", "see tcp(7) for the system's settings"},
     {"local_address", "the system's routes choose it: see ip-route(8), 'src'"},
-    {"proxy_protocol", NULL},
     {"resolvers", "names are resolved by the system"},
     {"tls_curves", "the TLS library chooses"},
     {"tls_renegotiation", "leave it out: TLS is never negotiated again"},

@@ -117,6 +117,8 @@ liblintel_a_SOURCES += \
 	src/handlers/proxied_trailer.c \
 	src/handlers/proxy_answer.c \
 	src/handlers/proxy_answer.h \
+	src/handlers/proxy_preamble.c \
+	src/handlers/proxy_preamble.h \
 	src/handlers/rate_limit.c \
 	src/handlers/rate_limit.h \
 	src/handlers/redir.c \

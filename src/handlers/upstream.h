@@ -18,6 +18,8 @@ struct upstream_how {
     bool insecure;
     unsigned tls_timeout_ms; /* for the handshake, after the time for the connection */
     unsigned idle_ms;        /* as in struct transfer_spec */
+    unsigned proxy_protocol; /* connections begin with a header of this version; 0: with none */
+    const struct token *proxy_protocol_at;
 };
 
 enum upstream_scheme { SCHEME_NONE, SCHEME_HTTP, SCHEME_HTTPS, SCHEME_H2C };

@@ -228,6 +228,18 @@ static int set_versions(const struct directive_args *d)
 
 /* ---- connections ---- */
 
+static int set_proxy_protocol(const struct directive_args *d)
+{
+    static const char *const known[] = {"v1", "v2", NULL};
+    const struct token *t = &d->args[0];
+
+    if (!str_is(t->text, known[0]) && !str_is(t->text, known[1]))
+        return directive_unknown(d, t, "version", known);
+    how_of(d)->proxy_protocol = str_is(t->text, known[0]) ? 1 : 2;
+    how_of(d)->proxy_protocol_at = t;
+    return 0;
+}
+
 static int set_keepalive(const struct directive_args *d)
 {
     unsigned *idle_ms = &how_of(d)->idle_ms;
@@ -289,6 +301,11 @@ const struct directive upstream_how_options[] = {
      .max_args = 1,
      .set = set_max_header,
      .help = "max_response_header <size>: of an answer, up to 16KiB"},
+    {.name = "proxy_protocol",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_proxy_protocol,
+     .help = "proxy_protocol v1|v2: connections begin with the client's address"},
     {.name = "tls", .set = set_tls, .help = "tls: with upstreams written without a scheme"},
     {.name = "tls_client_auth",
      .min_args = 1,

@@ -270,7 +270,7 @@ void direct_fail(struct direct_transfer *t, enum transfer_result result, const c
  * answered, and it does not matter if the first did arrive, or it cannot have (RFC 9112 9.3.1). */
 static bool may_begin_again(const struct direct_transfer *t)
 {
-    const bool unsent = t->head_sent == 0;
+    const bool unsent = t->head_sent == t->preamble_len;
 
     return t->conn->used && !t->again && !t->answered && !t->body_forgotten &&
            (t->idempotent || unsent);
@@ -353,15 +353,9 @@ static void set_up(struct direct_transfer *t, struct direct *d, const struct tra
 /* The quick way: over an idle connection at once, if there is nothing to be pulled. */
 static void begin(struct direct_transfer *t)
 {
-    struct direct_conn *c = direct_pool_take(t);
-
-    if (c == NULL) {
+    if (!direct_pool_take(t))
         direct_post(t, OP_BEGIN);
-        return;
-    }
-    t->conn = c;
-    c->t = t;
-    if (t->body_ended)
+    else if (t->body_ended)
         direct_send_head(t);
     else
         direct_post(t, OP_SEND);

@@ -15,7 +15,8 @@ struct direct;
 struct direct_limits {
     unsigned idle_max;              /* in all; 0: none is kept */
     unsigned idle_max_per_upstream; /* 0: as many as in all */
-    unsigned idle_timeout_ms;       /* for so long; 0: two minutes */
+    unsigned idle_timeout_ms;       /* for so long; 0: two minutes. Those that began with a
+                                       preamble: at most a quarter of a minute */
 };
 
 struct direct *direct_new(struct loop *l, struct resolver *r, const struct direct_limits *limits);

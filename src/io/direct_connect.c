@@ -146,7 +146,7 @@ static void limit_attempt(struct direct_transfer *t)
 
 static bool watch(struct direct_transfer *t, int fd)
 {
-    struct direct_conn *c = direct_conn_new(t->d, t->origin, fd);
+    struct direct_conn *c = direct_conn_new(t, fd);
     struct err e;
 
     c->t = t;
@@ -297,11 +297,7 @@ static void look_up(struct direct_transfer *t, bool fresh)
 
 void direct_connect(struct direct_transfer *t, bool fresh)
 {
-    struct direct_conn *c = fresh ? NULL : direct_pool_take(t);
-
-    if (c != NULL) {
-        t->conn = c;
-        c->t = t;
+    if (!fresh && direct_pool_take(t)) {
         direct_send(t);
         return;
     }

@@ -8,6 +8,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+enum { PREAMBLE_IDLE_MS = 15 * 1000 }; /* the one client that it is for may have gone */
+
 /* ---- origins ---- */
 
 /* *port is left as it is where none is said. */
@@ -107,14 +109,16 @@ void direct_origin_unref(struct origin *o)
 
 /* ---- connections ---- */
 
-struct direct_conn *direct_conn_new(struct direct *d, struct origin *o, int fd)
+struct direct_conn *direct_conn_new(const struct direct_transfer *t, int fd)
 {
-    struct direct_conn *c = xalloc(sizeof *c);
+    struct direct_conn *c = xalloc(sizeof *c + t->preamble_len);
 
     c->src = (struct event_source){.fd = fd, .on_event = direct_conn_on_event};
-    c->d = d;
-    c->origin = o;
-    o->refs++;
+    c->d = t->d;
+    c->origin = t->origin;
+    c->origin->refs++;
+    c->preamble_len = t->preamble_len;
+    memcpy(c->preamble, t->head, t->preamble_len);
     list_init(&c->of_origin);
     list_init(&c->of_all);
     return c;
@@ -153,15 +157,24 @@ static bool is_quiet(struct direct_conn *c)
 
 static struct idlers *idlers_of(const struct direct_conn *c)
 {
-    return &c->d->idle[c->origin->wire->records ? 1 : 0];
+    enum idlers_kind kind = c->origin->wire->records ? IDLE_FASTCGI : IDLE_HTTP;
+
+    return &c->d->idle[c->preamble_len > 0 ? IDLE_PREAMBLE : kind];
 }
 
-/* The one of all that has been idle longest, roughly. */
+/* The one of all that has been idle longest, roughly: those that are of least use come first. */
 static void close_longest_idle(struct direct *d)
 {
-    struct idlers *from = &d->idle[list_empty(&d->idle[0].conns) ? 1 : 0];
+    static const enum idlers_kind order[] = {IDLE_PREAMBLE, IDLE_HTTP, IDLE_FASTCGI};
 
-    direct_conn_close(container_of(from->conns.next, struct direct_conn, of_all));
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        struct list *conns = &d->idle[order[i]].conns;
+
+        if (list_empty(conns))
+            continue;
+        direct_conn_close(container_of(conns->next, struct direct_conn, of_all));
+        return;
+    }
 }
 
 bool direct_pool_shrink(struct direct *d)
@@ -209,20 +222,33 @@ static bool is_old(const struct direct_conn *c, unsigned idle_ms)
     return idle_ms != 0 && loop_now_ms(c->d->loop) - c->since_ms >= idle_ms;
 }
 
-struct direct_conn *direct_pool_take(const struct direct_transfer *t)
+static bool is_for(const struct direct_conn *c, const struct direct_transfer *t)
 {
-    struct origin *o = t->origin;
+    return c->preamble_len == t->preamble_len && memcmp(c->preamble, t->head, c->preamble_len) == 0;
+}
 
-    while (t->idle_ms != TRANSFER_ONCE && !list_empty(&o->idle)) {
-        struct direct_conn *c = container_of(o->idle.next, struct direct_conn, of_origin);
+bool direct_pool_take(struct direct_transfer *t)
+{
+    struct list *idle = &t->origin->idle, *next;
 
+    if (t->idle_ms == TRANSFER_ONCE)
+        return false;
+    for (struct list *at = idle->next; at != idle; at = next) {
+        struct direct_conn *c = container_of(at, struct direct_conn, of_origin);
+
+        next = at->next;
+        if (!is_for(c, t))
+            continue;
         if (!is_old(c, t->idle_ms) && (t->idempotent || is_quiet(c))) {
             leave_pool(c);
-            return c;
+            c->t = t;
+            t->conn = c;
+            t->head_sent = t->preamble_len;
+            return true;
         }
         direct_conn_close(c);
     }
-    return NULL;
+    return false;
 }
 
 /* Whatever comes now belongs to no request; a mere sign that there is room to write may come. */
@@ -252,14 +278,15 @@ static void on_timer(struct timer *timer)
 
 void direct_pool_init(struct direct *d)
 {
-    const struct wire *const wires[] = {&direct_wire_http, &direct_wire_fcgi};
+    const unsigned usual_ms = d->limits.idle_timeout_ms;
+    const unsigned timeouts_ms[] = {[IDLE_HTTP] = usual_ms,
+                                    [IDLE_FASTCGI] = direct_wire_fcgi.idle_ms,
+                                    [IDLE_PREAMBLE] =
+                                        usual_ms < PREAMBLE_IDLE_MS ? usual_ms : PREAMBLE_IDLE_MS};
 
-    for (size_t i = 0; i < ARRAY_LEN(wires); i++) {
-        unsigned own = wires[i]->idle_ms;
-
-        d->idle[i] = (struct idlers){.d = d,
-                                     .timer = {.on_timer = on_timer},
-                                     .timeout_ms = own != 0 ? own : d->limits.idle_timeout_ms};
+    for (size_t i = 0; i < IDLE_KINDS; i++) {
+        d->idle[i] =
+            (struct idlers){.d = d, .timer = {.on_timer = on_timer}, .timeout_ms = timeouts_ms[i]};
         list_init(&d->idle[i].conns);
     }
 }

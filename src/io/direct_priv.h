@@ -47,6 +47,8 @@ struct block {
 
 struct direct_transfer;
 
+enum idlers_kind { IDLE_HTTP, IDLE_FASTCGI, IDLE_PREAMBLE, IDLE_KINDS };
+
 /* What is spoken over a connection. What responses tell is in direct_transfer.parser. */
 struct wire {
     /* Lays out the request's head in t. False with *e set: it is no request. */
@@ -101,7 +103,7 @@ struct direct {
     struct list transfers; /* those under way */
     struct list spare;     /* transfers to use again */
     unsigned n_spare;
-    struct idlers idle[2]; /* those of HTTP, of FastCGI */
+    struct idlers idle[IDLE_KINDS];
     unsigned n_idle;
     struct block *free_blocks;
     unsigned n_free_blocks;
@@ -126,6 +128,8 @@ struct direct_conn {
     bool hung_up; /* the peer has closed its side, or the connection is broken */
     bool drained; /* that was read, and there is nothing before it: 0 or an errno */
     int error;
+    size_t preamble_len;
+    char preamble[]; /* that it began with */
 };
 
 enum op {
@@ -171,6 +175,7 @@ struct direct_transfer {
     /* The request. */
     char *head;
     size_t head_len, head_cap, head_sent;
+    size_t preamble_len; /* of head: for a new connection only */
     struct block *body;  /* what was pulled and not yet sent; NULL: nothing */
     int64_t body_len;    /* as specified */
     int64_t body_left;   /* to be pulled; -1: not known */
@@ -237,12 +242,12 @@ struct origin *direct_origin_get(struct direct *d, const struct wire *wire,
                                  const struct transfer_spec *spec, struct err *e);
 void direct_origin_unref(struct origin *o);
 
-struct direct_conn *direct_conn_new(struct direct *d, struct origin *o, int fd);
+struct direct_conn *direct_conn_new(const struct direct_transfer *t, int fd); /* for t, and like */
 void direct_conn_close(struct direct_conn *c);
 void direct_conn_on_event(struct event_source *src, uint32_t events); /* direct.c */
 
-/* An idle connection for the transfer, or NULL. */
-struct direct_conn *direct_pool_take(const struct direct_transfer *t);
+/* Gives the transfer an idle connection. False: there is none. */
+bool direct_pool_take(struct direct_transfer *t);
 void direct_pool_put(struct direct_conn *c);
 /* Closes the connection that has been idle longest. False: there is none. */
 bool direct_pool_shrink(struct direct *d);

@@ -1,6 +1,6 @@
-/* The request: its head is laid out once; its body is pulled into one block whenever the socket has
- * taken what was in it. What was pulled stays in the block as long as there is room behind it, so
- * that a request with a short body can be sent once more. */
+/* The request: its head is laid out once, behind the preamble; its body is pulled into one block
+ * whenever the socket has taken what was in it. What was pulled stays in the block as long as there
+ * is room behind it, so that a request with a short body can be sent once more. */
 #include "io/direct_priv.h"
 
 #include <assert.h>
@@ -51,7 +51,7 @@ static bool is_host(const char *line)
 }
 
 struct head_parts {
-    struct str method, target, authority, framing;
+    struct str preamble, method, target, authority, framing;
     const char *const *fields;
     size_t size; /* at most */
     bool has_host;
@@ -81,7 +81,9 @@ static bool measure(struct head_parts *h, const struct transfer_spec *spec, stru
     if (h->target.len == 0)
         h->target = STR_LIT("/");
     h->fields = spec->fields == NULL ? none : spec->fields;
-    h->size = h->method.len + h->target.len + h->authority.len + h->framing.len + 64;
+    h->preamble = spec->preamble;
+    h->size =
+        h->preamble.len + h->method.len + h->target.len + h->authority.len + h->framing.len + 64;
     if (!str_is_token(h->method) || str_is(h->method, "CONNECT") || !is_line(h->target) ||
         !is_line(h->authority))
         return err_set(e, ERR_INVALID, "the request line is malformed") == 0;
@@ -98,6 +100,8 @@ static bool measure(struct head_parts *h, const struct transfer_spec *spec, stru
 
 static char *write_head(char *at, const struct head_parts *h)
 {
+    if (h->preamble.len > 0)
+        at = put(at, h->preamble.p, h->preamble.len);
     at = put(at, h->method.p, h->method.len);
     *at++ = ' ';
     at = put(at, h->target.p, h->target.len);
@@ -129,6 +133,7 @@ bool direct_send_prepare(struct direct_transfer *t, const struct transfer_spec *
         t->head = xrealloc_array(t->head, t->head_cap, 1);
     }
     t->head_len = (size_t)(write_head(t->head, &h) - t->head);
+    t->preamble_len = h.preamble.len;
     assert(t->head_len <= t->head_cap);
     return true;
 }

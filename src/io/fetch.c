@@ -448,6 +448,10 @@ static struct transfer *fetch_start(struct transport *tp, const struct transfer_
         err_set(e, ERR_INVALID, "libcurl makes no tunnels of upgrades");
         return NULL;
     }
+    if (spec->preamble.len > 0) {
+        err_set(e, ERR_INVALID, "libcurl sends no preamble");
+        return NULL;
+    }
     f = fetch_get(fr);
     if (f == NULL) {
         err_set(e, ERR_LIMIT, "libcurl gives no handle");

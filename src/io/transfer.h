@@ -107,6 +107,8 @@ struct transfer_spec {
     size_t max_head;             /* bytes of the response's head; 0: 256 KiB */
     bool upgrade;                /* the fields ask for another protocol: 101 may be the answer. For
                                     body_len 0, and not by every transport */
+    struct str preamble; /* sent first on a new connection, which is then for transfers with the
+                            same one and for no others; len 0: none. Not by every transport */
     const struct fcgi_param *params; /* FastCGI: the request, in place of target and fields */
     size_t n_params;
     bool keep; /* FastCGI: the connection is kept open; each occupies a process of the server */

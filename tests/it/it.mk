@@ -67,6 +67,7 @@ it_tests = \
 	tests/it/proxy-health.py \
 	tests/it/proxy-hostile.py \
 	tests/it/proxy-interim.py \
+	tests/it/proxy-preamble.py \
 	tests/it/proxy-protocol.py \
 	tests/it/proxy-restart.py \
 	tests/it/proxy-stream.py \

@@ -379,6 +379,104 @@ static void limits_idle_connections(void **state)
     peer_stop(&s[1]);
 }
 
+/* ---- preambles ---- */
+
+enum { TALKS_MAX = 8 };
+
+static struct talk {
+    pthread_t thread;
+    int fd, number;
+} talks[TALKS_MAX];
+
+/* Says which connection it is, what it began with, and how many requests have come. */
+static void *talk(void *arg)
+{
+    const struct talk *self = arg;
+    const int fd = self->fd, number = self->number;
+    char head[8192], first[64] = "", answer[256];
+    unsigned n = 0;
+
+    while (peer_read_head(fd, head, sizeof head)) {
+        const char *get = strstr(head, "GET ");
+        int len;
+
+        if (n++ == 0)
+            snprintf(first, sizeof first, "%.*s", (int)(get - head), head);
+        len = snprintf(answer, sizeof answer, "%d:%s%u%s", number, first, n,
+                       n > 1 && get != head ? "!" : "");
+        snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len, answer);
+        peer_say(fd, head);
+    }
+    close(fd);
+    return NULL;
+}
+
+/* Each has a thread, since several are open at a time. */
+static void serve_talks(struct peer *s, int fd)
+{
+    struct talk *t = &talks[atomic_load(&s->accepts) - 1];
+
+    *t = (struct talk){.fd = dup(fd), .number = atomic_load(&s->accepts)};
+    assert_int_equal(pthread_create(&t->thread, NULL, talk, t), 0);
+}
+
+static void keeps_connections_for_their_preamble(void **state)
+{
+    static const struct {
+        const char *preamble, *body;
+    } rows[] = {{"one ", "1:one 1"}, {"", "2:1"},        {"one ", "1:one 2"}, {"two ", "3:two 1"},
+                {"one", "4:one1"},   {"", "2:2"},        {"two ", "3:two 2"}, {"one ", "1:one 3"},
+                {"one", "4:one2"},   {"ones", "5:ones1"}};
+    struct peer s;
+    struct client c;
+
+    (void)state;
+    peer_start(&s, serve_talks, NULL);
+    client_init(&c, &s);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        c.spec.preamble = str_of(rows[i].preamble);
+        client_run(&c);
+        assert_int_equal(c.result, TRANSFER_OK);
+        assert_string_equal(client_text(&c.body), rows[i].body);
+    }
+    client_fini(&c);
+    peer_stop(&s);
+    for (int i = 0; i < atomic_load(&s.accepts); i++)
+        pthread_join(talks[i].thread, NULL);
+}
+
+/* The second request of a connection is not answered. */
+static void serve_once_each(struct peer *s, int fd)
+{
+    char head[8192];
+
+    (void)s;
+    if (!peer_read_head(fd, head, sizeof head))
+        return;
+    peer_say(fd, strncmp(head, "me ", 3) == 0 ? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+                                              : "HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n");
+    (void)peer_read_head(fd, head, sizeof head);
+}
+
+static void begins_again_with_the_preamble(void **state)
+{
+    struct peer s;
+    struct client c;
+
+    (void)state;
+    peer_start(&s, serve_once_each, NULL);
+    client_init(&c, &s);
+    c.spec.preamble = STR_LIT("me ");
+    for (int i = 1; i < 4; i++) {
+        client_run(&c);
+        assert_int_equal(c.result, TRANSFER_OK);
+        assert_int_equal(c.status, 200);
+        assert_int_equal(atomic_load(&s.accepts), i);
+    }
+    client_fini(&c);
+    peer_stop(&s);
+}
+
 /* Answers the first request, and goes when the second has come whole. */
 static void serve_then_go(struct peer *s, int fd)
 {
@@ -933,6 +1031,8 @@ int main(void)
         cmocka_unit_test(drops_a_connection_that_says_what_was_not_asked),
         cmocka_unit_test(keeps_no_doubtful_connection),
         cmocka_unit_test(limits_idle_connections),
+        cmocka_unit_test(keeps_connections_for_their_preamble),
+        cmocka_unit_test(begins_again_with_the_preamble),
         cmocka_unit_test(sends_a_short_body_again),
         cmocka_unit_test(an_early_answer_costs_the_connection),
         cmocka_unit_test(an_error_stops_the_body),
