@@ -5,7 +5,7 @@
  *     that adds, resumes and removes transfers, since curl may not be called from its callbacks.
  *  3. curl's callbacks show the head and the body. A callback of a cancelled fetch stops the
  *     transfer at once.
- *  4. run_work() sees the end, calls on_done and puts the fetch back into the pool.
+ *  4. run_work() sees the end, calls on_done and puts the fetch back into the pool, or frees it.
  */
 #include "io/fetch_priv.h"
 
@@ -16,7 +16,8 @@
 #include <stdlib.h>
 
 enum {
-    POOL_MAX = 256,        /* handles kept for reuse, about 6 KB each */
+    POOL_MAX = 256,        /* handles kept for reuse, about 6 KB each... */
+    POOL_FROM = 0x080100,  /* ...by versions of libcurl from 8.1.0 on */
     KEEP_TEXT_MAX = 16384, /* bytes of request text kept with a pooled handle */
     ROUNDS_MAX = 32,       /* of work in one batch: the loop's other sources want a turn */
     MAX_HEAD = 256 * 1024
@@ -65,6 +66,13 @@ static struct fetch *fetch_get(struct fetcher *fr)
     return f;
 }
 
+/* Before 8.1.0 a handle that is used again remembers the last field of its last response, which has
+ * been freed: a response whose first field line is folded is then added to it. */
+static bool is_reusable(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version_num >= POOL_FROM;
+}
+
 /* Back to the pool, or freed. Not from within curl. */
 static void release(struct fetch *f)
 {
@@ -81,7 +89,7 @@ static void release(struct fetch *f)
     list_del(&f->item);
     list_del(&f->op_item);
     f->ops = 0;
-    if (fr->pooled >= POOL_MAX) {
+    if (fr->pooled >= POOL_MAX || !is_reusable()) {
         fetch_free(f);
         return;
     }
@@ -349,11 +357,15 @@ struct fetcher *fetcher_new(struct loop *l, unsigned max_idle, struct err *e)
 
     pthread_once(&once, init_curl);
     fr->multi = curl_multi_init();
-    if (fr->multi == NULL) {
+    fr->share = curl_share_init();
+    if (fr->multi == NULL || fr->share == NULL) {
+        curl_multi_cleanup(fr->multi);
+        curl_share_cleanup(fr->share);
         free(fr);
         err_set(e, ERR_LIMIT, "libcurl cannot start");
         return NULL;
     }
+    curl_share_setopt(fr->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     fr->transport.type = &fetch_type;
     fr->loop = l;
     fr->work.run = run_work;
@@ -385,6 +397,7 @@ void fetcher_free(struct fetcher *fr)
         fetch_free(f);
     }
     curl_multi_cleanup(fr->multi); /* closes the idle connections */
+    curl_share_cleanup(fr->share);
     fetch_sockets_fini(fr);
     loop_unpost(fr->loop, &fr->work);
     free(fr);

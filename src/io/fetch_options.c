@@ -61,6 +61,7 @@ void fetch_options_init(struct fetch *f)
     curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(c, CURLOPT_ERRORBUFFER, f->why);
     curl_easy_setopt(c, CURLOPT_PRIVATE, f);
+    curl_easy_setopt(c, CURLOPT_SHARE, f->fr->share);
     curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, fetch_on_header_line);
     curl_easy_setopt(c, CURLOPT_HEADERDATA, f);
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, fetch_on_write);

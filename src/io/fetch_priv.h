@@ -24,6 +24,7 @@ struct fetcher {
     struct transport transport;
     struct loop *loop;
     CURLM *multi;
+    CURLSH *share;      /* of TLS sessions: they outlive the handles */
     struct list active; /* by fetch.item */
     struct list pool;   /* by fetch.item; the last used is the first */
     struct list ops;    /* by fetch.op_item */

@@ -52,6 +52,8 @@ CASES = {
     "status with a sign": ((b"HTTP/1.1 +20 No\r\nContent-Length: 0\r\n\r\n", CLOSE), 502),
     "no reason": ((b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok",), 200),
     "space before a colon": ((OK + b"X : y\r\nContent-Length: 2\r\n\r\nok",), 200),
+    "a folded field": ((OK + b"X: y\r\n z\r\nContent-Length: 2\r\n\r\nok", CLOSE), 502),
+    "a folded line first": ((OK + b" X: y\r\nContent-Length: 2\r\n\r\nok", CLOSE), 502),
     "a field without a name": ((OK + b": y\r\nContent-Length: 2\r\n\r\nok",), 502),
     "a field without a colon": ((OK + b"nonsense\r\nContent-Length: 2\r\n\r\nok",), 502),
     "a NUL in a field": ((OK + b"X: a\0b\r\nContent-Length: 2\r\n\r\nok",), 502),

@@ -116,6 +116,7 @@ static void on_done(void *arg, enum transfer_result result, const char *why)
     c->result = result;
     snprintf(c->why, sizeof c->why, "%s", why);
     cancels_here(c, 'd');
+    timer_cancel(c->loop, &c->resume); /* the transfer is freed now */
     loop_stop(c->loop);
 }
 
