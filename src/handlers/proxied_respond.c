@@ -18,12 +18,20 @@ static bool is_bare(const struct proxied *p)
            (p->request.is_head && !p->ex->is_head);
 }
 
+/* All of the answer is there. That is so before the transfer has ended where it goes on sending. */
+static bool is_whole(const struct proxied *p)
+{
+    if (p->transfer == NULL)
+        return p->at_end == PULL_END;
+    return p->body_left != 0 && (int64_t)proxied_buffered(p) == p->content_length;
+}
+
 /* ---- answering ---- */
 
 static void send_on(struct proxied *p, int status)
 {
     struct exchange *ex = p->ex;
-    bool whole = p->transfer == NULL && p->at_end == PULL_END;
+    bool whole = is_whole(p);
     bool bare = is_bare(p) || status == 204 || status == 304;
     bool in_one = whole && !proxied_has_trailer(p);
 

@@ -138,4 +138,5 @@ def main():
         up.stop()
 
 
-each_client(main)
+each_client()
+main()

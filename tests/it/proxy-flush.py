@@ -108,4 +108,5 @@ def main():
         up.stop()
 
 
-each_client(main)
+each_client()
+main()

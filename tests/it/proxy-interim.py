@@ -194,4 +194,5 @@ def main():
         up.stop()
 
 
-each_client(main)
+each_client()
+main()
