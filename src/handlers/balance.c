@@ -9,6 +9,9 @@
 
 #include <stdlib.h>
 
+/* So that the shares of DYNAMIC_UPSTREAMS_MAX upstreams with the largest weight fit in 32 bits. */
+enum { WEIGHT_UNIT = 64 };
+
 struct balance_state {
     uint64_t chance; /* of xorshift: nothing depends on its being foreseen */
     size_t turn;
@@ -50,16 +53,26 @@ static size_t below(struct balance_state *st, size_t n)
     return (size_t)(st->chance % n);
 }
 
-/* Of those that are usable each with the same chance, without counting them first. */
+/* RFC 2782: beside others, one with the weight 0 has a very small chance. */
+static size_t share_of(const struct candidate *c)
+{
+    return c->upstream->weight == 0 ? 1 : (size_t)c->upstream->weight * WEIGHT_UNIT;
+}
+
+/* Of those that are usable each with its share of the chance, without adding them up first. */
 static int choose_random(const struct balance *b, const struct choice *c)
 {
     int chosen = BALANCE_NONE;
-    size_t seen = 0;
+    size_t total = 0;
 
     (void)b;
-    for (size_t i = 0; i < c->n; i++)
-        if (c->list[i].usable && below(c->st, ++seen) == 0)
+    for (size_t i = 0; i < c->n; i++) {
+        if (!c->list[i].usable)
+            continue;
+        total += share_of(&c->list[i]);
+        if (below(c->st, total) < share_of(&c->list[i]))
             chosen = (int)i;
+    }
     return chosen;
 }
 
@@ -72,9 +85,26 @@ static int choose_first(const struct balance *b, const struct choice *c)
     return BALANCE_NONE;
 }
 
+static bool have_equal_shares(const struct choice *c)
+{
+    size_t share = 0;
+
+    for (size_t i = 0; i < c->n; i++) {
+        if (!c->list[i].usable)
+            continue;
+        if (share != 0 && share_of(&c->list[i]) != share)
+            return false;
+        share = share_of(&c->list[i]);
+    }
+    return true;
+}
+
+/* Those that DNS gives a weight come in another order whenever it is asked: turns would not give
+ * each its share. */
 static int choose_round_robin(const struct balance *b, const struct choice *c)
 {
-    (void)b;
+    if (!have_equal_shares(c))
+        return choose_random(b, c);
     for (size_t i = 0; i < c->n; i++) {
         size_t at = (c->st->turn + i) % c->n;
 

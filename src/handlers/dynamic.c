@@ -90,7 +90,11 @@ static void add_source(struct dynamic *d, size_t index, struct arena *a, struct 
             log_warn("proxy", "%s: %s", s->name, e.msg);
             continue;
         }
-        list[(*n)++].priority = records->list[i].priority;
+        list[*n].priority = records->list[i].priority;
+        list[*n].weight = s->kind == DYNAMIC_SRV ? records->list[i].weight : 1;
+        if (s->kind == DYNAMIC_A)
+            upstream_found_as(a, str_of(s->name), &list[*n]);
+        ++*n;
     }
 }
 

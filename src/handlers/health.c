@@ -192,7 +192,7 @@ static const char **lines_for(struct check *c, const struct upstream *u)
     size_t n = 0;
 
     if (!conf->has_host)
-        lines[n++] = arena_printf(c->h->arena, "Host: " STR_FMT, STR_ARG(u->names.hostport)).p;
+        lines[n++] = arena_printf(c->h->arena, "Host: " STR_FMT, STR_ARG(u->authority)).p;
     lines[n++] = "User-Agent: Lintel";
     for (size_t i = 0; i < conf->n_lines; i++)
         lines[n++] = conf->lines[i];

@@ -112,7 +112,7 @@ static bool resolve(struct proxied *p)
     const struct upstream *u = upstream_of(p);
     struct err e;
 
-    if (u->address == NULL) {
+    if (!upstream_varies(u)) {
         p->resolved = *u;
         return true;
     }

@@ -131,7 +131,9 @@ static void describe_tls(const struct upstream_how *how, struct describer *out)
         text(out, "tls_trust_pool", how->ca_file != NULL ? "file" : "that of the system");
     describe_flag(out, "tls_client_auth", how->cert_file != NULL);
     text(out, "tls_server_name",
-         how->server_name != NULL ? how->server_name : "the upstream's own");
+         how->server_name != NULL              ? how->server_name
+         : how->server_name_of_request != NULL ? "a placeholder"
+                                               : "the upstream's own");
     number(out, "tls_timeout_ms", how->tls_timeout_ms);
     for (size_t i = 0; i < how->n_plain_ports; i++) {
         snprintf(port, sizeof port, "%u", how->plain_ports[i]);

@@ -202,7 +202,7 @@ struct fields proxy_request_fields(struct exchange *ex, const struct reverse_pro
     out.cap = ex->request.n + 10;
     out.list = arena_alloc(ex->arena, out.cap * sizeof *out.list);
     if (u->secure)
-        fields_add(&out, ex->arena, STR_LIT("Host"), u->names.hostport);
+        fields_add(&out, ex->arena, STR_LIT("Host"), u->authority);
     else if (ex->authority.len > 0)
         fields_add(&out, ex->arena, STR_LIT("Host"), ex->authority);
     for (size_t i = 0; i < ex->request.n; i++) {

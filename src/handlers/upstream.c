@@ -3,7 +3,7 @@
 #include "base/alloc.h"
 #include "http/placeholder.h"
 
-enum { ADDRESS_MAX = 253 + 6 };
+enum { HOST_MAX = 253, ADDRESS_MAX = HOST_MAX + 6 };
 
 bool upstream_is_host(struct str s)
 {
@@ -112,6 +112,28 @@ static int set_protocol(struct upstream *u, enum upstream_scheme scheme, uint64_
 
 /* ---- the address ---- */
 
+/* The name that a certificate must be for is that of the URL. NULL: the upstream's own. */
+static void set_url(struct arena *a, const char *name, struct upstream *u)
+{
+    const struct upstream_names *n = &u->names;
+    const char *scheme = u->secure ? "https" : "http";
+
+    if (u->unix_socket != NULL) {
+        u->url = arena_printf(a, "%s://%s/", scheme, name != NULL ? name : "localhost").p;
+    } else if (name == NULL) {
+        u->url = arena_printf(a, "%s://" STR_FMT "/", scheme, STR_ARG(n->hostport)).p;
+    } else {
+        u->url = arena_printf(a, "https://%s:" STR_FMT "/", name, STR_ARG(n->port)).p;
+        u->connect_to = arena_printf(a, STR_FMT ":" STR_FMT, STR_ARG(n->host), STR_ARG(n->port)).p;
+    }
+}
+
+static void set_own_url(struct arena *a, struct upstream *u)
+{
+    u->authority = u->names.hostport;
+    set_url(a, u->secure ? u->how->server_name : NULL, u);
+}
+
 static int parse_unix(struct arena *a, struct str path, bool h2c, struct upstream *u, struct err *e)
 {
     if (path.len == 0 || path.p[0] != '/')
@@ -119,28 +141,10 @@ static int parse_unix(struct arena *a, struct str path, bool h2c, struct upstrea
     if (set_protocol(u, h2c ? SCHEME_H2C : SCHEME_NONE, 0, e) != 0)
         return -1;
     u->unix_socket = arena_str(a, path).p;
-    u->url = u->secure ? "https://localhost/" : "http://localhost/";
-    if (u->secure && u->how->server_name != NULL)
-        u->url = arena_printf(a, "https://%s/", u->how->server_name).p;
     u->names.hostport = u->names.host = STR_LIT("localhost");
     u->names.address = arena_printf(a, "unix/" STR_FMT, STR_ARG(path));
+    set_own_url(a, u);
     return 0;
-}
-
-/* The name that a certificate must be for is that of the URL. */
-static void set_url(struct arena *a, struct upstream *u)
-{
-    const char *name = u->secure ? u->how->server_name : NULL;
-
-    if (name == NULL) {
-        u->url = arena_printf(a, "%s://" STR_FMT "/", u->secure ? "https" : "http",
-                              STR_ARG(u->names.hostport))
-                     .p;
-        return;
-    }
-    u->url = arena_printf(a, "https://%s:" STR_FMT "/", name, STR_ARG(u->names.port)).p;
-    u->connect_to =
-        arena_printf(a, STR_FMT ":" STR_FMT, STR_ARG(u->names.host), STR_ARG(u->names.port)).p;
 }
 
 int upstream_parse(struct arena *a, struct str text, const struct upstream_how *how,
@@ -163,8 +167,21 @@ int upstream_parse(struct arena *a, struct str text, const struct upstream_how *
     if (split_hostport(rest, &host, &port, e) != 0 || set_protocol(u, scheme, port, e) != 0)
         return -1;
     name_upstream(a, host, port, u);
-    set_url(a, u);
+    set_own_url(a, u);
     return 0;
+}
+
+void upstream_found_as(struct arena *a, struct str name, struct upstream *u)
+{
+    if (!u->secure || u->how->server_name != NULL)
+        return;
+    if (name.len > 0 && name.p[name.len - 1] == '.')
+        name.len--;
+    name = arena_str(a, name);
+    u->authority = name;
+    if (!str_is(u->names.port, "443"))
+        u->authority = arena_printf(a, STR_FMT ":" STR_FMT, STR_ARG(name), STR_ARG(u->names.port));
+    set_url(a, name.p, u);
 }
 
 /* ---- addresses with placeholders ---- */
@@ -198,8 +215,13 @@ int upstream_parse_later(struct arena *a, struct str text, const struct text *ad
     return 0;
 }
 
-int upstream_resolve(const struct upstream *u, struct exchange *ex, struct upstream *out,
-                     struct err *e)
+bool upstream_varies(const struct upstream *u)
+{
+    return u->address != NULL || (u->secure && u->how->server_name_of_request != NULL);
+}
+
+static int resolve_address(const struct upstream *u, struct exchange *ex, struct upstream *out,
+                           struct err *e)
 {
     struct str text = text_expand(u->address, ex), host;
     uint64_t port;
@@ -213,7 +235,31 @@ int upstream_resolve(const struct upstream *u, struct exchange *ex, struct upstr
     if (set_protocol(out, u->scheme, port, e) != 0)
         return -1;
     name_upstream(ex->arena, host, port, out);
-    set_url(ex->arena, out);
+    set_own_url(ex->arena, out);
+    return 0;
+}
+
+static int resolve_server_name(struct exchange *ex, struct upstream *u, struct err *e)
+{
+    struct str name = text_expand(u->how->server_name_of_request, ex);
+
+    if (name.len > HOST_MAX || !upstream_is_host(name))
+        return err_set(e, ERR_INVALID,
+                       "the request makes '" STR_FMT "' of tls_server_name, which is no host name",
+                       STR_ARG(name));
+    set_url(ex->arena, arena_str(ex->arena, name).p, u);
+    return 0;
+}
+
+int upstream_resolve(const struct upstream *u, struct exchange *ex, struct upstream *out,
+                     struct err *e)
+{
+    *out = *u;
+    if (u->address != NULL && resolve_address(u, ex, out, e) != 0)
+        return -1;
+    ex->upstream = &out->names;
+    if (out->secure && out->how->server_name_of_request != NULL)
+        return resolve_server_name(ex, out, e);
     return 0;
 }
 

@@ -15,6 +15,7 @@ struct upstream_how {
     const char *ca_file;
     const char *cert_file, *key_file;
     const char *server_name; /* that certificates must be for; NULL: the upstream's own name */
+    const struct text *server_name_of_request; /* the same, made anew for each request; or NULL */
     bool insecure;
     unsigned tls_timeout_ms; /* for the handshake, after the time for the connection */
     unsigned idle_ms;        /* as in struct transfer_spec */
@@ -29,6 +30,7 @@ struct upstream {
     const char *url;             /* "http://host:port/" */
     const char *connect_to;      /* where the URL's host is to be found, or NULL: where it says */
     struct upstream_names names; /* hostport is that of the upstream itself */
+    struct str authority;        /* for the Host field of requests over TLS */
     const char *unix_socket;     /* absolute path, or NULL */
     bool secure;                 /* https: the Host field is then the upstream's own */
     enum transfer_http http;
@@ -36,6 +38,7 @@ struct upstream {
     const struct text
         *address;      /* "host:port", made anew for each request; NULL: it is as written */
     unsigned priority; /* of DNS: those with a larger number are for when these fail */
+    unsigned weight;   /* of DNS: its share of the requests to those with this priority */
     const struct upstream_how *how;
 };
 
@@ -54,8 +57,16 @@ MUST_CHECK int upstream_parse_later(struct arena *a, struct str text, const stru
                                     const struct upstream_how *how, struct upstream *u,
                                     struct err *e);
 
+/* One that DNS has told for a name: over TLS its certificate must be for that, unless the
+ * configuration says for which. Without TLS this changes nothing. */
+void upstream_found_as(struct arena *a, struct str name, struct upstream *u);
+
+/* Whether upstream_resolve() is for it. */
+bool upstream_varies(const struct upstream *u);
+
 /* Its address for the request at hand, in the exchange's arena: "host:port" and nothing else, since
- * a client may have a say in it. -1 with *e set if it is something else. */
+ * a client may have a say in it; and the name of its certificate. ex->upstream is then the names of
+ * *out. -1 with *e set if it is something else. */
 MUST_CHECK int upstream_resolve(const struct upstream *u, struct exchange *ex, struct upstream *out,
                                 struct err *e);
 

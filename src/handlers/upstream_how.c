@@ -150,11 +150,20 @@ static int set_tls(const struct directive_args *d)
 
 static int set_server_name(const struct directive_args *d)
 {
+    struct text *text = arena_alloc(d->arena, sizeof *text);
+    struct str name;
+
     how_of(d)->tls = true;
-    if (!upstream_is_host(d->args[0].text))
-        return directive_error(d, &d->args[0],
-                               "no host name (and it cannot depend on the request)");
-    how_of(d)->server_name = directive_cstr(d, &d->args[0]);
+    if (directive_text(d, &d->args[0], text) != 0)
+        return -1;
+    if (!text->constant) {
+        how_of(d)->server_name_of_request = text;
+        return 0;
+    }
+    name = text_constant(text);
+    if (!upstream_is_host(name))
+        return directive_error(d, &d->args[0], "'" STR_FMT "' is no host name", STR_ARG(name));
+    how_of(d)->server_name = arena_str(d->arena, name).p;
     return 0;
 }
 

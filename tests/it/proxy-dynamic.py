@@ -73,9 +73,9 @@ def body(port):
     return ask(port).body
 
 
-def until(port, expected):
+def until(port, *expected):
     """All workers say so."""
-    lib.wait_for(30, lambda: all(body(port) == expected for _ in range(12)),
+    lib.wait_for(30, lambda: all(body(port) in expected for _ in range(12)),
                  "%r from port %d" % (expected, port))
 
 
@@ -143,11 +143,27 @@ def of_services(t):
     check_eq({b"one", b"two"}, {body(ports[0]) for _ in range(8 * 8)}, "those of priority 1")
     check_eq(b"one", body(ports[1]))
     check_eq(b"two", body(ports[2]), "of the source that there is")
+    shares(dns, srv, ups, ports)
     ups[0].stop()
     ups[1].stop()
     check_eq({b"far"}, {body(ports[0]) for _ in range(8)}, "when those have failed")
     ups[2].stop()
     check_eq(502, ask(ports[1]).status)
+
+
+def shares(dns, srv, ups, ports):
+    """Each gets requests by its weight; those without any have a very small chance."""
+    records = dns.records[srv, SRV]
+    dns.records[srv, SRV] = [(1, 1, ups[0].port, "localhost"), (1, 3, ups[1].port, "localhost"),
+                             (1, 0, ups[2].port, "localhost")]
+    until(ports[0], b"one", b"two")
+    got = [body(ports[0]) for _ in range(400)]
+    check(230 < got.count(b"two") < 370, "three quarters:", got.count(b"two"))
+    check(got.count(b"one") + got.count(b"two") >= 390, "hardly any for the weight 0")
+    dns.records[srv, SRV] = [(1, 0, ups[2].port, "localhost")]
+    until(ports[0], b"far")
+    dns.records[srv, SRV] = records
+    until(ports[0], b"one", b"two")
 
 
 def waits_for_nobody(t):

@@ -10,6 +10,7 @@ import threading
 import lib
 from lib import check, check_eq, connect, request
 from pki import Pki
+from dns import A, Dns
 from upstream import Upstream
 
 
@@ -55,6 +56,46 @@ def who_is_believed(t, pki):
     with connect(ports[5]) as s:
         check(b"Host: " + at.encode() in request(s, "/").body, "Host is the upstream's own")
     up.stop()
+
+
+def names_of_requests(t, pki):
+    """A name that the request makes, and that of what DNS has told the address."""
+    context, names = pki.context(), []
+    context.sni_callback = lambda sock, name, ctx: names.append(name)
+    up = Upstream(lambda c: c.reply(200, c.head), tls=context)
+    far = Upstream(lambda c: c.reply(200, c.head), tls=context, address="127.0.0.2")
+    dns = Dns()
+    dns.records["up.test", A] = dns.records["wrong.test", A] = ["127.0.0.2"]
+    ports = t.free_ports(6)
+    at, trust = "127.0.0.1:%d" % up.port, "tls_trust_pool file " + pki.root
+    found = "{\n dynamic a %%s. %d {\n resolvers 127.0.0.1:%d\n versions ipv4\n }\n" % (
+        far.port, dns.port)
+    end = " transport http {\n %s\n}\n}"
+    says = [transport(at, trust, "tls_server_name {header.X-Name}"),
+            transport("127.0.0.2:%d" % far.port, trust, "tls_server_name {header.X-Name}.test"),
+            transport(at, trust, "tls_server_name {http.reverse_proxy.upstream.host}"),
+            found % "up.test" + end % trust,
+            found % "wrong.test" + end % trust,
+            found % "wrong.test" + end % (trust + "\ntls_server_name {header.X-Name}")]
+    server = t.lintel(sites(*zip(ports, says)))
+
+    def ask(port, name):
+        with connect(port) as s:
+            return request(s, "/", fields=[("X-Name", name)])
+
+    for _ in range(2):
+        check_eq([200, 502, 502, 502, 200, 502],
+                 [ask(ports[0], n).status for n in
+                  ("up.test", "wrong.test", "a b", "up.test/", "127.0.0.1", "")], "of the request")
+        check_eq([200, 502], [ask(ports[1], n).status for n in ("up", "x" * 250)])
+        check_eq(200, ask(ports[2], "").status, "the upstream's own")
+        check_eq([200, 502], [ask(p, "").status for p in ports[3:5]], "what was looked up")
+        check_eq([200, 502], [ask(ports[5], n).status for n in ("up.test", "wrong.test")])
+    check_eq({None, "up.test", "wrong.test"}, set(names), "names that were sent")
+    check(b"Host: up.test:%d\r\n" % far.port in ask(ports[3], "").body, "Host")
+    server.wait_log(rb"the request makes 'up\.test/' of tls_server_name, which is no host name")
+    up.stop()
+    far.stop()
 
 
 def client_certificates(t, pki):
@@ -241,6 +282,7 @@ def main():
         lib.need("openssl")
         pki = Pki(t)
         who_is_believed(t, pki)
+        names_of_requests(t, pki)
         client_certificates(t, pki)
         errors_of_files(t, pki)
         connections_kept(t)

@@ -133,6 +133,33 @@ static void chance_is_fair(void **state)
     tear_down(&r);
 }
 
+static void weights_of_dns_are_shares(void **state)
+{
+    const enum balance_kind kinds[] = {BALANCE_ROUND_ROBIN, BALANCE_RANDOM};
+
+    (void)state;
+    for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+        const struct balance b = {.kind = kinds[k]};
+        int got[4] = {0};
+        struct rig r;
+
+        set_up(&r, 4);
+        r.upstreams[0].weight = 65535;
+        r.upstreams[1].weight = 65535 / 4;
+        r.list[2].usable = false; /* the last has the weight 0 */
+        r.upstreams[2].weight = 65535;
+        for (int i = 0; i < 2000; i++)
+            got[ask(&r, &b)]++;
+        assert_in_range(got[0], 1440, 1760); /* 9 standard deviations */
+        assert_in_range(got[1], 240, 560);
+        assert_int_equal(got[2], 0);
+        assert_in_range(got[3], 0, 3);
+        r.list[0].usable = r.list[1].usable = false;
+        assert_int_equal(ask(&r, &b), 3);
+        tear_down(&r);
+    }
+}
+
 static void finds_the_least_busy(void **state)
 {
     const struct balance least = {.kind = BALANCE_LEAST_CONN};
@@ -306,6 +333,7 @@ int main(void)
         cmocka_unit_test(takes_turns),
         cmocka_unit_test(weighs_turns),
         cmocka_unit_test(chance_is_fair),
+        cmocka_unit_test(weights_of_dns_are_shares),
         cmocka_unit_test(finds_the_least_busy),
         cmocka_unit_test(hashes_move_no_more_than_they_must),
         cmocka_unit_test(hashes_what_it_should),

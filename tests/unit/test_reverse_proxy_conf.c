@@ -100,7 +100,7 @@ static const struct {
      "give two files"},
     {"reverse_proxy a:1 {\n transport http {\n tls_client_auth /none/c /none/k\n}\n}",
      "4:26: open /none/k: No such file"},
-    {"reverse_proxy a:1 {\n transport http {\n tls_server_name {host}\n}\n}", "no host name"},
+    {"reverse_proxy a:1 {\n transport http {\n tls_server_name a/b\n}\n}", "'a/b' is no host name"},
     {"reverse_proxy a:1 {\n transport http {\n tls_except_ports http\n}\n}", "http"},
     {"reverse_proxy a:1 {\n transport http {\n max_conns_per_host 0\n}\n}", "one at least"},
     {"reverse_proxy a:1 {\n transport http {\n max_response_header 9\n}\n}", "256 bytes"},
