@@ -98,6 +98,8 @@ enum placeholder {
     PH_ANSWER_STATUS,
     PH_ANSWER_STATUS_TEXT,
     PH_ANSWER_HEADER, /* text: the field's name */
+    PH_INTERCEPTED_STATUS,
+    PH_INTERCEPTED_HEADER, /* text: the field's name */
     PH_ERROR_STATUS,
     PH_ERROR_STATUS_TEXT,
     PH_ERROR_MESSAGE,

@@ -60,6 +60,7 @@ static const struct plain {
     {"rp.upstream.address", "http.reverse_proxy.upstream.address", PH_UPSTREAM_ADDRESS},
     {"rp.status_code", "http.reverse_proxy.status_code", PH_ANSWER_STATUS},
     {"rp.status_text", "http.reverse_proxy.status_text", PH_ANSWER_STATUS_TEXT},
+    {"resp.status_code", "http.intercept.status_code", PH_INTERCEPTED_STATUS},
     {"err.status_code", "http.error.status_code", PH_ERROR_STATUS},
     {"err.status_text", "http.error.status_text", PH_ERROR_STATUS_TEXT},
     {"err.message", "http.error.message", PH_ERROR_MESSAGE},
@@ -93,6 +94,7 @@ static const struct family {
     {NULL, "http.auth.", PH_VARIABLE, false, "auth."},
     {NULL, "http.response.header.", PH_RESPONSE_HEADER, false, NULL},
     {"rp.header.", "http.reverse_proxy.header.", PH_ANSWER_HEADER, false, NULL},
+    {"resp.header.", "http.intercept.header.", PH_INTERCEPTED_HEADER, false, NULL},
 };
 
 /* What Caddy knows and cannot be had here. A name that ends with a dot or a bracket stands for all
@@ -113,8 +115,8 @@ static const struct withheld {
     {"http.response.", "is not supported: it is known only when the response has been sent"},
     {"http.reverse_proxy.", "is not supported yet"},
     {"rp.", "is not supported yet"},
-    {"http.intercept.", "is not supported, as there is no 'intercept'"},
-    {"resp.", "is not supported, as there is no 'intercept'"},
+    {"http.intercept.", "is not known: only 'status_code' and 'header.NAME' are"},
+    {"resp.", "is not known: only 'status_code' and 'header.NAME' are"},
     {"http.shutting_down", "is not supported"},
     {"http.time_until_shutdown", "is not supported"},
     {"http.matchers.", "is not supported"},

@@ -5,7 +5,6 @@
 const struct refused refused_directives[] = {
     {"acme_server", "run a CA of its own beside Lintel and name it by 'acme_ca'"},
     {"fs", "files come from folders only: use 'root'"},
-    {"intercept", "use 'handle_errors' for the errors of Lintel; those of upstreams are sent on"},
     {"push", "browsers have given up HTTP/2 push: send a Link field with 'header'"},
     {"templates", "serve the pages from an application behind a 'reverse_proxy'"},
     {"timeouts", "they are set for all sites, by 'servers { timeouts }' among the global options"},

@@ -106,6 +106,12 @@ void proxied_disclaim(struct proxied *p)
     p->paused = false;
 }
 
+/* It may be that the exchange goes on, with another body. */
+static void on_close(struct source *s)
+{
+    proxied_disclaim(container_of(s, struct proxied, source));
+}
+
 static void throw_away(struct proxied *p, size_t n)
 {
     p->thrown_away += n;
@@ -235,6 +241,7 @@ void proxied_relay_init(struct proxied *p)
 {
     list_init(&p->wait.item);
     p->source.pull = on_pull_response;
+    p->source.close = on_close;
     list_init(&p->streams);
     p->at_end = PULL_FAIL;
 }

@@ -5,7 +5,7 @@
 
 /* ---- response matchers ---- */
 
-bool proxy_answer_is_match(const struct node *line)
+static bool is_match(const struct node *line)
 {
     return str_starts(line->words[0].text, STR_LIT("@"));
 }
@@ -18,8 +18,8 @@ static const struct response_match *find_match(const struct answer_rules *rules,
     return NULL;
 }
 
-int proxy_answer_add_match(const struct directive_args *d, const struct node *line,
-                           struct answer_rules *rules)
+static int add_match(const struct directive_args *d, const struct node *line,
+                     struct answer_rules *rules)
 {
     struct directive_args args = *d;
     struct named_response_match *m;
@@ -37,6 +37,26 @@ int proxy_answer_add_match(const struct directive_args *d, const struct node *li
     args.args = line->words + 1;
     args.n_args = line->n_words - 1;
     return response_match_set(&args, &m->match);
+}
+
+int proxy_answer_take_matches(const struct directive_args *d, struct answer_rules *rules,
+                              struct node *rest)
+{
+    struct node *others = arena_alloc(d->arena, (d->node->n_children + 1) * sizeof *others);
+    int rc = 0;
+
+    *rest = *d->node;
+    rest->children = others;
+    rest->n_children = 0;
+    for (size_t i = 0; i < d->node->n_children; i++) {
+        const struct node *line = &d->node->children[i];
+
+        if (!is_match(line))
+            others[rest->n_children++] = *line;
+        else if (add_match(d, line, rules) != 0)
+            rc = -1;
+    }
+    return rc;
 }
 
 static int use_match(const struct directive_args *d, const struct token *t,

@@ -1,5 +1,5 @@
-/* What becomes of an upstream's answer: "handle_response" and "replace_status" in the block of a
- * reverse_proxy, with response matchers that are defined there. */
+/* What becomes of an answer: "handle_response" and "replace_status" in the block of a reverse_proxy
+ * or an intercept, with response matchers that are defined there. */
 #ifndef LINTEL_HANDLERS_PROXY_ANSWER_H
 #define LINTEL_HANDLERS_PROXY_ANSWER_H
 
@@ -29,12 +29,10 @@ struct answer_rules {
     size_t n, cap;
 };
 
-/* Whether a line of the block defines a response matcher. */
-bool proxy_answer_is_match(const struct node *line);
-
-/* Takes in one that does. Each -1 after directive_error(). */
-MUST_CHECK int proxy_answer_add_match(const struct directive_args *d, const struct node *line,
-                                      struct answer_rules *rules);
+/* Takes the lines that define response matchers out of the block of the directive: *rest has the
+ * others. Each -1 after directive_error(). */
+MUST_CHECK int proxy_answer_take_matches(const struct directive_args *d, struct answer_rules *rules,
+                                         struct node *rest);
 MUST_CHECK int proxy_answer_add_handle(const struct directive_args *d, struct answer_rules *rules);
 MUST_CHECK int proxy_answer_add_status(const struct directive_args *d, struct answer_rules *rules);
 

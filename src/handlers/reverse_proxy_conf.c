@@ -318,26 +318,6 @@ static int set_replace_status(const struct directive_args *d)
     return proxy_answer_add_status(d, &conf_of(d)->answers);
 }
 
-/* Takes the response matchers out of the block: *rest has the options. */
-static int take_matches(const struct directive_args *d, struct node *rest)
-{
-    struct node *others = arena_alloc(d->arena, (d->node->n_children + 1) * sizeof *others);
-    int rc = 0;
-
-    *rest = *d->node;
-    rest->children = others;
-    rest->n_children = 0;
-    for (size_t i = 0; i < d->node->n_children; i++) {
-        const struct node *line = &d->node->children[i];
-
-        if (!proxy_answer_is_match(line))
-            others[rest->n_children++] = *line;
-        else if (proxy_answer_add_match(d, line, &conf_of(d)->answers) != 0)
-            rc = -1;
-    }
-    return rc;
-}
-
 /* ---- the block ---- */
 
 const struct directive reverse_proxy_options[] = {
@@ -628,7 +608,7 @@ int reverse_proxy_set_with(const struct directive_args *d, const struct directiv
     conf_of(d)->identity = directive_identity(d);
     health_conf_init(&conf_of(d)->health);
     rc = add_upstreams(d);
-    if (take_matches(d, &rest) != 0)
+    if (proxy_answer_take_matches(d, &conf_of(d)->answers, &rest) != 0)
         rc = -1;
     args.node = &rest;
     if (directive_blocks(&args, tables, refused, d->target) != 0 || rc != 0)

@@ -91,6 +91,8 @@ liblintel_a_SOURCES += \
 	src/handlers/health.c \
 	src/handlers/health.h \
 	src/handlers/health_conf.c \
+	src/handlers/intercept.c \
+	src/handlers/intercept.h \
 	src/handlers/kept_body.c \
 	src/handlers/kept_body.h \
 	src/handlers/limit_table.c \

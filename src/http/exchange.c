@@ -59,8 +59,24 @@ void exchange_on_respond(struct exchange *ex, void (*fn)(struct exchange *, cons
 {
     struct respond_hook *h = arena_alloc(ex->arena, sizeof *h);
 
-    *h = (struct respond_hook){ex->hooks, fn, needs, arg};
+    *h = (struct respond_hook){.next = ex->hooks, .fn = fn, .needs = needs, .arg = arg};
     ex->hooks = h;
+}
+
+void exchange_intercept(struct exchange *ex, bool (*takes)(struct exchange *, const void *),
+                        bool (*needs)(const struct prepared *, const void *), const void *arg)
+{
+    struct respond_hook *h = arena_alloc(ex->arena, sizeof *h);
+
+    *h = (struct respond_hook){.next = ex->hooks, .takes = takes, .needs = needs, .arg = arg};
+    ex->hooks = h;
+}
+
+void exchange_take_back(struct exchange *ex, struct body *body)
+{
+    *body = ex->body;
+    ex->body = (struct body){.fd = -1};
+    ex->responded = false;
 }
 
 /* ---- the request ---- */
@@ -228,16 +244,36 @@ static bool hooks_need(const struct exchange *ex, const struct prepared *p)
     return false;
 }
 
-static void respond(struct exchange *ex, int status)
+/* Each hook sees the response once, also where it was taken back in between. False: it was. */
+static bool run_hooks(struct exchange *ex)
+{
+    const struct respond_hook *h;
+
+    while ((h = ex->hooks) != NULL) {
+        ex->hooks = h->next;
+        if (h->fn != NULL)
+            h->fn(ex, h->arg);
+        else if (ex->answered && h->takes(ex, h->arg))
+            return false;
+    }
+    return true;
+}
+
+static void respond_as(struct exchange *ex, int status, bool answered)
 {
     assert(!ex->responded);
     ex->status = status;
     ex->responded = true;
+    ex->answered = answered;
     if (ex->body.kind == BODY_PREPARED && hooks_need(ex, ex->body.prepared))
         exchange_unprepare(ex);
-    for (const struct respond_hook *h = ex->hooks; h != NULL; h = h->next)
-        h->fn(ex, h->arg);
-    ex->engine->respond(ex);
+    if (run_hooks(ex))
+        ex->engine->respond(ex);
+}
+
+static void respond(struct exchange *ex, int status)
+{
+    respond_as(ex, status, true);
 }
 
 void exchange_interim(struct exchange *ex, int status, const struct fields *fields)
@@ -251,6 +287,13 @@ void exchange_respond(struct exchange *ex, int status)
     ex->body.kind = BODY_NONE;
     ex->body.len = 0;
     respond(ex, status);
+}
+
+void exchange_respond_unanswered(struct exchange *ex)
+{
+    ex->body.kind = BODY_NONE;
+    ex->body.len = 0;
+    respond_as(ex, ex->unanswered == 0 ? 200 : ex->unanswered, false);
 }
 
 void exchange_respond_bytes(struct exchange *ex, int status, struct str body)

@@ -80,6 +80,7 @@ struct deferred {
 struct respond_hook {
     struct respond_hook *next;
     void (*fn)(struct exchange *ex, const void *arg);
+    bool (*takes)(struct exchange *ex, const void *arg); /* in place of fn */
     bool (*needs)(const struct prepared *p, const void *arg);
     const void *arg;
 };
@@ -103,7 +104,7 @@ struct upstream_names {
     struct str address; /* "tcp/host:port", "unix//path" */
 };
 
-/* What an upstream has answered. */
+/* What an upstream has answered, or a handler below intercept. */
 struct upstream_answer {
     int status;
     struct fields fields; /* all of them, as sent */
@@ -133,7 +134,9 @@ struct exchange {
     int match_error;                       /* of a matcher: the status to answer with; 0: none */
     const struct upstream_names *upstream; /* NULL: none was chosen */
     struct upstream_answer *answer;        /* reverse_proxy's; NULL: there is none */
-    struct folder root;                    /* of the site */
+    const struct upstream_answer *intercepted; /* that handle_response is about; NULL: none */
+    int unanswered;     /* the status where no row answers; 0: 200, as in Caddy */
+    struct folder root; /* of the site */
 
     /* The request. All text is checked by the engine: tokens are tokens, no control bytes. */
     struct str method;
@@ -174,6 +177,7 @@ struct exchange {
                               PULL_END */
     bool prompt;           /* the client should have the body's bytes as soon as they are there */
     bool responded;        /* exchange_respond was called */
+    bool answered;         /* by a handler, and not since none did */
     bool close;            /* close the connection after it */
     bool upgraded;         /* it makes a tunnel of the connection */
 
@@ -211,6 +215,9 @@ void exchange_respond_source(struct exchange *ex, int status, struct source *s, 
 void exchange_respond_upgrade(struct exchange *ex, struct source *s);
 void exchange_respond_prepared(struct exchange *ex, struct prepared *p); /* takes a reference */
 
+/* What follows where no row has answered: no body, with the status of ex->unanswered. */
+void exchange_respond_unanswered(struct exchange *ex);
+
 /* Sends an interim response (1xx, but for 100 and 101: RFC 9110 15.2) before any of these. It is
  * for what can be left out: a client of HTTP/1.0 gets none, nor does one whose connection has no
  * room for it now. */
@@ -231,6 +238,16 @@ void exchange_nosniff(struct exchange *ex);
  * ex->response; else it is sent as plain fields and bytes. */
 void exchange_on_respond(struct exchange *ex, void (*fn)(struct exchange *ex, const void *arg),
                          bool (*needs)(const struct prepared *p, const void *arg), const void *arg);
+
+/* The same for what may answer otherwise: where takes(ex, arg) is true, it has taken the response
+ * back by exchange_take_back(), and the exchange is still to be answered, or was; the hooks that
+ * were registered before see that answer. Not asked where no row has answered. */
+void exchange_intercept(struct exchange *ex, bool (*takes)(struct exchange *ex, const void *arg),
+                        bool (*needs)(const struct prepared *p, const void *arg), const void *arg);
+
+/* From within takes: nothing was answered. *body is the body that it would have had, for the one
+ * who takes it to give back or to close. */
+void exchange_take_back(struct exchange *ex, struct body *body);
 
 /* For hooks that change what is prepared after all: turns a BODY_PREPARED into plain fields and
  * bytes, where it is not that already. */

@@ -51,6 +51,7 @@ static placeholder_plain *const plain[PH_COUNT] = {
     [PH_UPSTREAM_ADDRESS] = placeholder_upstream_address,
     [PH_ANSWER_STATUS] = placeholder_answer_status,
     [PH_ANSWER_STATUS_TEXT] = placeholder_answer_status_text,
+    [PH_INTERCEPTED_STATUS] = placeholder_intercepted_status,
     [PH_ERROR_STATUS] = placeholder_error_status,
     [PH_ERROR_STATUS_TEXT] = placeholder_error_status_text,
     [PH_ERROR_MESSAGE] = placeholder_error_message,
@@ -74,6 +75,7 @@ static placeholder_with *const with_argument[PH_COUNT] = {
     [PH_VARIABLE] = placeholder_variable,
     [PH_RESPONSE_HEADER] = placeholder_response_header,
     [PH_ANSWER_HEADER] = placeholder_answer_header,
+    [PH_INTERCEPTED_HEADER] = placeholder_intercepted_header,
 };
 
 static struct str part_value(const struct text_part *part, struct exchange *ex)

@@ -57,11 +57,22 @@ struct str placeholder_upstream_address(struct exchange *ex)
 
 /* ---- its answer ---- */
 
+static struct str status_of(struct exchange *ex, const struct upstream_answer *answer)
+{
+    return answer == NULL ? STR_LIT("") : arena_printf(ex->arena, "%d", answer->status);
+}
+
+static struct str header_of(struct exchange *ex, const struct upstream_answer *answer,
+                            const struct text_part *part)
+{
+    if (answer == NULL)
+        return STR_LIT("");
+    return fields_joined_by(&answer->fields, ex->arena, part->text, STR_LIT(","));
+}
+
 struct str placeholder_answer_status(struct exchange *ex)
 {
-    if (ex->answer == NULL)
-        return STR_LIT("");
-    return arena_printf(ex->arena, "%d", ex->answer->status);
+    return status_of(ex, ex->answer);
 }
 
 /* With the number, as Caddy has it. */
@@ -74,9 +85,19 @@ struct str placeholder_answer_status_text(struct exchange *ex)
 
 struct str placeholder_answer_header(struct exchange *ex, const struct text_part *part)
 {
-    if (ex->answer == NULL)
-        return STR_LIT("");
-    return fields_joined_by(&ex->answer->fields, ex->arena, part->text, STR_LIT(","));
+    return header_of(ex, ex->answer, part);
+}
+
+/* ---- that of a handler below intercept ---- */
+
+struct str placeholder_intercepted_status(struct exchange *ex)
+{
+    return status_of(ex, ex->intercepted);
+}
+
+struct str placeholder_intercepted_header(struct exchange *ex, const struct text_part *part)
+{
+    return header_of(ex, ex->intercepted, part);
 }
 
 /* ---- the error that is handled ---- */

@@ -45,6 +45,8 @@ placeholder_plain placeholder_upstream_hostport, placeholder_upstream_host;
 placeholder_plain placeholder_upstream_port, placeholder_upstream_address;
 placeholder_plain placeholder_answer_status, placeholder_answer_status_text;
 placeholder_with placeholder_answer_header;
+placeholder_plain placeholder_intercepted_status;
+placeholder_with placeholder_intercepted_header;
 placeholder_plain placeholder_error_status, placeholder_error_status_text;
 placeholder_plain placeholder_error_message, placeholder_error_id, placeholder_error_trace;
 

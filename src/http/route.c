@@ -32,6 +32,14 @@ enum verdict route_enter(struct exchange *ex, const struct route *r)
     return NEXT;
 }
 
+void route_detour(struct exchange *ex, const struct route *r)
+{
+    if (route_enter(ex, r) == TAKEN)
+        return;
+    ex->frame->up = NULL;
+    route_continue(ex);
+}
+
 /* The next row that is for this exchange; NULL at the end, or when a matcher failed. */
 static const struct handler_row *next_row(struct exchange *ex)
 {
@@ -78,7 +86,7 @@ void route_continue(struct exchange *ex)
     else if (ex->error.status != 0)
         error_page_respond(ex, ex->error.status);
     else
-        exchange_respond(ex, 200);
+        exchange_respond_unanswered(ex);
 }
 
 void route_start(struct exchange *ex, const struct route *r)

@@ -16,6 +16,10 @@ void route_start(struct exchange *ex, const struct route *r);
  * or TAKEN when it answered 500 as the depth was exceeded. */
 MUST_CHECK enum verdict route_enter(struct exchange *ex, const struct route *r);
 
+/* Runs a route and nothing after it, for one that has taken a response back: where no row of it
+ * answers, exchange_respond_unanswered() follows. */
+void route_detour(struct exchange *ex, const struct route *r);
+
 /* Goes on with the next row, for a handler that took the exchange and lets go of it later. */
 void route_continue(struct exchange *ex);
 

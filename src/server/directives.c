@@ -8,6 +8,7 @@
 #include "handlers/file_server.h"
 #include "handlers/handle.h"
 #include "handlers/header.h"
+#include "handlers/intercept.h"
 #include "handlers/log.h"
 #include "handlers/map.h"
 #include "handlers/metrics.h"
@@ -34,6 +35,7 @@ static const struct directive *const directives[] = {
     file_server_directives,
     handle_directives,
     header_directives,
+    intercept_directives,
     log_directives,
     map_directives,
     metrics_directives,

@@ -54,6 +54,7 @@ it_tests = \
 	tests/it/pages-embed.sh \
 	tests/it/php-fpm.py \
 	tests/it/pages-errors.py \
+	tests/it/intercept.py \
 	tests/it/proxy-answers.py \
 	tests/it/proxy-auth.py \
 	tests/it/proxy-balance.py \

@@ -94,7 +94,7 @@ static const struct {
      "'{http.request.tls.client.san.ips.0}' is not supported yet: no client is asked for a "
      "certificate"},
     {"{rp.upstream.latency}", NULL, "'{rp.upstream.latency}' is not supported yet"},
-    {"{resp.header.X}", NULL, "'{resp.header.X}' is not supported, as there is no 'intercept'"},
+    {"{resp.body}", NULL, "'{resp.body}' is not known: only 'status_code' and 'header.NAME' are"},
     {"{http.response.status}", NULL,
      "'{http.response.status}' is not supported: it is known only when the response has been "
      "sent"},
