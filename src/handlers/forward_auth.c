@@ -116,7 +116,7 @@ void forward_auth_grant(const struct proxy_auth *auth, struct exchange *ex,
     for (size_t i = 0; i < auth->n; i++)
         fields_remove(&ex->request, auth->copies[i].to);
     for (size_t i = 0; i < auth->n; i++) {
-        struct str value = fields_get(answer, auth->copies[i].from);
+        struct str value = fields_joined_by(answer, ex->arena, auth->copies[i].from, STR_LIT(","));
 
         if (value.len > 0)
             fields_add(&ex->request, ex->arena, auth->copies[i].to, value);

@@ -15,6 +15,8 @@ def gate(c):
     action = (c.fields("X-Test") or ["grant"])[0]
     if action == "grant":
         c.reply(200, b"granted", ["Remote-User: ann", "Remote-Id: 7", "X-Other: no"])
+    elif action == "many":
+        c.reply(200, b"", ["Remote-User: ann", "Remote-User: bob"])
     elif action == "bare":
         c.send(b"HTTP/1.1 204 No Content\r\n\r\n")
     elif action == "chatty":
@@ -56,6 +58,12 @@ def lets_through(port, asked):
                  "X-Forwarded-For: 127.0.0.1", "Host: localhost"):
         check("\r\n%s\r\n" % line in question, line, question)
     check("/forged" not in question, question)
+
+
+def joins_lines(port):
+    r = ask(port, "many")
+    check_eq(["Remote-User: ann,bob"],
+             [x for x in r.body.decode().split("\r\n") if x.startswith("Remote-User")])
 
 
 def logged(log_path, uri):
@@ -139,6 +147,7 @@ def main():
         }""" % (port, log_path, asked.port, served.port, dead, refusing_port()))
         lets_through(port, asked)
         granted_fields_stay(port, log_path)
+        joins_lines(port)
         forged_fields_go(port)
         keeps_the_body(port, asked)
         check_eq(200, ask(port, "chatty").status)  # an answer without an end is cut
