@@ -12,11 +12,32 @@ import subprocess
 import lib
 from fastcgi import Server
 from lib import check, check_eq, connect, connect_tls, request, tls_context, wait_for
+from pki import Pki
 from upstream import Upstream
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 FOR_EVER = "public, max-age=31536000, immutable"
 PAGE = "<!doctype html>" + "<p>a page" * 200
+
+
+def app(c):
+    if "/vanish" in c.target:
+        return False
+    c.reply(503 if "/broken" in c.target else 200, c.head)
+    return None
+
+
+def gate(c):
+    """The three kinds of gateways that the recipes ask for a login."""
+    path = c.target.split("?")[0]
+    if path not in ("/api/authz/forward-auth", "/outpost.goauthentik.io/auth/caddy", "/oauth2/auth"):
+        c.reply(200, b"the gateway")
+    elif c.fields("Cookie"):
+        c.reply(200, b"", ["Remote-User: ann", "X-Authentik-Username: ann", "X-Auth-Request-User: ann"])
+    elif path == "/oauth2/auth":
+        c.reply(401, b"who are you?")
+    else:
+        c.reply(302, b"", ["Location: /login?rd=%s" % c.fields("X-Forwarded-Uri")[0]])
 
 
 class Rig:
@@ -25,7 +46,11 @@ class Rig:
     def __init__(self, t):
         self.t = t
         self.http, self.https, self.other = t.free_ports(3)
-        self.up = Upstream(lambda c: c.reply(200, c.head))
+        self.up = Upstream(app)
+        self.unix = Upstream(lambda c: c.reply(200, c.head), unix_path=t.path("app.sock"))
+        self.pki = Pki(t)
+        self.secure = Upstream(lambda c: c.reply(200, c.head), tls=self.pki.context())
+        self.gate = Upstream(gate)
         self.php = Server(lambda c: c.reply(
             b"A: b\r\n\r\n" + " ".join(c.params[n] for n in (
                 "SCRIPT_NAME", "PATH_INFO", "REQUEST_URI")).encode()))
@@ -33,6 +58,7 @@ class Rig:
                      "index.php", "wp-admin/index.php", "wp-content/uploads/x.php", "wp-content/x.css"):
             t.write("www/" + path, PAGE)
         t.write("errors/404.html", "our 404")
+        t.write("errors/down.html", "back soon")
         t.write("errors/405.html", "our 405 " * 20000)
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
                         "-nodes", "-keyout", t.path("own.key"), "-out", t.path("own.crt"), "-days", "2",
@@ -46,6 +72,11 @@ class Rig:
             conf = conf.replace(old, self.t.path("www") + ("\n" if old.endswith("\n") else ""))
         conf = conf.replace("/srv/errors", self.t.path("errors"))
         conf = re.sub(r"/etc/ssl/wildcard\.(crt|key)", self.t.path(r"own.\1"), conf)
+        conf = conf.replace("/run/app/app.sock", self.t.path("app.sock"))
+        conf = conf.replace("10.0.0.5:8443", "127.0.0.1:%d" % self.secure.port)
+        conf = conf.replace("/etc/ssl/internal-ca.pem", self.pki.root)
+        conf = conf.replace("app.internal", "up.test")
+        conf = re.sub(r"(authelia|outpost|oauth2-proxy):\d+", "127.0.0.1:%d" % self.gate.port, conf)
         conf = re.sub(r"(?<=php_fastcgi )\S+", "127.0.0.1:%d" % self.php.port, conf)
         conf = re.sub(r"(localhost:(5000|9000)|backend:8000|10\.0\.0\.1:80|(foo|bar)-app:\d+|(?<= ):9000)",
                       "127.0.0.1:%d" % self.up.port, conf)
@@ -488,7 +519,71 @@ def recipe_limit(rig):
     check_eq(200, rig.tls("/login", host).status)
 
 
+def recipe_websocket(rig):
+    is_page(rig.tls())
+    r = rig.tls(fields=[("Connection", "keep-alive, Upgrade"), ("Upgrade", "websocket")])
+    is_proxied(rig, r, "example.com")
+    check(b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" in r.body, r.body)
+
+
+def recipe_balance(rig):
+    for _ in range(4):
+        is_proxied(rig, rig.tls("/x"), "example.com")
+
+
+def recipe_sticky(rig):
+    r = wait_for(10, lambda: (lambda r: r.field("Set-Cookie") and r)(rig.tls()), "the cookie")
+    check(r.field("Set-Cookie").startswith("server="), r.field("Set-Cookie"))
+    cookie = r.field("Set-Cookie").split(";")[0]
+    r = rig.tls(fields=[("Cookie", cookie)])
+    check_eq((200, None), (r.status, r.field("Set-Cookie")))
+
+
+def recipe_unix(rig):
+    is_proxied(rig, rig.tls("/x"), "example.com")
+    check(rig.unix.requests, "the socket was not asked")
+
+
+def recipe_tls_upstream(rig):
+    is_proxied(rig, rig.tls("/x"), "127.0.0.1:%d" % rig.secure.port)
+
+
+def recipe_away(rig):
+    is_proxied(rig, rig.tls("/x"), "example.com")
+    r = rig.tls("/broken")
+    check_eq((503, b"back soon"), (r.status, r.body))
+    r = rig.tls("/vanish")
+    check_eq((502, b"back soon"), (r.status, r.body))
+
+
+def recipe_login(field, to, own):
+    def ask(rig):
+        host = "app.example.com"
+        r = rig.tls("/a?b", host, fields=[(field, "root")])
+        is_redirect(r, 302, to.replace("HOST", host))
+        r = rig.tls("/a?b", host, fields=[(field, "root"), ("Cookie", "a=b")])
+        is_proxied(rig, r, host)
+        check(b"\r\n%s: ann\r\n" % field.encode() in r.body and b"root" not in r.body, r.body)
+        check_eq(b"the gateway", rig.tls(own[1], own[0]).body)
+    return ask
+
+
 RECIPES = {
+    "WebSocket beside pages": recipe_websocket,
+    "Several servers for one application": recipe_balance,
+    "The same server for each visitor": recipe_sticky,
+    "Behind a load balancer": proxy,
+    "An application at a Unix socket": recipe_unix,
+    "An application with TLS, by a CA of one's own": recipe_tls_upstream,
+    "A page of one's own while the application is away": recipe_away,
+    "A login before an application: Authelia":
+        recipe_login("Remote-User", "/login?rd=/a?b", ("auth.example.com", "/")),
+    "A login before an application: authentik":
+        recipe_login("X-Authentik-Username", "/login?rd=/a?b",
+                     ("app.example.com", "/outpost.goauthentik.io/start")),
+    "A login before an application: oauth2-proxy":
+        recipe_login("X-Auth-Request-User", "/oauth2/sign_in?rd=https://HOST/a?b",
+                     ("app.example.com", "/oauth2/sign_in")),
     "A static site": recipe_static,
     "Pages without .html in their addresses": recipe_pages,
     "An application, and files beside it": proxy_api,

@@ -21,6 +21,7 @@ it_tests = \
 	tests/it/bug-tls12-request.py \
 	tests/it/certs-local.sh \
 	tests/it/conf-errors.py \
+	tests/it/conf-examples.py \
 	tests/it/conf-patterns.py \
 	tests/it/encode-files.py \
 	tests/it/encode-stream.py \
