@@ -227,6 +227,7 @@ static bool is_for(const struct direct_conn *c, const struct direct_transfer *t)
     return c->preamble_len == t->preamble_len && memcmp(c->preamble, t->head, c->preamble_len) == 0;
 }
 
+/* What has come since the loop last looked would pass for the answer: so each is asked. */
 bool direct_pool_take(struct direct_transfer *t)
 {
     struct list *idle = &t->origin->idle, *next;
@@ -239,7 +240,7 @@ bool direct_pool_take(struct direct_transfer *t)
         next = at->next;
         if (!is_for(c, t))
             continue;
-        if (!is_old(c, t->idle_ms) && (t->idempotent || is_quiet(c))) {
+        if (!is_old(c, t->idle_ms) && is_quiet(c)) {
             leave_pool(c);
             c->t = t;
             t->conn = c;

@@ -265,6 +265,7 @@ static void read_messages(struct fetcher *fr)
             continue;
         curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &p);
         f = (struct fetch *)(void *)p;
+        fetch_watch_idle(f);
         if (!f->ended) /* else it was cancelled from a callback, and its OP_CANCEL is queued */
             complete(f, code);
     }

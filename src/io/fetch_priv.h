@@ -107,6 +107,9 @@ void fetch_sockets_fini(struct fetcher *fr); /* after curl_multi_cleanup() */
 /* Lets curl work: on a socket that is ready, or CURL_SOCKET_TIMEOUT for what is due. */
 void fetch_socket_action(struct fetcher *fr, curl_socket_t fd, int mask);
 
+/* The transfer is over: what still comes over its connection is no answer. */
+void fetch_watch_idle(struct fetch *f);
+
 curl_socket_t fetch_on_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *to);
 int fetch_on_close_socket(void *user, curl_socket_t fd);
 

@@ -18,6 +18,7 @@ struct watch {
     uint32_t wanted;     /* events curl wants */
     bool ours;           /* opened by on_open_socket */
     bool connected;      /* and in use by a connection: on_close_socket will come */
+    bool idle;           /* no request is under way: whatever comes is no answer */
 };
 
 static struct watch *watch_at(struct fetcher *fr, curl_socket_t fd)
@@ -50,12 +51,25 @@ void fetch_socket_action(struct fetcher *fr, curl_socket_t fd, int mask)
     loop_post(fr->loop, &fr->work);
 }
 
+/* What comes without a request would pass for the answer to the next one (RFC 9112 9.3), since
+ * libcurl looks only for the end of a connection before it uses it again: so it finds that. */
+static void spoil(struct watch *w)
+{
+    char waste[16 * 1024];
+
+    shutdown(w->src.fd, SHUT_RDWR); /* nothing is received any more */
+    while (recv(w->src.fd, waste, sizeof waste, MSG_DONTWAIT) > 0)
+        ;
+}
+
 static void on_watch_event(struct event_source *src, uint32_t events)
 {
     struct watch *w = container_of(src, struct watch, src);
     int mask = 0;
 
-    if (w->wanted == 0) { /* an idle connection is being closed: curl sees it when it wants it */
+    if (w->wanted == 0) { /* the transfer pauses, or is over */
+        if (w->idle)
+            spoil(w);
         watch_unregister(w);
         return;
     }
@@ -126,11 +140,37 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *u
     if (w == NULL)
         return 0;
     w->wanted = events[what];
+    w->idle = false;
     if (w->wanted != 0 && w->wanted != w->registered)
         watch_register(w, w->wanted);
     else if (w->wanted == 0 && !is_connected(w, easy))
         watch_free(w);
     return 0;
+}
+
+/* Over HTTP/2 a peer has something to say at any time. */
+static bool takes_turns(CURL *easy)
+{
+    long version = 0;
+
+    return curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK &&
+           (version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1);
+}
+
+void fetch_watch_idle(struct fetch *f)
+{
+    curl_socket_t fd;
+    struct watch *w;
+
+    if (curl_easy_getinfo(f->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK ||
+        fd == CURL_SOCKET_BAD || !takes_turns(f->easy))
+        return; /* it was not kept */
+    w = watch_at(f->fr, fd);
+    if (w == NULL || !w->connected || w->wanted != 0)
+        return;
+    w->idle = true;
+    if ((w->registered & EPOLLIN) == 0)
+        watch_register(w, EPOLLIN);
 }
 
 curl_socket_t fetch_on_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *to)

@@ -98,6 +98,7 @@ class Hostile:
     """The upstream: /N runs the case N, anything else is answered well."""
 
     def __init__(self):
+        self.go, self.gone = threading.Event(), threading.Event()
         self.sock = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self.sock.getsockname()[1]
         threading.Thread(target=self._run, daemon=True).start()
@@ -129,6 +130,17 @@ class Hostile:
     def _answer(self, sock):
         """False: the connection is over."""
         head = self._head(sock)
+        if head and b" /late" in head.split(b"\r\n")[0]:
+            sock.sendall(LEN5 + b"abcde")
+            self.go.wait(60)
+            sock.sendall(LEN5 + b"evil!")
+            try:
+                ended = not sock.recv(65536)
+            except ConnectionResetError:
+                ended = True
+            if ended:
+                self.gone.set()
+            return False
         found = head and re.match(rb"\w+ /(\d+)", head)
         if not found:
             if head:
@@ -195,6 +207,20 @@ def each(port, which):
         is_fine(port)
 
 
+def unasked(port, up):
+    """An answer that comes without a request is nobody's, and the connection is left."""
+    up.go.clear()
+    up.gone.clear()
+    with connect(port) as s:
+        reader = Reader(s)
+        check_eq(b"abcde", lib.request(s, "/late", reader=reader).body)
+        up.go.set()
+        check(up.gone.wait(30), "the connection goes on")
+        for _ in range(3):
+            r = lib.request(s, "/fine", reader=reader)
+            check_eq((200, b"fine"), (r.status, r.body))
+
+
 def descriptors(pid):
     return len(os.listdir("/proc/%d/fd" % pid))
 
@@ -245,6 +271,7 @@ with lib.Test() as t:
     server = t.lintel(conf)
     for port, client in zip(ports, ("direct", "curl")):
         each(port, client)
+        unasked(port, up)
         status, r = ask(port, "/%d" % NAMES.index("speaks garbage"))
         check_eq(b"502", r.body)
         check(r.field("X-Why"), "no reason")
