@@ -33,6 +33,7 @@ struct proxy_state {
     struct transport *plain;  /* for http:// and unix sockets */
     struct transport *tunnel; /* for what asks for another protocol */
     struct shared *shared;
+    struct transfer_idle idle; /* the worker's share */
     struct relay_pool buffers;
     struct balance_state *balance;
     struct upstream_states *upstreams;

@@ -151,6 +151,7 @@ static bool start_transfer(struct proxied *p)
     struct err e;
 
     upstream_spec(u, &spec);
+    spec.idle = p->st->idle;
     spec.preamble = proxy_preamble_of(ex, c->how.proxy_protocol);
     ex->upstream = &u->names;
     if (c->fastcgi != NULL)

@@ -59,6 +59,12 @@ static enum verdict reverse_proxy_handle(const void *conf, struct exchange *ex)
     return TAKEN;
 }
 
+/* Of what all workers together may have: one at least. */
+static unsigned share(unsigned all, unsigned n_workers)
+{
+    return n_workers == 0 ? all : (all + n_workers - 1) / n_workers;
+}
+
 static int reverse_proxy_start(const void *conf, const struct worker_env *env, void **state,
                                struct err *e)
 {
@@ -73,6 +79,9 @@ static int reverse_proxy_start(const void *conf, const struct worker_env *env, v
     st->plain = c->client == CLIENT_DIRECT ? st->tunnel : st->secure;
     if (c->fastcgi != NULL && env->direct != NULL)
         st->plain = direct_fastcgi(env->direct);
+    st->idle = (struct transfer_idle){.max_each = share(c->how.idle.max_each, env->n_workers),
+                                      .max = share(c->how.idle.max, env->n_workers),
+                                      .group = c->identity};
     st->shared = env->shared;
     st->upstreams = shared_get(st->shared, c->identity, &upstream_states_type,
                                &(struct upstream_states_arg){c->n_upstreams, &c->passive});

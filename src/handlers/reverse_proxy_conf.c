@@ -5,6 +5,7 @@
 
 enum {
     DIAL_TIMEOUT_MS = 3000,
+    PROBE_MS = 30 * 1000,
     RANGE_MAX = 256,
     RETRIES_MAX = 1000,
     TRY_INTERVAL_MS = 250,
@@ -602,6 +603,7 @@ int reverse_proxy_set_with(const struct directive_args *d, const struct directiv
     int rc;
 
     conf_of(d)->dial_timeout_ms = DIAL_TIMEOUT_MS;
+    conf_of(d)->how.probe_ms = PROBE_MS;
     conf_of(d)->max_header = UPSTREAM_HEADER_MAX;
     conf_of(d)->try_interval_ms = TRY_INTERVAL_MS;
     conf_of(d)->passive.max_fails = 1;

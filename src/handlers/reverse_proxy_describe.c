@@ -156,6 +156,12 @@ static void describe_http(const struct reverse_proxy_conf *c, struct describer *
         text(out, "keepalive", "off");
     else
         number(out, "keepalive_ms", how->idle_ms != 0 ? how->idle_ms : IDLE_MS);
+    number(out, "keepalive_interval_ms", how->probe_ms);
+    number(out, "keepalive_idle_conns", how->idle.max);
+    number(out, "keepalive_idle_conns_per_host", how->idle.max_each);
+    text(out, "local_address", how->local_address);
+    if (how->proxy_protocol != 0)
+        text(out, "proxy_protocol", how->proxy_protocol == 1 ? "v1" : "v2");
     number(out, "max_response_header", c->max_header);
     if (has_tls(c))
         describe_tls(how, out);

@@ -272,6 +272,9 @@ void upstream_spec(const struct upstream *u, struct transfer_spec *spec)
     spec->connect_to = u->connect_to;
     spec->http = u->http;
     spec->idle_ms = how->idle_ms;
+    spec->probe_ms = how->probe_ms;
+    if (u->unix_socket == NULL)
+        spec->local_address = how->local_address;
     if (!u->secure)
         return;
     spec->connect_timeout_ms += how->tls_timeout_ms;

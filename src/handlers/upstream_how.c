@@ -2,6 +2,7 @@
  */
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/ip_set.h"
 #include "base/memory_file.h"
 #include "cert/keys.h"
 #include "cert/x509.h"
@@ -9,7 +10,14 @@
 
 #include <fcntl.h>
 
-enum { PEM_MAX = 4 * 1024 * 1024, POOL_FILES_MAX = 64, CONNS_MAX = 1000000, HEADER_MIN = 256 };
+enum {
+    PEM_MAX = 4 * 1024 * 1024,
+    POOL_FILES_MAX = 64,
+    CONNS_MAX = 1000000,
+    HEADER_MIN = 256,
+    PROBE_MIN_MS = 1000,        /* the system counts in seconds... */
+    PROBE_MAX_MS = 32767 * 1000 /* ...and so far */
+};
 
 static struct upstream_how *how_of(const struct directive_args *d)
 {
@@ -237,6 +245,56 @@ static int set_versions(const struct directive_args *d)
 
 /* ---- connections ---- */
 
+static int set_count(const struct directive_args *d, unsigned *out)
+{
+    uint64_t n;
+
+    if (directive_uint(d, &d->args[0], CONNS_MAX, &n) != 0)
+        return -1;
+    *out = (unsigned)n;
+    return 0;
+}
+
+static int set_idle_conns(const struct directive_args *d)
+{
+    return set_count(d, &how_of(d)->idle.max);
+}
+
+static int set_idle_conns_per_host(const struct directive_args *d)
+{
+    return set_count(d, &how_of(d)->idle.max_each);
+}
+
+static int set_interval(const struct directive_args *d)
+{
+    unsigned *ms = &how_of(d)->probe_ms;
+
+    if (str_is(d->args[0].text, "off")) {
+        *ms = 0;
+        return 0;
+    }
+    if (set_short_time(d, ms) != 0)
+        return -1;
+    if (*ms >= PROBE_MIN_MS && *ms <= PROBE_MAX_MS)
+        return 0;
+    return directive_error(d, &d->args[0], "1s to 9h, or 'off'");
+}
+
+static int set_local_address(const struct directive_args *d)
+{
+    struct str text = d->args[0].text;
+    struct ip ip;
+
+    if (str_starts(text, STR_LIT("tcp/")))
+        text = str_from(text, 4);
+    if (text.len > 2 && text.p[0] == '[' && text.p[text.len - 1] == ']')
+        text = (struct str){text.p + 1, text.len - 2};
+    if (!ip_parse(text, &ip))
+        return directive_error(d, &d->args[0], "an IP address of this machine, without a port");
+    how_of(d)->local_address = arena_str(d->arena, ip_format(d->arena, &ip)).p;
+    return 0;
+}
+
 static int set_proxy_protocol(const struct directive_args *d)
 {
     static const char *const known[] = {"v1", "v2", NULL};
@@ -300,6 +358,26 @@ const struct directive upstream_how_options[] = {
      .max_args = 1,
      .set = set_keepalive,
      .help = "keepalive off|<duration>: how long a connection waits for its next request"},
+    {.name = "keepalive_idle_conns",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_idle_conns,
+     .help = "keepalive_idle_conns <number>: connections that wait for requests, in all"},
+    {.name = "keepalive_idle_conns_per_host",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_idle_conns_per_host,
+     .help = "keepalive_idle_conns_per_host <number>: the same, to each upstream"},
+    {.name = "keepalive_interval",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_interval,
+     .help = "keepalive_interval off|<duration>: between probes of a connection, 30 s"},
+    {.name = "local_address",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_local_address,
+     .help = "local_address <address>: of this machine, from which upstreams are connected to"},
     {.name = "max_conns_per_host",
      .min_args = 1,
      .max_args = 1,

@@ -21,6 +21,7 @@ struct shared;       /* base/shared.h */
 /* What a handler's per-worker state may use. */
 struct worker_env {
     unsigned worker; /* its number, from 0: the first one does what is done once a process */
+    unsigned n_workers;
     struct loop *loop;
     struct file_cache *files;   /* the worker's */
     struct browse_cache *lists; /* the worker's */

@@ -195,7 +195,7 @@ static void leave_connection(struct direct_transfer *t)
     c->t = NULL;
     if (t->parser.keep_alive && t->idle_ms != TRANSFER_ONCE && clean && !c->hung_up &&
         direct_sent(t))
-        direct_pool_put(c);
+        direct_pool_put(c, &t->idle);
     else
         direct_conn_close(c);
 }
@@ -342,6 +342,8 @@ static void set_up(struct direct_transfer *t, struct direct *d, const struct tra
     t->body_ended = spec->body_len == 0;
     t->idempotent = is_idempotent(spec->method);
     t->idle_ms = t->peer != NULL ? TRANSFER_ONCE : spec->idle_ms;
+    t->probe_ms = spec->probe_ms;
+    t->idle = spec->idle;
     t->is_head = strcmp(spec->method, "HEAD") == 0;
     t->upgrade = spec->upgrade;
     t->max_head = spec->max_head == 0 ? MAX_HEAD : spec->max_head;

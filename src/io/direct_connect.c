@@ -96,42 +96,82 @@ static void out_of_addresses(struct direct_transfer *t)
 
 /* ---- one address ---- */
 
-static socklen_t address_of(const struct direct_transfer *t, union any_address *a)
+static socklen_t set_address(const struct address *from, uint16_t port, union any_address *a)
 {
-    const struct origin *o = t->origin;
-    const struct address *to;
-
     *a = (union any_address){.sa = {0}};
-    if (o->is_unix) {
-        a->un.sun_family = AF_UNIX;
-        memcpy(a->un.sun_path, o->key, o->key_len + 1);
-        return sizeof a->un;
-    }
-    to = &t->addresses.list[(t->first + t->tried) % t->addresses.n];
-    if (to->family == AF_INET) {
+    if (from->family == AF_INET) {
         a->in.sin_family = AF_INET;
-        a->in.sin_port = htons(o->port);
-        memcpy(&a->in.sin_addr, to->bytes, sizeof a->in.sin_addr);
+        a->in.sin_port = htons(port);
+        memcpy(&a->in.sin_addr, from->bytes, sizeof a->in.sin_addr);
         return sizeof a->in;
     }
     a->in6.sin6_family = AF_INET6;
-    a->in6.sin6_port = htons(o->port);
-    memcpy(&a->in6.sin6_addr, to->bytes, sizeof a->in6.sin6_addr);
+    a->in6.sin6_port = htons(port);
+    memcpy(&a->in6.sin6_addr, from->bytes, sizeof a->in6.sin6_addr);
     return sizeof a->in6;
 }
 
-static int open_socket(const struct direct_transfer *t, const union any_address *a)
+static socklen_t address_of(const struct direct_transfer *t, union any_address *a)
+{
+    const struct origin *o = t->origin;
+
+    if (!o->is_unix)
+        return set_address(&t->addresses.list[(t->first + t->tried) % t->addresses.n], o->port, a);
+    *a = (union any_address){.un = {.sun_family = AF_UNIX}};
+    memcpy(a->un.sun_path, o->key, o->key_len + 1);
+    return sizeof a->un;
+}
+
+static void set_probes(int fd, unsigned probe_ms)
+{
+    const int one = 1, seconds = (int)(probe_ms < 1000 ? 1 : probe_ms / 1000);
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+}
+
+/* The port is chosen when the socket is connected: it need not be free for all peers. */
+static int bind_to(int fd, const struct address *local, sa_family_t family)
 {
     const int one = 1;
+    union any_address a;
+    socklen_t len = set_address(local, 0, &a);
+
+    errno = EAFNOSUPPORT;
+    if (local->family != family)
+        return -1;
+    (void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+    return bind(fd, &a.sa, len);
+}
+
+/* Returns 0, or -1 with errno set. */
+static int prepare_tcp(const struct direct_transfer *t, int fd, sa_family_t family)
+{
+    const struct address *local = &t->origin->local;
+    const int one = 1;
+
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (t->probe_ms != 0)
+        set_probes(fd, t->probe_ms);
+    return local->family == 0 ? 0 : bind_to(fd, local, family);
+}
+
+/* -1 with errno set. */
+static int open_socket(const struct direct_transfer *t, const union any_address *a)
+{
     const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-    int fd = socket(a->sa.sa_family, type, 0);
+    int fd = socket(a->sa.sa_family, type, 0), why;
 
     /* Idle connections are the first to give their descriptors back. */
     if (fd == -1 && (errno == EMFILE || errno == ENFILE) && direct_pool_shrink(t->d))
         fd = socket(a->sa.sa_family, type, 0);
-    if (fd != -1 && !t->origin->is_unix)
-        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    return fd;
+    if (fd == -1 || t->origin->is_unix || prepare_tcp(t, fd, a->sa.sa_family) == 0)
+        return fd;
+    why = errno;
+    close(fd);
+    errno = why;
+    return -1;
 }
 
 /* The time that is left is shared by the addresses that are left. */

@@ -1,6 +1,7 @@
 /* Upstreams, connections that wait for work, and blocks of memory. */
 #include "io/direct_priv.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -40,6 +41,15 @@ static bool is_key(struct str key, bool is_unix)
                    : split_authority(key, &host, &port);
 }
 
+static bool set_local(const char *text, struct address *out)
+{
+    *out = (struct address){0};
+    if (text == NULL)
+        return true;
+    out->family = strchr(text, ':') != NULL ? AF_INET6 : AF_INET;
+    return inet_pton(out->family, text, out->bytes) == 1;
+}
+
 static struct origin *origin_new(const struct wire *wire, struct str key, bool is_unix, bool secure,
                                  uint32_t hash)
 {
@@ -66,6 +76,7 @@ struct origin *direct_origin_get(struct direct *d, const struct wire *wire,
     const bool is_unix = spec->unix_socket != NULL;
     struct str url = str_of(spec->url), key;
     const bool secure = str_starts(url, tls);
+    struct address local;
     struct list *bucket;
     uint32_t hash;
 
@@ -77,12 +88,17 @@ struct origin *direct_origin_get(struct direct *d, const struct wire *wire,
     key.len = str_chr(key, '/');
     if (is_unix || spec->connect_to != NULL)
         key = str_of(is_unix ? spec->unix_socket : spec->connect_to);
+    if (!set_local(spec->local_address, &local)) {
+        err_set(e, ERR_INVALID, "%s is no address to connect from", spec->local_address);
+        return NULL;
+    }
     hash = str_hash_nocase(key);
     bucket = &d->origins[hash % ORIGIN_BUCKETS];
     for (struct list *at = bucket->next; at != bucket; at = at->next) {
         struct origin *o = container_of(at, struct origin, item);
 
         if (o->hash == hash && o->wire == wire && o->is_unix == is_unix && o->secure == secure &&
+            memcmp(&o->local, &local, sizeof local) == 0 &&
             str_eq((struct str){o->key, o->key_len}, key)) {
             o->refs++;
             return o;
@@ -93,6 +109,7 @@ struct origin *direct_origin_get(struct direct *d, const struct wire *wire,
         return NULL;
     }
     struct origin *o = origin_new(wire, key, is_unix, secure, hash);
+    o->local = local;
     list_add_tail(bucket, &o->item);
     o->refs = 1;
     return o;
@@ -117,6 +134,7 @@ struct direct_conn *direct_conn_new(const struct direct_transfer *t, int fd)
     c->d = t->d;
     c->origin = t->origin;
     c->origin->refs++;
+    c->group = t->idle.group;
     c->preamble_len = t->preamble_len;
     memcpy(c->preamble, t->head, t->preamble_len);
     list_init(&c->of_origin);
@@ -185,6 +203,41 @@ bool direct_pool_shrink(struct direct *d)
     return true;
 }
 
+/* Those of a group; *first is the one that has been idle longest, roughly. */
+static unsigned count_idle(struct direct *d, uint64_t group, struct direct_conn **first)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < IDLE_KINDS; i++) {
+        struct list *conns = &d->idle[i].conns;
+
+        for (struct list *at = conns->next; at != conns; at = at->next) {
+            struct direct_conn *c = container_of(at, struct direct_conn, of_all);
+
+            if (c->group == group && n++ == 0)
+                *first = c;
+        }
+    }
+    return n;
+}
+
+/* One more can be kept then. There is something to count only when there are many in all. */
+static void keep_below(struct direct *d, const struct transfer_idle *idle)
+{
+    struct direct_conn *first = NULL;
+
+    while (idle->max != 0 && d->n_idle >= idle->max &&
+           count_idle(d, idle->group, &first) >= idle->max)
+        direct_conn_close(first);
+}
+
+static unsigned max_each(const struct direct *d, const struct transfer_idle *idle)
+{
+    const unsigned max = d->limits.idle_max_per_upstream;
+
+    return idle->max_each != 0 && idle->max_each < max ? idle->max_each : max;
+}
+
 static bool is_worn(struct direct_conn *c)
 {
     const unsigned max = c->origin->wire->requests_max;
@@ -192,7 +245,7 @@ static bool is_worn(struct direct_conn *c)
     return max != 0 && ++c->served >= max;
 }
 
-void direct_pool_put(struct direct_conn *c)
+void direct_pool_put(struct direct_conn *c, const struct transfer_idle *idle)
 {
     struct direct *d = c->d;
     struct origin *o = c->origin;
@@ -202,8 +255,9 @@ void direct_pool_put(struct direct_conn *c)
         direct_conn_close(c);
         return;
     }
-    if (o->n_idle >= d->limits.idle_max_per_upstream)
+    while (o->n_idle >= max_each(d, idle))
         direct_conn_close(container_of(o->idle.prev, struct direct_conn, of_origin));
+    keep_below(d, idle);
     if (d->n_idle >= d->limits.idle_max)
         close_longest_idle(d);
     c->used = true;

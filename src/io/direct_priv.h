@@ -74,6 +74,7 @@ struct origin {
     unsigned n_idle;
     struct address preferred; /* the one that could be connected to last; family 0: none yet */
     const struct wire *wire;
+    struct address local; /* to connect from; family 0: any */
     bool is_unix;
     bool secure; /* https:// */
     uint16_t port;
@@ -128,6 +129,7 @@ struct direct_conn {
     bool hung_up; /* the peer has closed its side, or the connection is broken */
     bool drained; /* that was read, and there is nothing before it: 0 or an errno */
     int error;
+    uint64_t group; /* as in struct transfer_idle */
     size_t preamble_len;
     char preamble[]; /* that it began with */
 };
@@ -184,7 +186,8 @@ struct direct_transfer {
     bool send_paused;    /* pull answered AGAIN */
     bool send_stopped;   /* by an error, or since nobody wants the rest */
     bool idempotent;
-    unsigned idle_ms; /* as in struct transfer_spec */
+    unsigned idle_ms, probe_ms; /* as in struct transfer_spec */
+    struct transfer_idle idle;
 
     /* The response. */
     struct response_parser parser;
@@ -248,7 +251,7 @@ void direct_conn_on_event(struct event_source *src, uint32_t events); /* direct.
 
 /* Gives the transfer an idle connection. False: there is none. */
 bool direct_pool_take(struct direct_transfer *t);
-void direct_pool_put(struct direct_conn *c);
+void direct_pool_put(struct direct_conn *c, const struct transfer_idle *idle);
 /* Closes the connection that has been idle longest. False: there is none. */
 bool direct_pool_shrink(struct direct *d);
 void direct_pool_event(struct direct_conn *c); /* something has happened to an idle connection */

@@ -5,6 +5,8 @@
 #include "base/alloc.h"
 #include "base/log.h"
 
+#include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { CONNECT_TIMEOUT_MS = 3000 };
@@ -85,6 +87,7 @@ static void sticky_clear(struct sticky *s)
     free(s->ca_file);
     free(s->cert_file);
     free(s->key_file);
+    free(s->local_address);
     free(s->connect_list.data);
     *s = (struct sticky){0};
 }
@@ -150,12 +153,33 @@ static bool set_protocol(struct fetch *f, const struct transfer_spec *spec)
     return spec->idle_ms == 0 || set_long(f, CURLOPT_MAXAGE_CONN, (long)(spec->idle_ms / 1000) + 1);
 }
 
+/* libcurl keeps connections from different addresses apart, but goes on with any where it may. */
+static bool set_connection(struct fetch *f, const struct transfer_spec *spec)
+{
+    const long seconds = spec->probe_ms < 1000 ? 1 : (long)(spec->probe_ms / 1000);
+    const bool v6 = spec->local_address != NULL && strchr(spec->local_address, ':') != NULL;
+    char from[sizeof "host!" + INET6_ADDRSTRLEN];
+
+    f->sticky.probe_ms = spec->probe_ms;
+    f->sticky.local_address = copy_or_null(spec->local_address);
+    if (spec->probe_ms != 0 &&
+        !(set_long(f, CURLOPT_TCP_KEEPALIVE, 1) && set_long(f, CURLOPT_TCP_KEEPIDLE, seconds) &&
+          set_long(f, CURLOPT_TCP_KEEPINTVL, seconds)))
+        return false;
+    if (spec->local_address == NULL)
+        return true;
+    snprintf(from, sizeof from, "host!%s", spec->local_address);
+    return curl_easy_setopt(f->easy, CURLOPT_INTERFACE, from) == CURLE_OK &&
+           set_long(f, CURLOPT_IPRESOLVE, v6 ? CURL_IPRESOLVE_V6 : CURL_IPRESOLVE_V4);
+}
+
 static bool has_route(const struct sticky *s, const struct transfer_spec *spec)
 {
     return same(s->unix_socket, spec->unix_socket) && same(s->connect_to, spec->connect_to) &&
            same(s->ca_file, spec->ca_file) && same(s->cert_file, spec->cert_file) &&
            same(s->key_file, spec->key_file) && s->insecure == spec->insecure &&
-           s->http == spec->http && s->idle_ms == spec->idle_ms;
+           s->http == spec->http && s->idle_ms == spec->idle_ms && s->probe_ms == spec->probe_ms &&
+           same(s->local_address, spec->local_address);
 }
 
 /* Options that a handle cannot be freed of one by one: another set of them begins afresh. */
@@ -177,7 +201,7 @@ static bool set_route(struct fetch *f, const struct transfer_spec *spec)
         s->connect_list.data = xasprintf("::%s", spec->connect_to);
         ok = curl_easy_setopt(f->easy, CURLOPT_CONNECT_TO, &s->connect_list) == CURLE_OK;
     }
-    return ok && set_tls(f, spec) && set_protocol(f, spec);
+    return ok && set_tls(f, spec) && set_protocol(f, spec) && set_connection(f, spec);
 }
 
 static bool set_url(struct fetch *f, const char *url)

@@ -48,6 +48,8 @@ struct sticky {
     bool insecure;
     enum transfer_http http;
     unsigned idle_ms;
+    unsigned probe_ms;
+    char *local_address;
     struct curl_slist connect_list;
     long connect_timeout_ms;
     enum verb verb;

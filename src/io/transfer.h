@@ -75,6 +75,14 @@ enum transfer_http {
     TRANSFER_H2C    /* HTTP/2 without TLS, as is known beforehand (RFC 9113 3.3) */
 };
 
+/* How many connections are kept though nobody uses them; 0: as many as the transport finds right.
+ * Not by every transport. */
+struct transfer_idle {
+    unsigned max_each; /* to one peer */
+    unsigned max;      /* of all transfers of the same group */
+    uint64_t group;
+};
+
 enum { TRANSFER_ONCE = UINT32_MAX }; /* transfer_spec.idle_ms: the connection is used once */
 
 struct transfer_spec {
@@ -96,6 +104,10 @@ struct transfer_spec {
     enum transfer_http http;
     unsigned idle_ms; /* a connection that was idle for longer is not used again; 0: what the
                          transport finds right; TRANSFER_ONCE */
+    struct transfer_idle idle;
+    unsigned
+        probe_ms; /* of TCP: a connection on which nothing moves is probed so often; 0: never */
+    const char *local_address;   /* to connect from, by TCP: an IP address; NULL: any */
     unsigned connect_timeout_ms; /* 0: 3000 */
     unsigned head_timeout_ms;    /* until the response's head, without the peer taking any of the
                                     request body; 0: none */

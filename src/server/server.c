@@ -125,7 +125,8 @@ static int start_workers(struct server *s, const struct options *o, struct err *
 {
     unsigned descriptors = limits_raise_descriptors();
     unsigned n = o->workers > 0 ? o->workers : limits_cpus();
-    struct worker_params p = {.hub = s->hub,
+    struct worker_params p = {.n_workers = n,
+                              .hub = s->hub,
                               .offload = s->offload,
                               .names = s->names,
                               .shared = s->shared,

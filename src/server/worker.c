@@ -110,6 +110,7 @@ static void candidate_clear(struct worker *w)
 static void prepare(struct worker *w, struct conf *conf, int *fds)
 {
     const struct worker_env env = {.worker = w->params.index,
+                                   .n_workers = w->params.n_workers,
                                    .loop = w->loop,
                                    .fetcher = w->fetcher,
                                    .direct = w->direct,

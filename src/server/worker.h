@@ -32,7 +32,7 @@ struct worker_report {
 };
 
 struct worker_params {
-    unsigned index;
+    unsigned index, n_workers;
     struct log_hub *hub;
     struct offload *offload;
     struct offload *names; /* for resolvers, whose questions may take long */

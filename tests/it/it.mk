@@ -64,6 +64,7 @@ it_tests = \
 	tests/it/proxy-expect.py \
 	tests/it/proxy-fastcgi.py \
 	tests/it/proxy-descriptors.py \
+	tests/it/proxy-connections.py \
 	tests/it/proxy-dynamic.py \
 	tests/it/proxy-flush.py \
 	tests/it/proxy-health.py \
