@@ -125,7 +125,7 @@ static bool resolve(struct proxied *p)
 
 static struct transport *transport_for(const struct proxied *p, const struct transfer_spec *spec)
 {
-    if (spec->upgrade)
+    if (spec->upgrade || spec->preamble.len > 0)
         return p->st->tunnel;
     return p->resolved.secure || spec->http != TRANSFER_HTTP1 ? p->st->secure : p->st->plain;
 }

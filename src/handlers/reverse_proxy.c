@@ -65,6 +65,13 @@ static unsigned share(unsigned all, unsigned n_workers)
     return n_workers == 0 ? all : (all + n_workers - 1) / n_workers;
 }
 
+static struct transport *transport_for_checks(const struct proxy_state *st)
+{
+    if (st->conf->fastcgi != NULL)
+        return st->plain;
+    return st->conf->how.proxy_protocol != 0 ? st->tunnel : st->secure;
+}
+
 static int reverse_proxy_start(const void *conf, const struct worker_env *env, void **state,
                                struct err *e)
 {
@@ -92,9 +99,9 @@ static int reverse_proxy_start(const void *conf, const struct worker_env *env, v
     st->balance = balance_state_new(c->dynamic.n > 0 ? DYNAMIC_UPSTREAMS_MAX : c->n_upstreams);
     list_init(&st->streams);
     if (env->worker == 0)
-        st->health = health_start(&(struct health_params){
-            &c->health, c->upstreams, st->upstreams, st->loop,
-            c->fastcgi != NULL || c->how.proxy_protocol != 0 ? st->plain : st->secure, c->fastcgi});
+        st->health =
+            health_start(&(struct health_params){&c->health, c->upstreams, st->upstreams, st->loop,
+                                                 transport_for_checks(st), c->fastcgi});
     *state = st;
     return 0;
 }

@@ -550,13 +550,13 @@ static int check_fastcgi(const struct directive_args *d)
     return 0;
 }
 
-/* Of libcurl, which speaks TLS and HTTP/2, connections cannot begin so. */
-static int check_plain(const struct directive_args *d, const struct upstream *u)
+/* Connections of libcurl, which speaks HTTP/2, cannot begin so. */
+static int check_http1(const struct directive_args *d, const struct upstream *u)
 {
-    if (!u->secure && u->http == TRANSFER_HTTP1)
+    if (u->http == TRANSFER_HTTP1)
         return 0;
     return directive_error(d, conf_of(d)->how.proxy_protocol_at,
-                           "'%s': it goes before HTTP/1.1 without TLS only", u->name);
+                           "'%s': it goes before HTTP/1.1, not before HTTP/2", u->name);
 }
 
 static int check_proxy_protocol(const struct directive_args *d)
@@ -568,11 +568,11 @@ static int check_proxy_protocol(const struct directive_args *d)
         return 0;
     if (c->client == CLIENT_CURL)
         return directive_error(d, at, "it is sent by 'http_client direct' only");
-    if (c->how.tls || c->how.h2c)
-        return directive_error(d, at, "it goes before HTTP/1.1 without TLS only");
+    if (c->how.http2 || c->how.h2c)
+        return directive_error(d, at, "it goes before HTTP/1.1, not before HTTP/2");
     for (size_t i = 0; i < c->n_upstreams; i++)
-        if (check_plain(d, &c->upstreams[i]) != 0 ||
-            (c->health.asked != NULL && check_plain(d, &c->health.asked[i]) != 0))
+        if (check_http1(d, &c->upstreams[i]) != 0 ||
+            (c->health.asked != NULL && check_http1(d, &c->health.asked[i]) != 0))
             return -1;
     return 0;
 }

@@ -1,7 +1,7 @@
 /* The transports for upstreams that speak plain HTTP/1.1 or FastCGI, over TCP or a unix socket,
  * without a library between: small requests cost a third of what they cost by libcurl. One for each
- * loop. Connections are kept and used again, but for those of https://, which is here for the
- * tunnels that libcurl does not make. */
+ * loop. Connections are kept and used again, but for those of https://, which is here for what
+ * libcurl does not do: tunnels, and preambles. */
 #ifndef LINTEL_IO_DIRECT_H
 #define LINTEL_IO_DIRECT_H
 
@@ -24,7 +24,7 @@ struct direct *direct_new(struct loop *l, struct resolver *r, const struct direc
 /* Cancels what is under way: no callback is called. Before its resolver and its loop. */
 void direct_free(struct direct *d);
 
-/* What carries transfers; it honours transfer_spec.upgrade. */
+/* What carries transfers; it honours transfer_spec.upgrade and .preamble. */
 struct transport *direct_transport(struct direct *d);
 
 /* The same for FastCGI servers: of transfer_spec.params, with the address as in http:// URLs.

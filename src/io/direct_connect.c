@@ -61,6 +61,18 @@ static void shake_hands(struct direct_transfer *t)
     }
 }
 
+/* Before TLS; else it goes with the head. A new socket has room for it. */
+static bool send_preamble(struct direct_transfer *t)
+{
+    const size_t len = t->preamble_len;
+
+    errno = EPIPE;
+    if (len > 0 && send(t->conn->src.fd, t->head, len, MSG_NOSIGNAL) != (ssize_t)len)
+        return false;
+    t->head_sent = len;
+    return true;
+}
+
 static void connected(struct direct_transfer *t)
 {
     t->due.attempt = 0;
@@ -73,6 +85,8 @@ static void connected(struct direct_transfer *t)
     t->conn->tls = direct_tls_new(t->peer, t->conn->src.fd);
     if (t->conn->tls == NULL)
         give_up(t, TRANSFER_CONNECT, strerror(ENOMEM));
+    else if (!send_preamble(t))
+        give_up(t, TRANSFER_CONNECT, strerror(errno));
     else
         shake_hands(t);
 }

@@ -11,6 +11,7 @@ import threading
 
 import lib
 from lib import Reader, check, check_eq, connect, request, wait_for
+from pki import Pki
 from upstream import Upstream
 
 V2 = b"\r\n\r\n\0\r\nQUIT\n"
@@ -24,6 +25,7 @@ class Peer(Upstream):
     def __init__(self, **kind):
         self.headers = []      # of all connections
         self.own = 0           # checks among the requests
+        self.by_socket = {}
         self.goes = threading.Event()  # away, when a second request has come
         super().__init__(self.answer, **kind)
 
@@ -31,8 +33,7 @@ class Peer(Upstream):
         header = self.take_header(sock)
         self.headers.append(header)
         c = _Rest(header)
-        self.by_socket = getattr(self, "by_socket", {})
-        self.by_socket[sock] = c
+        self.by_socket[sock.fileno()] = c  # which TLS keeps
         super()._talk(sock)
 
     @staticmethod
@@ -60,7 +61,7 @@ class Peer(Upstream):
             self.own += 1
             c.reply(200)
             return True
-        mine = self.by_socket[c.sock]
+        mine = self.by_socket[c.sock.fileno()]
         mine.requests += 1
         if mine.requests > 1 and self.goes.is_set():
             return False
@@ -132,6 +133,27 @@ def names_the_client(port, path, peer):
     check_eq(4, len(peer.headers) - before, "connections of %s" % path)
 
 
+def before_tls(t, port):
+    """The header comes before the handshake; each request has a connection."""
+    pki = Pki(t)
+    peer = Peer(tls=pki.context())
+    trust = "\ntls_trust_pool file " + pki.root
+    server = t.lintel(conf(port, [
+        ("/one/*", "https://127.0.0.1:%d" % peer.port, "health_uri /health\nhealth_interval 20ms",
+         "v1" + trust),
+        ("/two/*", "https://127.0.0.1:%d" % peer.port, "", "v2" + trust)]))
+    wait_for(30, lambda: peer.own > 2, "checks")
+    check_eq({UNKNOWN}, set(peer.headers))
+    for path in ("/one/", "/two/"):
+        for host in ("127.0.0.1", "::1"):
+            with connect(port, host=host) as s:
+                for _ in range(3):
+                    r = request(s, path, method="POST", body=b"body")
+                    check_eq(s.getsockname()[:2] + (host, port), ends(r.body), path)
+        tunnels(port, path)
+    server.stop()
+
+
 def names_whom_trusted_proxies_name(server, port, peers):
     server.reload(conf(port, [("/one/*", "127.0.0.1:%d" % peers[0].port, "", "v1"),
                               ("/two/*", "127.0.0.1:%d" % peers[1].port, "", "v2")],
@@ -171,10 +193,9 @@ def tunnels(port, path):
 def refuses(t, port):
     """What cannot begin with a header."""
     for upstream, transport, found in (
-            ("https://x", "proxy_protocol v1", rb":%d:\d+:.*HTTP/1.1 without TLS"),
-            ("h2c://x", "proxy_protocol v1", rb":%d:\d+:.*HTTP/1.1 without TLS"),
-            ("x:80", "tls\nproxy_protocol v2", rb":%d:\d+:.*HTTP/1.1 without TLS"),
-            ("x:80", "versions h2c\nproxy_protocol v2", rb":%d:\d+:.*HTTP/1.1 without TLS"),
+            ("h2c://x", "proxy_protocol v1", rb":%d:\d+:.*not before HTTP/2"),
+            ("x:80", "versions h2c\nproxy_protocol v2", rb":%d:\d+:.*not before HTTP/2"),
+            ("https://x", "versions 1.1 2\nproxy_protocol v2", rb":%d:\d+:.*not before HTTP/2"),
             ("x:80", "http_client curl\nproxy_protocol v2", rb":%d:\d+:.*http_client direct"),
             ("x:80", "proxy_protocol v3", rb":%d:\d+:.*'v3'"),
             ("x:80", "proxy_protocol", rb":%d:\d+:")):
@@ -290,7 +311,7 @@ def real_servers(t, server, port):
 
 
 with lib.Test() as t:
-    port, other, behind = t.free_ports(3)
+    port = t.free_port()
     first, second = Peer(), Peer()
     unix = Peer(unix_path=t.path("peer.sock"))
     nobody = t.free_port()
@@ -322,3 +343,5 @@ with lib.Test() as t:
         check_eq(("2001:db8::7", 5678, "::", 0), ends(request(s).body))
     real_servers(t, server, port)
     refuses(t, port)
+    server.stop()
+    before_tls(t, port)
