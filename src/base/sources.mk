@@ -5,6 +5,8 @@ liblintel_a_SOURCES += \
 	src/base/arena.h \
 	src/base/base64.c \
 	src/base/base64.h \
+	src/base/budget.c \
+	src/base/budget.h \
 	src/base/buf.c \
 	src/base/buf.h \
 	src/base/date.c \

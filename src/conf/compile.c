@@ -27,6 +27,7 @@ void compile_defaults(struct conf_builder *b)
         .idle_timeout_ms = 5 * 60 * 1000,
         .body_timeout_ms = 60 * 1000,
         .max_header_size = 16 * 1024,
+        .proxy_buffers = 256 * 1024 * 1024,
         .log_level = LOG_INFO,
         .client_ip_headers = client_ip_headers,
         .n_client_ip_headers = 1,

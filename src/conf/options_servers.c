@@ -61,6 +61,16 @@ static int set_max_header_size(const struct directive_args *d)
     return 0;
 }
 
+static int set_proxy_buffers(const struct directive_args *d)
+{
+    uint64_t bytes;
+
+    if (directive_size(d, &d->args[0], &bytes) != 0)
+        return -1;
+    options_of(d)->proxy_buffers = bytes < SIZE_MAX / 2 ? (size_t)bytes : SIZE_MAX / 2;
+    return 0;
+}
+
 /* ---- protocols ---- */
 
 /* The list says what may be spoken. */
@@ -279,6 +289,11 @@ static const struct directive server_rows[] = {
      .max_args = 1,
      .set = set_max_header_size,
      .help = "max_header_size SIZE"},
+    {.name = "proxy_buffers",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_proxy_buffers,
+     .help = "proxy_buffers SIZE: all that is held of bodies that are proxied"},
     {0},
 };
 

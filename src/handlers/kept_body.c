@@ -9,20 +9,25 @@ enum { ROOM_MIN = 4 * 1024 };
 void kept_body_fini(struct kept_body *k)
 {
     free(k->bytes);
+    if (k->cap > 0)
+        budget_give(k->budget, k->cap);
     *k = (struct kept_body){.lost = true};
 }
 
-/* Room for at least one byte more, and no more than max in all. */
-static void make_room(struct kept_body *k)
+/* Room for at least one byte more, and no more than max in all. False: no memory is left. */
+static bool make_room(struct kept_body *k)
 {
     size_t cap = k->cap < ROOM_MIN ? ROOM_MIN : 2 * k->cap;
 
     if (k->len < k->cap)
-        return;
+        return true;
     if (cap > k->max)
         cap = k->max;
+    if (!budget_take(k->budget, cap - k->cap, k->budget_max))
+        return false;
     k->bytes = xrealloc_array(k->bytes, cap, 1);
     k->cap = cap;
+    return true;
 }
 
 /* What does not fit makes all of it useless. */
@@ -37,7 +42,10 @@ static void keep(struct kept_body *k, const char *p, size_t n)
     while (n > 0) {
         size_t part;
 
-        make_room(k);
+        if (!make_room(k)) {
+            kept_body_fini(k);
+            return;
+        }
         part = k->cap - k->len < n ? k->cap - k->len : n;
         memcpy(k->bytes + k->len, p, part);
         k->len += part;
@@ -77,7 +85,10 @@ enum pull kept_body_fill(struct kept_body *k, struct exchange *ex)
         enum pull answer;
         size_t n = 0;
 
-        make_room(k);
+        if (!make_room(k)) {
+            kept_body_fini(k);
+            return PULL_FAIL;
+        }
         answer = exchange_read_body(ex, k->bytes + k->len, k->cap - k->len, &n);
         k->len += n;
         k->whole = answer == PULL_END;

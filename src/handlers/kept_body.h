@@ -3,13 +3,16 @@
 #ifndef LINTEL_HANDLERS_KEPT_BODY_H
 #define LINTEL_HANDLERS_KEPT_BODY_H
 
+#include "base/budget.h"
 #include "http/exchange.h"
 
-/* Zeroed but for max. */
+/* Zeroed but for max and what its memory is taken from. */
 struct kept_body {
     char *bytes; /* malloc'ed */
     size_t len, cap;
-    size_t max;  /* bytes to keep at most; 0: none */
+    size_t max; /* bytes to keep at most; 0: none */
+    struct budget *budget;
+    size_t budget_max;
     size_t sent; /* of them, to the upstream at work */
     bool lost;   /* more than that has gone by: it cannot be sent again */
     bool whole;  /* there is no more than what is kept */
@@ -22,7 +25,8 @@ enum pull kept_body_read(struct kept_body *k, struct exchange *ex, char *buf, si
                          size_t *n);
 void kept_body_rewind(struct kept_body *k);
 
-/* Reads until max bytes are kept (PULL_BYTES), the body has ended, or AGAIN or FAIL. */
+/* Reads until max bytes are kept (PULL_BYTES), the body has ended, or AGAIN or FAIL; also FAIL, and
+ * lost, if there is no memory left for it. */
 enum pull kept_body_fill(struct kept_body *k, struct exchange *ex);
 
 #endif

@@ -35,6 +35,8 @@ struct proxy_state {
     struct shared *shared;
     struct transfer_idle idle; /* the worker's share */
     struct relay_pool buffers;
+    struct budget *budget; /* of all proxies: what they hold of bodies... */
+    size_t budget_max;     /* ...at most */
     struct balance_state *balance;
     struct upstream_states *upstreams;
     struct upstream_list *list; /* of what the configuration names */
@@ -79,6 +81,7 @@ struct proxied {
     int64_t content_length;
     struct fields trailer; /* of it, as far as it has come and is for the client */
     struct relay_buffer *buffer;
+    size_t budgeted;     /* of it: 0, or all that response_buffers asks for */
     struct task respond; /* at the end of the batch */
     bool turn_passed;    /* of the two the task takes */
     bool held;           /* it waits for more of one of the bodies */

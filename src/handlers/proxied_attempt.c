@@ -281,6 +281,8 @@ static void init(struct proxied *p)
 
     p->again.on_timer = on_again;
     p->due_ms = loop_now_ms(p->st->loop) + c->try_ms;
+    p->kept.budget = p->st->budget;
+    p->kept.budget_max = p->st->budget_max;
     p->kept.max = may_ask_again(c) ? KEPT_MAX : 0;
     if (c->request_buffers > p->kept.max)
         p->kept.max = c->request_buffers;
@@ -296,6 +298,11 @@ void proxied_buffer(struct proxied *p)
         return;
     case PULL_FAIL:
         p->buffering = false;
+        if (p->kept.lost) {
+            failed(p, 503, "no memory is left for the request's body: proxy_buffers");
+            respond_failure(p);
+            return;
+        }
         exchange_respond_error(p->ex, exchange_body_error(p->ex, 400));
         return;
     case PULL_END:

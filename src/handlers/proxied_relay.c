@@ -10,6 +10,21 @@ static void drop_buffer(struct proxied *p)
 {
     relay_buffer_put(&p->st->buffers, p->buffer);
     p->buffer = NULL;
+    budget_give(p->st->budget, p->budgeted);
+    p->budgeted = 0;
+}
+
+/* One that holds as much as response_buffers says; where there is no memory left for that, one for
+ * an answer that is sent on as it comes. */
+static void take_buffer(struct proxied *p)
+{
+    size_t wanted = (size_t)p->st->conf->response_buffers;
+
+    if (budget_take(p->st->budget, wanted, p->st->budget_max))
+        p->budgeted = wanted;
+    else
+        proxied_release(p);
+    p->buffer = relay_buffer_get(&p->st->buffers, p->content_length, p->budgeted);
 }
 
 /* Whether the body, of which nothing need be kept here, is received to where the engine wants it.
@@ -133,8 +148,7 @@ static bool on_body(void *arg, struct str bytes)
         return false;
     }
     if (p->buffer == NULL)
-        p->buffer = relay_buffer_get(&p->st->buffers, p->content_length,
-                                     (size_t)p->st->conf->response_buffers);
+        take_buffer(p);
     if (bytes.len > p->buffer->cap - p->buffer->end) {
         p->paused = true;
         proxied_release(p); /* nobody else makes room */

@@ -183,10 +183,11 @@ static bool waits_for_request(const struct proxied *p)
     return p->body_left != 0 && p->answer.status < 300;
 }
 
-/* Whether it waits until as much of its body has come as is to be buffered. */
+/* Whether it waits until as much of its body has come as is to be buffered, and can be. */
 static bool waits_for_more(const struct proxied *p)
 {
-    return p->answer.status != 101 && proxied_buffered(p) < p->st->conf->response_buffers;
+    return p->answer.status != 101 && (p->buffer == NULL || p->budgeted > 0) &&
+           proxied_buffered(p) < p->st->conf->response_buffers;
 }
 
 /* libcurl's task, which tells of the end, may come between the first turn and the second. */

@@ -17,12 +17,15 @@
 #include "handlers/reverse_proxy.h"
 
 #include "base/alloc.h"
+#include "conf/conf.h"
 #include "handlers/forward_auth.h"
 #include "handlers/proxied.h"
 #include "http/handler.h"
 #include "io/direct.h"
 
 #include <stdlib.h>
+
+enum { BUDGET = 0 }; /* the number, among what workers share, of the one that all proxies have */
 
 static void on_end(void *arg)
 {
@@ -92,6 +95,8 @@ static int reverse_proxy_start(const void *conf, const struct worker_env *env, v
     st->shared = env->shared;
     st->upstreams = shared_get(st->shared, c->identity, &upstream_states_type,
                                &(struct upstream_states_arg){c->n_upstreams, &c->passive});
+    st->budget = shared_get(st->shared, BUDGET, &budget_type, NULL);
+    st->budget_max = env->conf->options.proxy_buffers;
     st->list = upstream_list_new(c->upstreams, c->n_upstreams, st->upstreams);
     if (c->dynamic.n > 0)
         st->dynamic = dynamic_new(&(struct dynamic_params){&c->dynamic, &c->how, st->upstreams,
@@ -115,6 +120,7 @@ static void reverse_proxy_stop(void *state)
     dynamic_free(st->dynamic);
     upstream_list_unref(st->list);
     shared_put(st->shared, st->conf->identity, &upstream_states_type);
+    shared_put(st->shared, BUDGET, &budget_type);
     balance_state_free(st->balance);
     free(st);
 }

@@ -63,6 +63,7 @@ it_tests = \
 	tests/it/proxy-early.py \
 	tests/it/proxy-expect.py \
 	tests/it/proxy-fastcgi.py \
+	tests/it/proxy-buffers.py \
 	tests/it/proxy-descriptors.py \
 	tests/it/proxy-connections.py \
 	tests/it/proxy-dynamic.py \
