@@ -110,6 +110,8 @@ bool h1_body_take(struct h1_stream *st, const char *data, size_t *size)
     st->drained += (int64_t)*size;
     st->ex.bytes_received += (int64_t)*size;
     *size = 0;
+    if (st->ex.responded && !st->answered)
+        h1_early(st); /* what could not be sent before 100 (Continue), or had no room */
     return st->drained <= H1_DRAIN_MOST;
 }
 

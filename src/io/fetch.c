@@ -439,6 +439,7 @@ static void reset(struct fetch *f, const struct transfer_spec *spec)
     f->chunked = false;
     f->content_length = -1;
     f->head_bytes = 0;
+    f->head_lines = 0;
     f->max_head = spec->max_head == 0 ? MAX_HEAD : spec->max_head;
     f->verdict = TRANSFER_OK;
     f->verdict_why = NULL;

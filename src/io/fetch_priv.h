@@ -88,6 +88,7 @@ struct fetch {
     bool chunked;
     int64_t content_length;
     size_t head_bytes;
+    unsigned head_lines;
     size_t max_head;
     enum transfer_result
         verdict; /* why a callback of ours stopped the transfer; TRANSFER_OK: it did not */

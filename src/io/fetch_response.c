@@ -145,7 +145,7 @@ size_t fetch_on_header_line(char *p, size_t size, size_t n, void *user)
         return 0;
     f->moved_ms = loop_now_ms(f->fr->loop);
     f->head_bytes += line.len;
-    if (f->head_bytes > f->max_head)
+    if (f->head_bytes > f->max_head || ++f->head_lines > RESPONSE_FIELDS_MAX)
         return stop(f, TRANSFER_TOO_BIG, "the response's header is too large");
     while (line.len > 0 && (line.p[line.len - 1] == '\n' || line.p[line.len - 1] == '\r'))
         line.len--;

@@ -3,6 +3,7 @@
 go on sending or not, and need not be looking."""
 
 import threading
+import time
 
 import lib
 from lib import Reader, check, check_eq, connect, connect_tls, tls_context
@@ -17,6 +18,10 @@ class Script:
 
 
 def serve(c):
+    if c.target == "/dies":
+        Script.go.wait(60)
+        Script.go.clear()
+        return False
     if c.target == "/no-body":
         c.send(b"HTTP/1.1 403 Forbidden\r\nX-Why: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
     elif c.target == "/large-answer":
@@ -62,6 +67,23 @@ def at_once(opened):
                 check_eq((status, body, "close", str(len(body))),
                          (r.status, r.body, r.field("Connection"), r.field("Content-Length")), path)
                 check(r.field("Date") and r.field("Server"), r.fields)
+
+
+def after_continue(opened):
+    """The client was asked for its body, and nobody is left to take it."""
+    with opened() as s:
+        reader = Reader(s)
+        begin(s, b"/dies", b"Expect: 100-continue\r\nContent-Length: %d" % (50 * MB), b"")
+        check_eq(100, reader.response().status)
+        Script.go.set()
+        try:
+            for _ in range(20):  # none of them has to be the one that is answered
+                s.sendall(b"x" * 3000)
+                time.sleep(0.01)
+        except OSError:
+            pass
+        r = reader.response()
+        check_eq((502, "close"), (r.status, r.field("Connection")))
 
 
 def ends_with_the_body(opened):
@@ -131,6 +153,7 @@ def main():
                  "https://localhost:%d {\n tls internal\n%s\n}\n" % (plain, site, tls, site))
         for opened in (lambda: connect(plain), lambda: connect_tls(tls, "localhost", tls_context())):
             at_once(opened)
+            after_continue(opened)
             ends_with_the_body(opened)
             has_an_end(opened)
             keeps_the_connection(opened)
