@@ -31,6 +31,10 @@ struct dynamic_conf {
 /* The set function: "dynamic a|srv|multi ..." into *out. */
 int dynamic_set(const struct directive_args *d, struct dynamic_conf *out);
 
+/* Of "resolvers": addresses of DNS servers. -1 after directive_error(). */
+MUST_CHECK int dynamic_add_servers(const struct directive_args *d, const struct token *words,
+                                   size_t n, struct dns_servers *to);
+
 /* ---- at run time ---- */
 
 /* What a request chooses from. A reference keeps it as it is. */

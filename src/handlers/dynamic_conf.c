@@ -82,20 +82,24 @@ static int set_fallback_delay(struct reading *r)
     return 0;
 }
 
-static int set_resolvers(struct reading *r)
+int dynamic_add_servers(const struct directive_args *d, const struct token *words, size_t n,
+                        struct dns_servers *to)
 {
-    struct dns_servers *to = &r->s->servers;
-
-    if (r->line->n_words - 1 > DNS_SERVERS_MAX)
-        return directive_error(r->d, &r->line->words[0], "at most %d DNS servers", DNS_SERVERS_MAX);
-    for (size_t i = 1; i < r->line->n_words; i++) {
+    for (size_t i = 0; i < n; i++) {
         struct err e;
 
-        if (dns_server_parse(r->line->words[i].text, &to->list[to->n], &e) != 0)
-            return directive_error(r->d, &r->line->words[i], "%s", e.msg);
+        if (to->n == DNS_SERVERS_MAX)
+            return directive_error(d, &words[i], "at most %d DNS servers", DNS_SERVERS_MAX);
+        if (dns_server_parse(words[i].text, &to->list[to->n], &e) != 0)
+            return directive_error(d, &words[i], "%s", e.msg);
         to->n++;
     }
     return 0;
+}
+
+static int set_resolvers(struct reading *r)
+{
+    return dynamic_add_servers(r->d, r->line->words + 1, r->line->n_words - 1, &r->s->servers);
 }
 
 static int set_versions(struct reading *r)

@@ -72,7 +72,8 @@ static struct transport *transport_for_checks(const struct proxy_state *st)
 {
     if (st->conf->fastcgi != NULL)
         return st->plain;
-    return st->conf->how.proxy_protocol != 0 ? st->tunnel : st->secure;
+    return st->conf->how.proxy_protocol != 0 || st->conf->how.servers != NULL ? st->tunnel
+                                                                              : st->secure;
 }
 
 static int reverse_proxy_start(const void *conf, const struct worker_env *env, void **state,

@@ -577,6 +577,27 @@ static int check_proxy_protocol(const struct directive_args *d)
     return 0;
 }
 
+/* libcurl, which speaks TLS and HTTP/2, has the system resolve names; so do those that are here for
+ * no name. */
+static int check_resolvers(const struct directive_args *d)
+{
+    const struct reverse_proxy_conf *c = conf_of(d);
+    bool direct = c->client == CLIENT_DIRECT;
+
+    for (size_t i = 0; i < c->n_upstreams; i++) {
+        const struct upstream *asked =
+            c->health.asked != NULL ? &c->health.asked[i] : &c->upstreams[i];
+
+        direct &= !c->upstreams[i].secure && c->upstreams[i].http == TRANSFER_HTTP1 &&
+                  !asked->secure && asked->http == TRANSFER_HTTP1;
+    }
+    if (c->how.servers == NULL || direct)
+        return 0;
+    return directive_error(d, c->how.servers_at,
+                           "with TLS, HTTP/2 or libcurl, 'resolvers' stands in the block of "
+                           "'dynamic a NAME PORT', in the place of an upstream");
+}
+
 /* Now that the block has said how upstreams are spoken with, whatever stood first. */
 static int finish_upstreams(const struct directive_args *d)
 {
@@ -590,7 +611,7 @@ static int finish_upstreams(const struct directive_args *d)
             return directive_error(d, &d->node->words[0], "%s", e.msg);
     }
     if (health_conf_finish(d, &c->health, c->upstreams, c->n_upstreams) != 0 ||
-        check_proxy_protocol(d) != 0)
+        check_proxy_protocol(d) != 0 || check_resolvers(d) != 0)
         return -1;
     return check_fastcgi(d);
 }

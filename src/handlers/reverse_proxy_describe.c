@@ -71,6 +71,22 @@ static void describe_source(struct describer *out, const struct dynamic_source *
     arena_free(a);
 }
 
+static void describe_server(struct describer *out, const struct dns_server *s)
+{
+    struct arena *a = arena_new();
+    char *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+
+    if (f != NULL) {
+        put_server(f, a, s);
+        fclose(f);
+        describe_item(out, "resolvers", str_trim(str_of(text)));
+    }
+    free(text);
+    arena_free(a);
+}
+
 static void describe_upstreams(const struct reverse_proxy_conf *c, struct describer *out)
 {
     for (size_t i = 0; i < c->n_upstreams; i++)
@@ -160,6 +176,8 @@ static void describe_http(const struct reverse_proxy_conf *c, struct describer *
     number(out, "keepalive_idle_conns", how->idle.max);
     number(out, "keepalive_idle_conns_per_host", how->idle.max_each);
     text(out, "local_address", how->local_address);
+    for (unsigned i = 0; how->servers != NULL && i < how->servers->n; i++)
+        describe_server(out, &how->servers->list[i]);
     if (how->proxy_protocol != 0)
         text(out, "proxy_protocol", how->proxy_protocol == 1 ? "v1" : "v2");
     number(out, "max_response_header", c->max_header);

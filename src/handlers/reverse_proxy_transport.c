@@ -142,7 +142,6 @@ static const struct refused refused[] = {
     {"dial_fallback_delay", "leave it out: addresses of both families are tried in any case"},
     {"expect_continue_timeout", "leave it out: Lintel itself answers 'Expect'"},
     {"forward_proxy_url", "upstreams are connected to without another proxy between"},
-    {"resolvers", "names are resolved by the system"},
     {"tls_curves", "the TLS library chooses"},
     {"tls_renegotiation", "leave it out: TLS is never negotiated again"},
     {NULL, NULL},

@@ -273,6 +273,7 @@ void upstream_spec(const struct upstream *u, struct transfer_spec *spec)
     spec->http = u->http;
     spec->idle_ms = how->idle_ms;
     spec->probe_ms = how->probe_ms;
+    spec->servers = how->servers;
     if (u->unix_socket == NULL)
         spec->local_address = how->local_address;
     if (!u->secure)

@@ -3,6 +3,7 @@
 #define LINTEL_HANDLERS_UPSTREAM_H
 
 #include "http/exchange.h"
+#include "io/dns_ask.h"
 #include "io/transfer.h"
 
 /* How the upstreams of a proxy are spoken with: of "transport http". */
@@ -17,12 +18,14 @@ struct upstream_how {
     const char *server_name; /* that certificates must be for; NULL: the upstream's own name */
     const struct text *server_name_of_request; /* the same, made anew for each request; or NULL */
     bool insecure;
-    unsigned tls_timeout_ms;   /* for the handshake, after the time for the connection */
-    unsigned idle_ms;          /* as in struct transfer_spec */
-    struct transfer_idle idle; /* as there, but of all workers; no group */
-    unsigned probe_ms;         /* as there */
-    const char *local_address; /* as there */
-    unsigned proxy_protocol;   /* connections begin with a header of this version; 0: with none */
+    unsigned tls_timeout_ms;     /* for the handshake, after the time for the connection */
+    unsigned idle_ms;            /* as in struct transfer_spec */
+    struct transfer_idle idle;   /* as there, but of all workers; no group */
+    unsigned probe_ms;           /* as there */
+    const char *local_address;   /* as there */
+    struct dns_servers *servers; /* as there */
+    const struct token *servers_at;
+    unsigned proxy_protocol; /* connections begin with a header of this version; 0: with none */
     const struct token *proxy_protocol_at;
 };
 

@@ -295,6 +295,13 @@ static int set_local_address(const struct directive_args *d)
     return 0;
 }
 
+static int set_resolvers(const struct directive_args *d)
+{
+    how_of(d)->servers = arena_alloc(d->arena, sizeof *how_of(d)->servers);
+    how_of(d)->servers_at = &d->node->words[0];
+    return dynamic_add_servers(d, d->args, d->n_args, how_of(d)->servers);
+}
+
 static int set_proxy_protocol(const struct directive_args *d)
 {
     static const char *const known[] = {"v1", "v2", NULL};
@@ -393,6 +400,11 @@ const struct directive upstream_how_options[] = {
      .max_args = 1,
      .set = set_proxy_protocol,
      .help = "proxy_protocol v1|v2: connections begin with the client's address"},
+    {.name = "resolvers",
+     .min_args = 1,
+     .max_args = -1,
+     .set = set_resolvers,
+     .help = "resolvers <address>[:<port>]...: DNS servers that are asked for names"},
     {.name = "tls", .set = set_tls, .help = "tls: with upstreams written without a scheme"},
     {.name = "tls_client_auth",
      .min_args = 1,

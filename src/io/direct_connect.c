@@ -339,7 +339,8 @@ static void look_up(struct direct_transfer *t, bool fresh)
 {
     const char *why = "";
 
-    if (!resolver_get(t->d->resolver, t->origin->host, fresh, &t->addresses, &why, &t->lookup))
+    if (!resolver_get(t->d->resolver, t->origin->servers, t->origin->host, fresh, &t->addresses,
+                      &why, &t->lookup))
         return;
     if (t->addresses.n == 0) {
         fail_name(t, why);

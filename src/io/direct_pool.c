@@ -69,6 +69,13 @@ static struct origin *origin_new(const struct wire *wire, struct str key, bool i
     return o;
 }
 
+static bool asks(const struct origin *o, const struct dns_servers *servers)
+{
+    if (o->servers == NULL || servers == NULL)
+        return o->servers == servers;
+    return dns_servers_same(o->servers, servers);
+}
+
 struct origin *direct_origin_get(struct direct *d, const struct wire *wire,
                                  const struct transfer_spec *spec, struct err *e)
 {
@@ -98,7 +105,7 @@ struct origin *direct_origin_get(struct direct *d, const struct wire *wire,
         struct origin *o = container_of(at, struct origin, item);
 
         if (o->hash == hash && o->wire == wire && o->is_unix == is_unix && o->secure == secure &&
-            memcmp(&o->local, &local, sizeof local) == 0 &&
+            memcmp(&o->local, &local, sizeof local) == 0 && asks(o, spec->servers) &&
             str_eq((struct str){o->key, o->key_len}, key)) {
             o->refs++;
             return o;
@@ -110,6 +117,10 @@ struct origin *direct_origin_get(struct direct *d, const struct wire *wire,
     }
     struct origin *o = origin_new(wire, key, is_unix, secure, hash);
     o->local = local;
+    if (spec->servers != NULL) {
+        o->servers = xalloc(sizeof *o->servers);
+        *o->servers = *spec->servers;
+    }
     list_add_tail(bucket, &o->item);
     o->refs = 1;
     return o;
@@ -121,6 +132,7 @@ void direct_origin_unref(struct origin *o)
     if (--o->refs > 0)
         return;
     list_del(&o->item);
+    free(o->servers);
     free(o);
 }
 

@@ -28,6 +28,7 @@
 
 #include "base/alloc.h"
 #include "io/direct.h"
+#include "io/dns_ask.h"
 #include "io/fcgi_response.h"
 #include "io/response_parser.h"
 
@@ -74,7 +75,8 @@ struct origin {
     unsigned n_idle;
     struct address preferred; /* the one that could be connected to last; family 0: none yet */
     const struct wire *wire;
-    struct address local; /* to connect from; family 0: any */
+    struct address local;        /* to connect from; family 0: any */
+    struct dns_servers *servers; /* that are asked for the name; NULL: the system's */
     bool is_unix;
     bool secure; /* https:// */
     uint16_t port;

@@ -74,6 +74,17 @@ int dns_server_parse(struct str text, struct dns_server *out, struct err *e)
     return err_set(e, ERR_SYNTAX, "'" STR_FMT "' is no address of a DNS server", STR_ARG(text));
 }
 
+bool dns_servers_same(const struct dns_servers *a, const struct dns_servers *b)
+{
+    if (a->n != b->n || a->timeout_ms != b->timeout_ms)
+        return false;
+    for (unsigned i = 0; i < a->n; i++)
+        if (a->list[i].len != b->list[i].len ||
+            memcmp(&a->list[i].address, &b->list[i].address, a->list[i].len) != 0)
+            return false;
+    return true;
+}
+
 /* "nameserver ADDRESS" lines; without any, the server is on this machine (resolv.conf(5)). */
 static void read_system(struct dns_servers *out)
 {

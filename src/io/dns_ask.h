@@ -24,6 +24,8 @@ struct dns_servers {
 /* Reads "192.0.2.1", "192.0.2.1:53", "2001:db8::1" or "[2001:db8::1]:53". */
 MUST_CHECK int dns_server_parse(struct str text, struct dns_server *out, struct err *e);
 
+bool dns_servers_same(const struct dns_servers *a, const struct dns_servers *b);
+
 /* Asks one server after the other, twice, by UDP and, for what does not fit, by TCP; each time with
  * an id and from a port that nobody can foresee. Appends the records. Returns 0, also if there are
  * none, or -1 with *e set. Blocks. */

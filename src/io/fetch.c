@@ -467,6 +467,10 @@ static struct transfer *fetch_start(struct transport *tp, const struct transfer_
         err_set(e, ERR_INVALID, "libcurl sends no preamble");
         return NULL;
     }
+    if (spec->servers != NULL) {
+        err_set(e, ERR_INVALID, "libcurl asks the system for names");
+        return NULL;
+    }
     f = fetch_get(fr);
     if (f == NULL) {
         err_set(e, ERR_LIMIT, "libcurl gives no handle");

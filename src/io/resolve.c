@@ -1,6 +1,7 @@
 #include "io/resolve.h"
 
 #include "base/alloc.h"
+#include "io/dns_ask.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -14,7 +15,8 @@ struct question {
     struct offload_job job;
     struct name *of; /* NULL: nobody wants to know any more */
     struct addresses found;
-    const char *why; /* it failed; lives for ever */
+    const char *why;            /* it failed; lives for ever */
+    struct dns_servers servers; /* n 0: the system's way */
     char name[];
 };
 
@@ -28,6 +30,7 @@ struct name {
     uint64_t known_ms;  /* since when */
     uint64_t failed_ms; /* when it failed last; 0: it did not since */
     const char *why;
+    struct dns_servers servers; /* n 0: the system's way */
     char text[];
 };
 
@@ -103,10 +106,30 @@ static bool is_plain(struct str name, struct addresses *a)
 
 /* ---- asking ---- */
 
-/* In a helper thread. */
-static void ask(struct offload_job *j)
+static void ask_servers(struct question *q)
 {
-    struct question *q = container_of(j, struct question, job);
+    static const enum dns_type types[] = {DNS_AAAA, DNS_A};
+    struct dns_records *records = xalloc(sizeof *records);
+    struct addresses each;
+    struct err e;
+
+    q->why = "the name has no address";
+    if (!dns_is_name(str_of(q->name))) {
+        q->why = "it is no host name";
+        free(records);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (dns_ask(&q->servers, str_of(q->name), types[i], records, &e) != 0)
+            q->why = e.code == ERR_NOT_FOUND ? "there is no such name" : "no DNS server answered";
+    for (unsigned i = 0; i < records->n; i++)
+        if (is_plain(str_of(records->list[i].target), &each))
+            add(&q->found, each.list[0].family, each.list[0].bytes);
+    free(records);
+}
+
+static void ask_system(struct question *q)
+{
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *all = NULL;
     int rc = getaddrinfo(q->name, NULL, &hints, &all);
@@ -121,6 +144,17 @@ static void ask(struct offload_job *j)
     }
     if (all != NULL)
         freeaddrinfo(all);
+}
+
+/* In a helper thread. */
+static void ask(struct offload_job *j)
+{
+    struct question *q = container_of(j, struct question, job);
+
+    if (q->servers.n > 0)
+        ask_servers(q);
+    else
+        ask_system(q);
 }
 
 static void learn(struct name *nm, const struct addresses *found, const char *why)
@@ -179,6 +213,7 @@ static bool begin(struct name *nm)
         return true;
     q = xalloc(sizeof *q + len + 1);
     memcpy(q->name, nm->text, len);
+    q->servers = nm->servers;
     q->of = nm;
     q->job.run = ask;
     q->job.done = on_answer;
@@ -219,13 +254,19 @@ static bool make_room(struct resolver *r)
     return true;
 }
 
+static bool is_it(const struct name *nm, const struct dns_servers *servers, struct str text)
+{
+    return str_eq_nocase(str_of(nm->text), text) &&
+           (servers == NULL ? nm->servers.n == 0 : dns_servers_same(&nm->servers, servers));
+}
+
 /* NULL if there is no room. */
-static struct name *find(struct resolver *r, struct str text)
+static struct name *find(struct resolver *r, const struct dns_servers *servers, struct str text)
 {
     struct name *nm = NULL;
 
     for (struct list *at = r->names.next; at != &r->names && nm == NULL; at = at->next)
-        if (str_eq_nocase(str_of(container_of(at, struct name, item)->text), text))
+        if (is_it(container_of(at, struct name, item), servers, text))
             nm = container_of(at, struct name, item);
     if (nm == NULL) {
         if (!make_room(r))
@@ -233,6 +274,8 @@ static struct name *find(struct resolver *r, struct str text)
         nm = xalloc(sizeof *nm + text.len + 1);
         memcpy(nm->text, text.p, text.len);
         nm->resolver = r;
+        if (servers != NULL)
+            nm->servers = *servers;
         list_init(&nm->item);
         list_init(&nm->waiting);
         r->n++;
@@ -251,8 +294,8 @@ static bool answer_failure(struct addresses *a, const char **why, const char *te
     return true;
 }
 
-bool resolver_get(struct resolver *r, struct str name, bool fresh, struct addresses *a,
-                  const char **why, struct lookup *lk)
+bool resolver_get(struct resolver *r, const struct dns_servers *servers, struct str name,
+                  bool fresh, struct addresses *a, const char **why, struct lookup *lk)
 {
     const uint64_t now = loop_now_ms(r->loop);
     struct name *nm;
@@ -263,7 +306,7 @@ bool resolver_get(struct resolver *r, struct str name, bool fresh, struct addres
         return true;
     if (name.len == 0 || name.len > NAME_MAX_LEN || memchr(name.p, '\0', name.len) != NULL)
         return answer_failure(a, why, "it is no host name");
-    nm = find(r, name);
+    nm = find(r, servers, name);
     if (nm == NULL)
         return answer_failure(a, why, "too many names are being resolved");
     age = now - nm->known_ms;

@@ -1,5 +1,5 @@
-/* Names to addresses, without blocking: getaddrinfo() in a helper thread, and what it answers kept
- * for a while. One resolver per loop.
+/* Names to addresses, without blocking: getaddrinfo() in a helper thread, or a question to certain
+ * DNS servers, and what is answered kept for a while. One resolver per loop.
  *
  * What is known of a name is fresh for ten seconds. Then it is asked for again in the background,
  * and what was known serves meanwhile, for five minutes at most: so that nobody waits for a
@@ -32,6 +32,7 @@ struct addresses {
 };
 
 struct resolver;
+struct dns_servers; /* io/dns_ask.h */
 
 /* Who waits for a name; embedded. */
 struct lookup {
@@ -47,11 +48,12 @@ struct resolver *resolver_new(struct loop *l, struct offload *o, struct mailbox 
 /* Nobody may wait any more. What is still being asked comes home to nobody. */
 void resolver_free(struct resolver *r);
 
-/* What is known of the name, which may be an address, also one in brackets: true, and *a its
+/* servers: of which the name is asked for; NULL: as the system has it, with /etc/hosts and all.
+ * What is known of the name, which may be an address, also one in brackets: true, and *a its
  * addresses (a copy), of which none means that the name has none, *why. False: lk will be told.
  * fresh: do not make do with what is stale. */
-bool resolver_get(struct resolver *r, struct str name, bool fresh, struct addresses *a,
-                  const char **why, struct lookup *lk);
+bool resolver_get(struct resolver *r, const struct dns_servers *servers, struct str name,
+                  bool fresh, struct addresses *a, const char **why, struct lookup *lk);
 
 /* It shall not be told. No harm if it did not wait, once it is initialised. */
 void lookup_init(struct lookup *lk,

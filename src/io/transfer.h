@@ -66,7 +66,8 @@ struct transfer_events {
     void (*on_eof)(void *arg);
 };
 
-struct fcgi_param; /* io/fcgi.h */
+struct fcgi_param;  /* io/fcgi.h */
+struct dns_servers; /* io/dns_ask.h */
 
 /* What is spoken with the peer. */
 enum transfer_http {
@@ -107,18 +108,20 @@ struct transfer_spec {
     struct transfer_idle idle;
     unsigned
         probe_ms; /* of TCP: a connection on which nothing moves is probed so often; 0: never */
-    const char *local_address;   /* to connect from, by TCP: an IP address; NULL: any */
-    unsigned connect_timeout_ms; /* 0: 3000 */
-    unsigned head_timeout_ms;    /* until the response's head, without the peer taking any of the
-                                    request body; 0: none */
-    unsigned read_timeout_ms;    /* while the response or more of it is awaited, and nothing
-                                    comes; 0: none. Not in a tunnel */
-    unsigned write_timeout_ms;   /* while the peer takes nothing of what it is sent; 0: none. Not in
-                                    a tunnel */
-    unsigned total_timeout_ms;   /* 0: none */
-    size_t max_head;             /* bytes of the response's head; 0: 256 KiB */
-    bool upgrade;                /* the fields ask for another protocol: 101 may be the answer. For
-                                    body_len 0, and not by every transport */
+    const struct dns_servers *servers; /* io/dns_ask.h: for the name; NULL: the system's. Not by
+                                          every transport */
+    const char *local_address;         /* to connect from, by TCP: an IP address; NULL: any */
+    unsigned connect_timeout_ms;       /* 0: 3000 */
+    unsigned head_timeout_ms;  /* until the response's head, without the peer taking any of the
+                                  request body; 0: none */
+    unsigned read_timeout_ms;  /* while the response or more of it is awaited, and nothing
+                                  comes; 0: none. Not in a tunnel */
+    unsigned write_timeout_ms; /* while the peer takes nothing of what it is sent; 0: none. Not in
+                                  a tunnel */
+    unsigned total_timeout_ms; /* 0: none */
+    size_t max_head;           /* bytes of the response's head; 0: 256 KiB */
+    bool upgrade;              /* the fields ask for another protocol: 101 may be the answer. For
+                                  body_len 0, and not by every transport */
     struct str preamble; /* sent first on a new connection, which is then for transfers with the
                             same one and for no others; len 0: none. Not by every transport */
     const struct fcgi_param *params; /* FastCGI: the request, in place of target and fields */

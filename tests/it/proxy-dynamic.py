@@ -2,12 +2,14 @@
 """Upstreams whose address a request makes: it is followed, and nothing but HOST:PORT is one. Upstreams
 that DNS names: changes are followed, and what was known serves while DNS does not answer."""
 
+import re
+import subprocess
 import threading
 
 import lib
 from dns import A, AAAA, CNAME, SRV, Dns
 from lib import check, check_eq, connect, request
-from upstream import Upstream, each_client
+from upstream import CLIENT, Upstream, each_client
 
 
 def ask(port, **fields):
@@ -166,6 +168,52 @@ def shares(dns, srv, ups, ports):
     until(ports[0], b"one", b"two")
 
 
+def resolvers(t):
+    """Of certain servers, a name of an upstream may stand for something else than of others."""
+    one, two, other = Dns(), Dns(), Dns()
+    ups = [named(b"one"), named(b"two")]
+    one.records["up.test", A] = ["127.0.0.2", "127.0.0.1"]  # the second is there
+    two.records["up.test", CNAME] = ["else.test"]
+    two.records["else.test", A] = ["127.0.0.1"]
+    ports = t.free_ports(4)
+    says = "up.test:%d {\n transport http {\n resolvers %s\n }\n %s\n}"
+    server = t.lintel(
+        site(ports[0], says % (ups[0].port, "127.0.0.1:%d" % one.port,
+                               "health_uri /\n health_interval 20ms"))
+        + site(ports[1], says % (ups[1].port, "127.0.0.1:1 127.0.0.1:%d" % two.port, ""))
+        + site(ports[2], says % (ups[0].port, "127.0.0.1:%d" % other.port, ""))
+        + site(ports[3], says.replace("%d", "%s", 1)
+               % ("{query.port}", "127.0.0.1:%d" % one.port, "")))
+    check_eq([b"one", b"two"], [body(p) for p in ports[:2]])
+    with connect(ports[3]) as s:
+        check_eq(b"two", request(s, "/?port=%d" % ups[1].port).body)
+    check_eq(502, ask(ports[2]).status)
+    server.wait_log(rb"upstream up\.test:%d: up\.test: there is no such name" % ups[0].port)
+    check_eq({"up.test"}, {name for name, _ in one.asked})
+    check_eq({A, AAAA}, {kind for _, kind in one.asked})
+    lib.wait_for(30, lambda: len(ups[0].requests) > 3, "checks")
+    check(b"unhealthy" not in server.log(), "checks ask the same servers")
+    other.records["up.test", A] = ["127.0.0.1"]
+    until(ports[2], b"one")
+    server.stop()
+    for up in ups:
+        up.stop()
+
+
+def refused(t):
+    for upstream, transport, found in (
+            ("https://a.test", "resolvers 192.0.2.1", rb":4:\d+: .*dynamic a NAME PORT"),
+            ("h2c://a.test", "resolvers 192.0.2.1", rb":4:\d+: .*dynamic a NAME PORT"),
+            ("a.test:80", "resolvers x", rb":4:11: 'x' is no address of a DNS server"),
+            ("a.test:80", "resolvers 192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4", rb":4:41: at most 3")):
+        path = t.write("bad.conf", "http://:8080 {\nreverse_proxy %s {\ntransport http {\n%s\n}\n}\n}\n"
+                       % (upstream, transport))
+        done = subprocess.run([lib.LINTEL, "validate", "--config", path], env=t.env,
+                              stderr=subprocess.PIPE, check=False)
+        check_eq(1, done.returncode, transport)
+        check(re.search(found, done.stderr), transport, done.stderr)
+
+
 def waits_for_nobody(t):
     """While DNS does not answer, a worker goes on with all else."""
     dns = Dns()
@@ -194,6 +242,9 @@ def main():
         placeholders(t)
         of_addresses(t)
         of_services(t)
+        if CLIENT == "direct":
+            resolvers(t)
+            refused(t)
         waits_for_nobody(t)
 
 

@@ -140,7 +140,7 @@ static bool ask(struct asker *k, const char *name, bool fresh)
 {
     *k = (struct asker){.why = ""};
     lookup_init(&k->lookup, on_resolved);
-    return resolver_get(resolver, str_of(name), fresh, &k->got, &k->why, &k->lookup);
+    return resolver_get(resolver, NULL, str_of(name), fresh, &k->got, &k->why, &k->lookup);
 }
 
 static void ask_and_wait(struct asker *k, const char *name)
