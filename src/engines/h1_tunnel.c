@@ -4,7 +4,8 @@
  *
  * MHD can hand over a socket, and does where there is no TLS. Over TLS it would go on to encrypt,
  * by four bytes a time: so there the connection stays suspended for MHD, and we speak with its
- * session ourselves. */
+ * session ourselves. What MHD has read beyond the request is lost then, since it tells nobody how
+ * much that is: nothing but what was in the request's own TLS record. */
 #include "engines/h1_internal.h"
 
 #include "base/buf.h"

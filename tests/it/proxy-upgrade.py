@@ -92,11 +92,19 @@ def exact_head(connecting):
             check(name not in head, head)
 
 
-def early_words(plain):
-    """What is said before the answer arrives; over TLS it does not."""
+def early_words(plain, tls):
+    """What is said before the answer arrives; over TLS, in a record of its own."""
     with plain() as s:
         _, rest = upgrade(s, more=b"early ")
         check_eq(b"early ", read(s, 6, rest))
+    for connecting in (plain, tls):
+        with connecting() as s:
+            s.sendall((ASK % ("/echo", "x")).encode())
+            s.sendall(b"early ")
+            data = b""
+            while not data.endswith(b"early "):
+                data += read(s, 1)
+            check(data.startswith(b"HTTP/1.1 101 "), data)
 
 
 def echoes(connecting):
@@ -264,7 +272,7 @@ def all_of_it(t, peer, upstream, *lines):
         is_refused(connecting)
         hands_on_no_h2c(connecting)
         pushes_back(connecting, server, peer)
-    early_words(plain)
+    early_words(plain, tls)
     survives_reloads(plain, tls, server, conf)
     ends_in_time(timeout_port, delay_port, server, conf)
     stops(server, plain, tls)
