@@ -5,11 +5,13 @@
 #include "http/handler.h"
 #include "http/placeholder.h"
 #include "http/prepared.h"
+#include "http/route.h"
 
 #include <stdlib.h>
 
 struct respond_conf {
-    int status; /* 0: not said */
+    int status;              /* 0: not said */
+    struct text made_status; /* it has placeholders; no parts: it has none */
     struct text body;
     bool close;
 };
@@ -26,12 +28,24 @@ static bool is_status(struct str s, int *status)
     return true;
 }
 
+static bool may_be_sent(int status)
+{
+    return status >= 200 && status <= 599;
+}
+
 static int set_status(const struct directive_args *d, const struct token *t,
                       struct respond_conf *conf)
 {
+    struct text text = {0};
     int status;
 
-    if (is_status(t->text, &conf->status) && conf->status >= 200 && conf->status <= 599)
+    if (directive_text(d, t, &text) != 0)
+        return -1;
+    if (!text.constant) {
+        conf->made_status = text;
+        return 0;
+    }
+    if (is_status(text_constant(&text), &conf->status) && may_be_sent(conf->status))
         return 0;
     if (t > d->args && is_status(d->args[0].text, &status))
         return directive_error(
@@ -82,7 +96,9 @@ static void respond_describe(const void *conf_, struct describer *out)
 {
     const struct respond_conf *conf = conf_;
 
-    if (conf->status != 0)
+    if (conf->made_status.n_parts > 0)
+        describe_text(out, "status", STR_LIT("a placeholder"));
+    else if (conf->status != 0)
         describe_number(out, "status", conf->status);
     else
         describe_text(out, "status", STR_LIT("200, or that of the error"));
@@ -97,14 +113,21 @@ static struct str content_type(struct str body)
 }
 
 /* A 204 and a 304 have no content (RFC 9110 15.3.5, 15.4.5). */
-static bool has_content(const struct respond_conf *conf)
+static bool has_content(const struct respond_conf *conf, int status)
 {
-    return conf->body.n_parts > 0 && conf->status != 204 && conf->status != 304;
+    return conf->body.n_parts > 0 && status != 204 && status != 304;
 }
 
-/* In handle_errors the status of the error is kept, unless another one is said. */
-static int status_for(const struct respond_conf *conf, const struct exchange *ex)
+/* In handle_errors the status of the error is kept, unless another one is said. 0: what is said is
+ * none. */
+static int status_for(const struct respond_conf *conf, struct exchange *ex)
 {
+    int status;
+
+    if (conf->made_status.n_parts > 0)
+        return is_status(text_expand(&conf->made_status, ex), &status) && may_be_sent(status)
+                   ? status
+                   : 0;
     if (conf->status != 0)
         return conf->status;
     return ex->error.status != 0 ? ex->error.status : 200;
@@ -123,7 +146,7 @@ static int respond_start(const void *conf_, const struct worker_env *env, void *
 
     (void)env;
     (void)e;
-    if (conf->body.constant && has_content(conf))
+    if (conf->body.constant && conf->made_status.n_parts == 0 && has_content(conf, conf->status))
         *state = xalloc(sizeof(struct respond_state));
     return 0;
 }
@@ -150,6 +173,7 @@ static enum verdict respond_handle(const void *conf_, struct exchange *ex)
 {
     const struct respond_conf *conf = conf_;
     struct str body;
+    int status;
 
     if (conf->close)
         ex->close = true;
@@ -157,14 +181,19 @@ static enum verdict respond_handle(const void *conf_, struct exchange *ex)
         exchange_respond_prepared(ex, prepared_of(ex->handler_state, conf));
         return TAKEN;
     }
-    if (!has_content(conf)) {
-        exchange_respond(ex, status_for(conf, ex));
+    status = status_for(conf, ex);
+    if (status == 0) {
+        route_fail(ex, 500, STR_LIT("respond: the status is no number from 200 to 599"));
+        return TAKEN;
+    }
+    if (!has_content(conf, status)) {
+        exchange_respond(ex, status);
         return TAKEN;
     }
     body = text_expand(&conf->body, ex);
     if (body.len > 0 && fields_get(&ex->response, STR_LIT("Content-Type")).p == NULL)
         fields_add(&ex->response, ex->arena, STR_LIT("Content-Type"), content_type(body));
-    exchange_respond_bytes(ex, status_for(conf, ex), body);
+    exchange_respond_bytes(ex, status, body);
     return TAKEN;
 }
 

@@ -141,7 +141,7 @@ http://:%(port)d {
             @lost status 404
             replace_status @lost 410
         }
-        respond "handled {err.status_code}"
+        respond "handled {err.status_code}" {err.status_code}
     }
 }
 &(again) {
