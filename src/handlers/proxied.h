@@ -42,6 +42,7 @@ struct proxy_state {
     struct upstream_list *list; /* of what the configuration names */
     struct dynamic *dynamic;    /* NULL: there is nothing else */
     struct list streams;        /* tunnels, by proxied.streams */
+    bool retired;               /* another configuration is in use */
     struct health *health;      /* NULL: another worker checks, or nobody */
 };
 
@@ -62,6 +63,7 @@ struct proxied {
     bool counted;               /* among the requests in flight */
     uint64_t since_ms;
     int64_t body_left; /* of the request; -1: not known, 0: all of it is gone */
+    bool body_broken;  /* less of it came than the upstream was told */
     struct str cookie; /* to be set, for balancing; p == NULL: none */
 
     /* All attempts. */

@@ -373,7 +373,7 @@ static bool may_repeat(struct proxied *p, enum transfer_result result)
 {
     const struct reverse_proxy_conf *c = p->st->conf;
 
-    if (p->kept.lost && p->request.body_len != 0)
+    if (p->body_broken || (p->kept.lost && p->request.body_len != 0))
         return false;
     if (result == TRANSFER_CONNECT || result == TRANSFER_CONNECT_TIMEOUT ||
         result == TRANSFER_OVERLOADED || result == TRANSFER_EXHAUSTED)
@@ -390,7 +390,7 @@ void proxied_fail(struct proxied *p, enum transfer_result result, const char *wh
 
     if (exchange_body_error(ex, 0) == 0) {
         complain(p, why);
-        if (result != TRANSFER_EXHAUSTED)
+        if (result != TRANSFER_EXHAUSTED && !p->body_broken)
             note_failure(p);
     }
     p->at_end = PULL_FAIL;

@@ -206,6 +206,7 @@ static enum pull on_pull_request(void *arg, char *buf, size_t cap, size_t *n)
         if (p->body_left > 0)
             p->body_left -= (int64_t)*n;
     } else if (answer != PULL_AGAIN) {
+        p->body_broken = answer == PULL_FAIL || p->body_left > 0;
         p->body_left = 0;
     }
     if (p->body_left == 0)

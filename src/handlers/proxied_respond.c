@@ -90,6 +90,8 @@ static void open_tunnel(struct proxied *p)
     p->again.on_timer = on_stream_timeout;
     if (c->stream_timeout_ms > 0)
         timer_set(p->st->loop, &p->again, c->stream_timeout_ms);
+    if (p->st->retired) /* it was asked for before */
+        proxied_retire(p);
     exchange_respond_upgrade(ex, &p->source);
 }
 
@@ -138,6 +140,11 @@ static void respond(struct proxied *p)
 
     if (p->ex->responded || p->begun)
         return;
+    if (status == 101 && !proxy_asks_for(&p->request, &p->answer.fields)) {
+        proxied_cut(p);
+        proxied_fail(p, TRANSFER_BROKEN, "it switches to a protocol that it was not asked for");
+        return;
+    }
     p->begun = true;
     if (status == 101) {
         open_tunnel(p);

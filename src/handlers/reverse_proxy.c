@@ -132,6 +132,7 @@ static void reverse_proxy_retire(void *state)
 
     health_stop(st->health);
     st->health = NULL;
+    st->retired = true;
     for (struct list *at = st->streams.next; at != &st->streams; at = at->next)
         proxied_retire(container_of(at, struct proxied, streams));
 }

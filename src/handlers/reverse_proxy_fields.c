@@ -250,6 +250,39 @@ static struct str upgrade_of(struct exchange *ex, const struct reverse_proxy_con
     return fields_joined(&ex->request, ex->arena, name);
 }
 
+/* A name without a version stands for any. */
+static bool is_protocol(struct str asked, struct str answered)
+{
+    if (memchr(answered.p, '/', answered.len) == NULL)
+        asked.len = str_chr(asked, '/');
+    return str_eq_nocase(asked, answered);
+}
+
+static bool has_protocol(struct str list, struct str answered)
+{
+    struct str asked;
+
+    while (str_list_next(&list, &asked))
+        if (is_protocol(asked, answered))
+            return true;
+    return false;
+}
+
+/* RFC 9110 7.8: a server must not switch to another. */
+bool proxy_asks_for(const struct proxy_request *rq, const struct fields *answer)
+{
+    for (size_t i = 0; i < answer->n; i++) {
+        struct str rest = answer->list[i].value, one;
+
+        if (!str_eq_nocase(answer->list[i].name, STR_LIT("Upgrade")))
+            continue;
+        while (str_list_next(&rest, &one))
+            if (!has_protocol(rq->upgrade, one))
+                return false;
+    }
+    return true;
+}
+
 static int set_method(struct exchange *ex, const struct text *method, struct proxy_request *rq)
 {
     rq->method = rewrite_method(method, ex);

@@ -33,6 +33,9 @@ const char *const *proxy_request_lines(struct exchange *ex, const struct reverse
 bool proxy_hands_on_upgrade(const struct reverse_proxy_conf *c, const struct proxy_request *rq,
                             const struct upstream *u);
 
+/* Whether all protocols that the answer's Upgrade fields name, if any, are of those asked for. */
+bool proxy_asks_for(const struct proxy_request *rq, const struct fields *answer);
+
 /* A list of the fields that are not about one connection, with room for some more. */
 struct fields proxy_end_to_end(struct exchange *ex, const struct fields *from, size_t more);
 

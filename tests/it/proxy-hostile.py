@@ -14,7 +14,7 @@ import threading
 
 import lib
 from lib import Reader, check, check_eq, connect, wait_for
-from upstream import sanitized
+from upstream import Upstream, sanitized
 
 ROUNDS = int(os.environ.get("ROUNDS", "400"))
 GROWTH_KB = 12 * 1024  # of the resident set, over all rounds
@@ -221,6 +221,20 @@ def unasked(port, up):
             check_eq((200, b"fine"), (r.status, r.body))
 
 
+def refuse(c):
+    c.read_body()
+    c.reply(403 if c.target == "/first" else 200)
+
+
+def no_upstream_is_blamed(port):
+    """A body that another upstream was given is gone: that is no failure of the second one."""
+    with connect(port) as s:
+        reader = Reader(s)
+        for method, body, status in (("GET", b"", 200), ("POST", b"body", 502), ("GET", b"", 200)):
+            r = lib.request(s, "/first", method=method, body=body, reader=reader)
+            check_eq(status, r.status, method)
+
+
 def descriptors(pid):
     return len(os.listdir("/proc/%d/fd" % pid))
 
@@ -252,7 +266,8 @@ def rounds(server, ports):
 
 with lib.Test() as t:
     up = Hostile()
-    ports = t.free_ports(2)
+    *ports, two_port = t.free_ports(3)
+    refusing = Upstream(refuse)
     conf = "{\n admin off\n auto_https off\n default_bind 127.0.0.1\n}\n"
     for port, client in zip(ports, ("direct", "curl")):
         conf += """http://:%d {
@@ -268,7 +283,20 @@ with lib.Test() as t:
     }
 }
 """ % (port, up.port, client)
+    conf += """http://:%d {
+    reverse_proxy 127.0.0.1:%d {
+        @no status 403
+        handle_response @no {
+            rewrite * /second
+            reverse_proxy 127.0.0.1:%d {
+                fail_duration 1m
+            }
+        }
+    }
+}
+""" % (two_port, refusing.port, refusing.port)
     server = t.lintel(conf)
+    no_upstream_is_blamed(two_port)
     for port, client in zip(ports, ("direct", "curl")):
         each(port, client)
         unasked(port, up)

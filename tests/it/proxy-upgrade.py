@@ -24,6 +24,7 @@ class Peer:
     def __init__(self, tls=None):
         self.go_on = threading.Event()
         self.ended = threading.Event()
+        self.asked = threading.Event()
         self.up = Upstream(self.serve, tls=tls)
         self.port = self.up.port
 
@@ -34,6 +35,11 @@ class Peer:
             c.reply(200, c.head)
             return True
         check_eq((["Upgrade"], ["a"]), (c.fields("Connection"), c.fields("Sec-WebSocket-Key")))
+        if c.target.startswith("/switch/"):
+            upgrade = [c.target[8:].replace("+", ", ")]
+        if c.target == "/later":
+            self.asked.set()
+            self.go_on.wait(60)
         c.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: %s\r\n"
                b"Sec-WebSocket-Accept: b\r\n\r\n" % upgrade[0].encode())
         self.talk(c)
@@ -158,6 +164,20 @@ def hands_on_no_h2c(connecting):
         check(b"pgrade" not in reader.response().body)
 
 
+def switches_to_what_was_asked_for(connecting):
+    for protocol, asked in (("WebSocket", "websocket"), ("a", "b, a/1"), ("b+a", "a, b, c"),
+                            ("a/1", "a/1")):
+        with connecting() as s:
+            head, _ = upgrade(s, "/switch/" + protocol, asked)
+            check(head.startswith("HTTP/1.1 101 "), protocol, head)
+            check("\r\nUpgrade: %s\r\n" % protocol.replace("+", ", ") in head, head)
+    with connecting() as s:
+        reader = Reader(s)
+        for protocol in ("h2c", "websocket+h2c", "web", "websocket/2"):
+            s.sendall((ASK % ("/switch/" + protocol, "websocket, a/1")).encode())
+            check_eq(502, reader.response().status, protocol)
+
+
 def some(call, arg):
     """What the call does to a socket that does not block; None if that is nothing now."""
     try:
@@ -213,7 +233,7 @@ def survives_reloads(plain, tls, server, conf):
     server.reload(conf)
 
 
-def ends_in_time(timeout_port, delay_port, server, conf):
+def ends_in_time(timeout_port, delay_port, server, conf, peer):
     with connect(timeout_port) as s:
         upgrade(s)
         check_eq(b"", s.recv(10))
@@ -223,6 +243,13 @@ def ends_in_time(timeout_port, delay_port, server, conf):
         check_eq(b"there", read(s, 5))
         server.reload(conf)
         check_eq(b"", s.recv(10))
+    peer.go_on.clear()
+    with connect(delay_port) as s:  # a stream that begins after the reload
+        s.sendall((ASK % ("/later", "websocket")).encode())
+        check(peer.asked.wait(30), "nothing is asked")
+        server.reload(conf)
+        peer.go_on.set()
+        check(lib.read_all(s).startswith(b"HTTP/1.1 101 "))
 
 
 def stops(server, plain, tls):
@@ -271,10 +298,11 @@ def all_of_it(t, peer, upstream, *lines):
         both_ends(connecting, peer)
         is_refused(connecting)
         hands_on_no_h2c(connecting)
+        switches_to_what_was_asked_for(connecting)
         pushes_back(connecting, server, peer)
     early_words(plain, tls)
     survives_reloads(plain, tls, server, conf)
-    ends_in_time(timeout_port, delay_port, server, conf)
+    ends_in_time(timeout_port, delay_port, server, conf, peer)
     stops(server, plain, tls)
 
 
