@@ -135,7 +135,7 @@ struct exchange {
     const struct upstream_names *upstream; /* NULL: none was chosen */
     struct upstream_answer *answer;        /* reverse_proxy's; NULL: there is none */
     const struct upstream_answer *intercepted; /* that handle_response is about; NULL: none */
-    int unanswered;     /* the status where no row answers; 0: 200, as in Caddy */
+    int unanswered;     /* the status where no row answers; 0: the error's, or 200, as in Caddy */
     struct folder root; /* of the site */
 
     /* The request. All text is checked by the engine: tokens are tokens, no control bytes. */
@@ -215,7 +215,7 @@ void exchange_respond_source(struct exchange *ex, int status, struct source *s, 
 void exchange_respond_upgrade(struct exchange *ex, struct source *s);
 void exchange_respond_prepared(struct exchange *ex, struct prepared *p); /* takes a reference */
 
-/* What follows where no row has answered: no body, with the status of ex->unanswered. */
+/* What follows where no row has answered: no body, with the status of ex->unanswered, or 200. */
 void exchange_respond_unanswered(struct exchange *ex);
 
 /* Sends an interim response (1xx, but for 100 and 101: RFC 9110 15.2) before any of these. It is

@@ -83,7 +83,7 @@ void route_continue(struct exchange *ex)
     }
     if (ex->match_error != 0)
         fail_match(ex);
-    else if (ex->error.status != 0)
+    else if (ex->error.status != 0 && ex->unanswered == 0)
         error_page_respond(ex, ex->error.status);
     else
         exchange_respond_unanswered(ex);
@@ -105,6 +105,7 @@ void route_fail(struct exchange *ex, int status, struct str message)
     }
     ex->error.status = status;
     ex->error.message = message;
+    ex->unanswered = 0;
     if (ex->site == NULL || ex->site->errors.n_rows == 0) {
         error_page_respond(ex, status);
         return;

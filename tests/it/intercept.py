@@ -140,6 +140,9 @@ http://:%(port)d {
         intercept {
             @lost status 404
             replace_status @lost 410
+            handle_response {
+                header X-Seen {resp.status_code}
+            }
         }
         respond "handled {err.status_code}" {err.status_code}
     }
@@ -243,6 +246,7 @@ def takes_files_for_answers(site):
 def errors_are_no_answers(site):
     site.check(410, b"handled 404", "/after/missing.none")
     r = site.check(500, b"handled 500", "/fails/big")
+    check_eq("500", r.field("X-Seen"), "those that handle it answer")
     for name in ("ETag", "Content-Encoding"):
         check_eq(None, r.field(name), name)
     site.check(500, b"handled 500", "/copy")

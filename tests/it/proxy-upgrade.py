@@ -4,6 +4,7 @@ reloads, and their ends."""
 
 import os
 import select
+import socket
 import ssl
 import threading
 
@@ -58,6 +59,12 @@ class Peer:
         elif c.target == "/cut":
             c.send(b"last words")
             c.sock.close()
+        elif c.target == "/reply":
+            data = c.rest
+            while part := c.sock.recv(65536):
+                data += part
+            c.send(b"to " + data)
+            return
         while True:
             part = c.rest or c.sock.recv(65536)
             c.rest = b""
@@ -136,6 +143,15 @@ def both_ends(connecting, peer):
     with connecting() as s:
         upgrade(s)
     check(peer.ended.wait(30), "the upstream does not learn that the client has gone")
+
+
+def one_end_first(plain):
+    """A client that has no more to say still hears."""
+    with plain() as s:
+        upgrade(s, "/reply")
+        s.sendall(b"the last words")
+        s.shutdown(socket.SHUT_WR)
+        check_eq(b"to the last words", lib.read_all(s))
 
 
 def is_refused(connecting):
@@ -301,6 +317,7 @@ def all_of_it(t, peer, upstream, *lines):
         switches_to_what_was_asked_for(connecting)
         pushes_back(connecting, server, peer)
     early_words(plain, tls)
+    one_end_first(plain)
     survives_reloads(plain, tls, server, conf)
     ends_in_time(timeout_port, delay_port, server, conf, peer)
     stops(server, plain, tls)
