@@ -14,11 +14,25 @@ static void drop_buffer(struct proxied *p)
     p->budgeted = 0;
 }
 
-/* One that holds as much as response_buffers says; where there is no memory left for that, one for
- * an answer that is sent on as it comes. */
+/* Bytes of the answer to be held before it is sent on: none of a tunnel, and no more than there
+ * are.
+ */
+static size_t to_be_held(const struct proxied *p)
+{
+    const uint64_t most = p->st->conf->response_buffers;
+
+    if (p->answer.status == 101)
+        return 0;
+    if (p->content_length >= 0 && (uint64_t)p->content_length < most)
+        return (size_t)p->content_length;
+    return (size_t)most;
+}
+
+/* One that holds so many; where there is no memory left for that, one for an answer that is sent on
+ * as it comes. */
 static void take_buffer(struct proxied *p)
 {
-    size_t wanted = (size_t)p->st->conf->response_buffers;
+    size_t wanted = to_be_held(p);
 
     if (budget_take(p->st->budget, wanted, p->st->budget_max))
         p->budgeted = wanted;

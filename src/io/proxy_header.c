@@ -27,7 +27,7 @@ static bool set_address(int family, struct str host, uint16_t port, struct socka
     struct sockaddr_in6 *in6 = (void *)out;
     char text[INET6_ADDRSTRLEN];
 
-    if (host.len >= sizeof text)
+    if (host.len >= sizeof text || memchr(host.p, '\0', host.len) != NULL)
         return false;
     memcpy(text, host.p, host.len);
     text[host.len] = '\0';

@@ -101,6 +101,19 @@ http://:%d {
             go.set()
             check_eq(b"abcde", Reader(s).response().body)
 
+        # Short answers, of a length that is known, take no more than that.
+        go.clear()
+        seen, streams = len(up.requests), [connect(port) for _ in range(4)]
+        for s in streams:
+            s.sendall(b"GET /down HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        wait_for(30, lambda: len(up.requests) == seen + 4, "four requests")
+        check_eq(b"%d" % (100 * KB), Upload(port, 100 * KB).finish().body)
+        check_eq(([], [], []), select.select(streams, [], [], 0.3), "before all has come")
+        go.set()
+        for s in streams:
+            check_eq(b"abcde", Reader(s).response().body)
+            s.close()
+
 
 each_client()
 main()
