@@ -341,7 +341,7 @@ static void set_up(struct direct_transfer *t, struct direct *d, const struct tra
     t->body_len = t->body_left = spec->body_len;
     t->body_ended = spec->body_len == 0;
     t->idempotent = is_idempotent(spec->method);
-    t->idle_ms = t->peer != NULL ? TRANSFER_ONCE : spec->idle_ms;
+    t->idle_ms = spec->idle_ms;
     t->probe_ms = spec->probe_ms;
     t->idle = spec->idle;
     t->is_head = strcmp(spec->method, "HEAD") == 0;

@@ -1,7 +1,7 @@
 /* The transports for upstreams that speak plain HTTP/1.1 or FastCGI, over TCP or a unix socket,
  * without a library between: small requests cost a third of what they cost by libcurl. One for each
- * loop. Connections are kept and used again, but for those of https://, which is here for what
- * libcurl does not do: tunnels, and preambles. */
+ * loop. Connections are kept and used again. https:// is here for what libcurl does not do:
+ * tunnels, and preambles. */
 #ifndef LINTEL_IO_DIRECT_H
 #define LINTEL_IO_DIRECT_H
 

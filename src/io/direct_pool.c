@@ -182,7 +182,8 @@ static bool is_quiet(struct direct_conn *c)
     ssize_t n = recv(c->src.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
     c->readable = false;
-    return n == -1 && (errno == EAGAIN || errno == EINTR);
+    return n == -1 && (errno == EAGAIN || errno == EINTR) &&
+           (c->tls == NULL || direct_tls_is_quiet(c->tls));
 }
 
 static struct idlers *idlers_of(const struct direct_conn *c)
@@ -290,7 +291,9 @@ static bool is_old(const struct direct_conn *c, unsigned idle_ms)
 
 static bool is_for(const struct direct_conn *c, const struct direct_transfer *t)
 {
-    return c->preamble_len == t->preamble_len && memcmp(c->preamble, t->head, c->preamble_len) == 0;
+    return c->preamble_len == t->preamble_len &&
+           memcmp(c->preamble, t->head, c->preamble_len) == 0 &&
+           (c->tls == NULL || direct_tls_is_for(c->tls, t->peer));
 }
 
 /* What has come since the loop last looked would pass for the answer: so each is asked. */

@@ -294,6 +294,11 @@ void direct_tls_peer_free(struct direct_tls_peer *p); /* NULL is fine */
 struct direct_tls *direct_tls_new(const struct direct_tls_peer *p, int fd);
 void direct_tls_free(struct direct_tls *s); /* says goodbye, if that can be done at once */
 
+/* Of a connection that was kept: whether another peer may use it, and nothing has come meanwhile.
+ */
+bool direct_tls_is_for(const struct direct_tls *s, const struct direct_tls_peer *p);
+bool direct_tls_is_quiet(const struct direct_tls *s);
+
 enum tls_step { TLS_DONE, TLS_WAIT, TLS_FAILED };
 
 /* The handshake, whenever the socket is ready. Why it failed is put into why. */

@@ -38,6 +38,8 @@ struct direct_tls {
     int fd;
     bool is_dry;  /* the socket had nothing to read */
     bool is_open; /* the handshake is over, and nothing is broken */
+    bool insecure;
+    char name[]; /* that the peer was verified for */
 };
 
 /* ---- credentials ---- */
@@ -210,8 +212,9 @@ static ssize_t on_pull(gnutls_transport_ptr_t ptr, void *p, size_t cap)
 }
 
 /* RFC 6066 3: no name is sent for an address. Returns a GnuTLS error, or what is no error. */
-static int set_up(gnutls_session_t s, const struct direct_tls_peer *p)
+static int set_up(const struct direct_tls *tls, const struct direct_tls_peer *p)
 {
+    gnutls_session_t s = tls->session;
     const gnutls_datum_t http = {(unsigned char *)"http/1.1", sizeof "http/1.1" - 1};
     int rc = gnutls_priority_set_direct(s, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2", NULL);
 
@@ -224,14 +227,17 @@ static int set_up(gnutls_session_t s, const struct direct_tls_peer *p)
     if (rc < 0)
         return rc;
     if (!p->insecure)
-        gnutls_session_set_verify_cert(s, p->name, 0); /* keeps the pointer */
+        gnutls_session_set_verify_cert(s, tls->name, 0); /* keeps the pointer */
     return 0;
 }
 
 struct direct_tls *direct_tls_new(const struct direct_tls_peer *p, int fd)
 {
-    struct direct_tls *s = xalloc(sizeof *s);
+    const size_t len = strlen(p->name);
+    struct direct_tls *s = xalloc(sizeof *s + len + 1);
 
+    memcpy(s->name, p->name, len);
+    s->insecure = p->insecure;
     if (gnutls_init(&s->session,
                     GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_TICKETS) < 0) {
         free(s);
@@ -242,7 +248,7 @@ struct direct_tls *direct_tls_new(const struct direct_tls_peer *p, int fd)
     s->fd = fd;
     gnutls_transport_set_ptr2(s->session, s, (gnutls_transport_ptr_t)(intptr_t)fd);
     gnutls_transport_set_pull_function(s->session, on_pull);
-    if (set_up(s->session, p) >= 0)
+    if (set_up(s, p) >= 0)
         return s;
     direct_tls_free(s);
     return NULL;
@@ -312,6 +318,19 @@ enum tls_step direct_tls_handshake(struct direct_tls *s, char *why, size_t cap)
     snprintf(why, cap, "TLS: %s", why_of(s->session, rc));
     (void)gnutls_alert_send_appropriate(s->session, rc);
     return TLS_FAILED;
+}
+
+/* ---- used again ---- */
+
+/* Credentials are the same for as long as they are kept: what is in their files is not asked. */
+bool direct_tls_is_for(const struct direct_tls *s, const struct direct_tls_peer *p)
+{
+    return s->creds == p->creds && s->insecure == p->insecure && strcmp(s->name, p->name) == 0;
+}
+
+bool direct_tls_is_quiet(const struct direct_tls *s)
+{
+    return s->is_open && gnutls_record_check_pending(s->session) == 0;
 }
 
 /* ---- bytes ---- */

@@ -134,7 +134,7 @@ def names_the_client(port, path, peer):
 
 
 def before_tls(t, port):
-    """The header comes before the handshake; each request has a connection."""
+    """The header comes before the handshake, and connections are for who has the same terms."""
     pki = Pki(t)
     peer = Peer(tls=pki.context())
     trust = "\ntls_trust_pool file " + pki.root
@@ -144,13 +144,24 @@ def before_tls(t, port):
         ("/two/*", "https://127.0.0.1:%d" % peer.port, "", "v2" + trust)]))
     wait_for(30, lambda: peer.own > 2, "checks")
     check_eq({UNKNOWN}, set(peer.headers))
-    for path in ("/one/", "/two/"):
-        for host in ("127.0.0.1", "::1"):
-            with connect(port, host=host) as s:
-                for _ in range(3):
-                    r = request(s, path, method="POST", body=b"body")
-                    check_eq(s.getsockname()[:2] + (host, port), ends(r.body), path)
+    server.reload(conf(port, [
+        (path, "https://127.0.0.1:%d" % peer.port, "", "v2" + terms)
+        for path, terms in (("/one/*", trust), ("/two/*", "\ntls_insecure_skip_verify"),
+                            ("/three/*", trust + "\ntls_server_name up.test"),
+                            ("/four/*", "\ntls_trust_pool file " + pki.other),
+                            ("/five/*", trust + "\ntls_server_name wrong.test"),
+                            ("/six/*", "\ntls_insecure_skip_verify\ntls_server_name wrong.test"))]))
+    for path in ("/one/", "/two/", "/three/", "/six/"):
+        names_the_client(port, path, peer)
+        sends_again(port, path, peer)
         tunnels(port, path)
+    with connect(port) as s:
+        before = len(peer.headers)
+        expected = [200, 200, 200, 502, 502, 200]
+        for _ in range(3):
+            check_eq(expected, [request(s, "/%s/" % path).status for path in
+                                ("one", "two", "three", "four", "five", "six")])
+        check_eq(4 + 3 * 2, len(peer.headers) - before, "connections, two of whom never come about")
     server.stop()
 
 
