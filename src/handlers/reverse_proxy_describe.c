@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { IDLE_MS = 2 * 60 * 1000 }; /* how long connections wait, where nothing is said of it */
+enum { IDLE_MS = 2 * 60 * 1000, FALLBACK_MS = 300 }; /* where nothing is said of it */
 
 /* 0 means that there is none. */
 static void number(struct describer *out, const char *key, uint64_t value)
@@ -181,6 +181,11 @@ static void describe_http(const struct reverse_proxy_conf *c, struct describer *
     if (how->proxy_protocol != 0)
         text(out, "proxy_protocol", how->proxy_protocol == 1 ? "v1" : "v2");
     number(out, "max_response_header", c->max_header);
+    if (how->fallback_ms == TRANSFER_NEVER)
+        text(out, "dial_fallback_delay", "off");
+    else
+        number(out, "dial_fallback_delay_ms",
+               how->fallback_ms != 0 ? how->fallback_ms : FALLBACK_MS);
     if (has_tls(c))
         describe_tls(how, out);
 }

@@ -40,6 +40,19 @@ static int set_write_timeout(const struct directive_args *d)
     return reverse_proxy_set_timeout(d, &conf_of(d)->write_timeout_ms);
 }
 
+/* As in Caddy, 0 is the default, and a negative one means never. */
+static int set_dial_fallback_delay(const struct directive_args *d)
+{
+    unsigned *ms = &conf_of(d)->how.fallback_ms;
+    struct token t = d->args[0];
+
+    if (!str_starts(t.text, STR_LIT("-")))
+        return reverse_proxy_set_timeout(d, ms);
+    t.text = str_from(t.text, 1);
+    *ms = TRANSFER_NEVER;
+    return str_is(t.text, "1") ? 0 : directive_duration(d, &t, &(uint64_t){0});
+}
+
 /* ---- who speaks ---- */
 
 static int set_client(const struct directive_args *d)
@@ -95,6 +108,11 @@ static const struct directive options[] = {
      .max_args = 1,
      .set = set_compression,
      .help = "compression off: which is so in any case"},
+    {.name = "dial_fallback_delay",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_dial_fallback_delay,
+     .help = "dial_fallback_delay <duration>: until another address is tried beside the first"},
     {.name = "dial_timeout",
      .min_args = 1,
      .max_args = 1,
@@ -139,7 +157,6 @@ static const struct directive options[] = {
 };
 
 static const struct refused refused[] = {
-    {"dial_fallback_delay", "leave it out: addresses of both families are tried in any case"},
     {"expect_continue_timeout", "leave it out: Lintel itself answers 'Expect'"},
     {"forward_proxy_url", "upstreams are connected to without another proxy between"},
     {"tls_curves", "the TLS library chooses"},

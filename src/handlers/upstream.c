@@ -276,6 +276,7 @@ void upstream_spec(const struct upstream *u, struct transfer_spec *spec)
     spec->servers = how->servers;
     if (u->unix_socket == NULL)
         spec->local_address = how->local_address;
+    spec->fallback_ms = how->fallback_ms;
     if (!u->secure)
         return;
     spec->connect_timeout_ms += how->tls_timeout_ms;

@@ -21,6 +21,7 @@ struct upstream_how {
     unsigned tls_timeout_ms;     /* for the handshake, after the time for the connection */
     unsigned idle_ms;            /* as in struct transfer_spec */
     struct transfer_idle idle;   /* as there, but of all workers; no group */
+    unsigned fallback_ms;        /* as there */
     unsigned probe_ms;           /* as there */
     const char *local_address;   /* as there */
     struct dns_servers *servers; /* as there */

@@ -7,6 +7,7 @@ enum {
     SPARE_MAX = 256,      /* transfers kept for reuse */
     KEEP_HEAD_MAX = 8192, /* bytes of a request's head kept with one */
     DIAL_TIMEOUT_MS = 3000,
+    FALLBACK_MS = 300,
     IDLE_TIMEOUT_MS = 120 * 1000,
     MAX_HEAD = 256 * 1024
 };
@@ -147,7 +148,7 @@ void direct_conn_on_event(struct event_source *src, uint32_t events)
     }
     direct_enter(t);
     if (c->connecting)
-        direct_connect_event(t);
+        direct_connect_event(c);
     else
         move(t);
     direct_leave(t);
@@ -213,9 +214,7 @@ static void release(struct direct_transfer *t)
 
     if (t->conn != NULL && is_read_out(t))
         leave_connection(t);
-    else if (t->conn != NULL)
-        direct_conn_close(t->conn);
-    t->conn = NULL;
+    direct_connect_abandon(t);
     direct_block_put(d, &t->in);
     direct_block_put(d, &t->body);
     if (t->wire->fini != NULL)
@@ -260,9 +259,7 @@ void direct_finish(struct direct_transfer *t)
 
 void direct_fail(struct direct_transfer *t, enum transfer_result result, const char *why)
 {
-    if (t->conn != NULL)
-        direct_conn_close(t->conn);
-    t->conn = NULL;
+    direct_connect_abandon(t);
     end(t, result, why);
 }
 
@@ -321,6 +318,7 @@ static void set_limits(struct direct_transfer *t, const struct transfer_spec *sp
     const uint64_t now = loop_now_ms(t->d->loop);
 
     t->received_ms = t->sent_ms = now;
+    t->fallback_ms = spec->fallback_ms == 0 ? FALLBACK_MS : spec->fallback_ms;
     t->dial_timeout_ms = spec->connect_timeout_ms == 0 ? DIAL_TIMEOUT_MS : spec->connect_timeout_ms;
     t->head_timeout_ms = spec->head_timeout_ms;
     t->read_timeout_ms = spec->read_timeout_ms;

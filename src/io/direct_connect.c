@@ -1,5 +1,7 @@
 /* From an upstream's name to a connection: its addresses are tried in turn, the one that worked
- * last first, each with its share of the time. */
+ * last first and then one of the other family, each with its share of the time. One that says
+ * nothing for a while gets a rival, the next: who is connected first wins (RFC 8305 5). There are
+ * two at a time at most. */
 #include "io/direct_priv.h"
 
 #include <errno.h>
@@ -73,11 +75,34 @@ static bool send_preamble(struct direct_transfer *t)
     return true;
 }
 
-static void connected(struct direct_transfer *t)
+void direct_connect_abandon(struct direct_transfer *t)
 {
+    if (t->conn != NULL)
+        direct_conn_close(t->conn);
+    if (t->rival != NULL)
+        direct_conn_close(t->rival);
+    t->conn = t->rival = NULL;
+}
+
+/* The other attempt, if there is one, was for nothing. */
+static void choose(struct direct_transfer *t, struct direct_conn *c)
+{
+    if (t->rival == c)
+        t->rival = NULL;
+    else
+        t->conn = NULL;
+    direct_connect_abandon(t);
+    t->conn = c;
+}
+
+static void connected(struct direct_conn *c)
+{
+    struct direct_transfer *t = c->t;
+
+    choose(t, c);
     t->due.attempt = 0;
     if (!t->origin->is_unix)
-        t->origin->preferred = t->addresses.list[(t->first + t->tried - 1) % t->addresses.n];
+        t->origin->preferred = t->addresses.list[c->address];
     if (t->peer == NULL) {
         established(t);
         return;
@@ -130,7 +155,7 @@ static socklen_t address_of(const struct direct_transfer *t, union any_address *
     const struct origin *o = t->origin;
 
     if (!o->is_unix)
-        return set_address(&t->addresses.list[(t->first + t->tried) % t->addresses.n], o->port, a);
+        return set_address(&t->addresses.list[t->tried], o->port, a);
     *a = (union any_address){.un = {.sun_family = AF_UNIX}};
     memcpy(a->un.sun_path, o->key, o->key_len + 1);
     return sizeof a->un;
@@ -188,14 +213,22 @@ static int open_socket(const struct direct_transfer *t, const union any_address 
     return -1;
 }
 
+static unsigned n_addresses(const struct direct_transfer *t)
+{
+    return t->origin->is_unix ? 1 : t->addresses.n;
+}
+
 /* The time that is left is shared by the addresses that are left. */
 static void limit_attempt(struct direct_transfer *t)
 {
     const uint64_t now = loop_now_ms(t->d->loop);
     const uint64_t left = t->due.dial > now ? t->due.dial - now : 0;
-    const unsigned n = t->origin->is_unix ? 1 : t->addresses.n;
+    const unsigned untried = n_addresses(t) - t->tried;
+    uint64_t share = left / untried;
 
-    t->due.attempt = t->tried + 1 < n ? now + left / (n - t->tried) : 0;
+    if (t->rival == NULL && t->fallback_ms < share)
+        share = t->fallback_ms;
+    t->due.attempt = untried > 1 ? now + share : 0;
 }
 
 static bool watch(struct direct_transfer *t, int fd)
@@ -205,6 +238,7 @@ static bool watch(struct direct_transfer *t, int fd)
 
     c->t = t;
     c->connecting = true;
+    c->address = t->tried;
     t->conn = c;
     if (loop_add(t->d->loop, &c->src, WATCHED, &e) == 0)
         return true;
@@ -235,15 +269,13 @@ static int attempt(struct direct_transfer *t)
         return ENOMEM;
     t->tried++;
     if (rc == 0)
-        connected(t);
+        connected(t->conn);
     return 0;
 }
 
 static void connect_next(struct direct_transfer *t)
 {
-    const unsigned n = t->origin->is_unix ? 1 : t->addresses.n;
-
-    while (t->tried < n) {
+    while (t->tried < n_addresses(t)) {
         int error = attempt(t);
 
         if (error == 0)
@@ -255,27 +287,33 @@ static void connect_next(struct direct_transfer *t)
         t->last_errno = error;
         t->tried++;
     }
-    out_of_addresses(t);
+    if (t->rival == NULL)
+        out_of_addresses(t);
 }
 
-static void drop_attempt(struct direct_transfer *t, int error)
+static void drop_attempt(struct direct_conn *c, int error)
 {
+    struct direct_transfer *t = c->t;
+
     t->last_errno = error;
-    direct_conn_close(t->conn);
-    t->conn = NULL;
-    connect_next(t);
+    if (t->rival == c)
+        t->rival = NULL;
+    else
+        t->conn = NULL;
+    direct_conn_close(c);
+    if (t->conn == NULL)
+        connect_next(t);
     if (!t->ended)
         direct_arm(t);
 }
 
-void direct_connect_event(struct direct_transfer *t)
+void direct_connect_event(struct direct_conn *c)
 {
-    struct direct_conn *c = t->conn;
     int error = 0;
     socklen_t len = sizeof error;
 
     if (c->tls != NULL) {
-        shake_hands(t);
+        shake_hands(c->t);
         return;
     }
     if (!c->writable && !c->hung_up)
@@ -283,31 +321,52 @@ void direct_connect_event(struct direct_transfer *t)
     if (getsockopt(c->src.fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
         error = errno;
     if (error == 0)
-        connected(t);
+        connected(c);
     else
-        drop_attempt(t, error);
+        drop_attempt(c, error);
 }
 
 void direct_connect_due(struct direct_transfer *t)
 {
     t->due.attempt = 0;
+    if (t->conn != NULL && (t->rival != NULL || t->fallback_ms == TRANSFER_NEVER)) {
+        drop_attempt(t->conn, ETIMEDOUT);
+        return;
+    }
     if (t->conn != NULL)
-        drop_attempt(t, ETIMEDOUT);
-    else
-        connect_next(t);
+        t->rival = t->conn;
+    t->conn = NULL;
+    connect_next(t);
 }
 
 /* ---- the name ---- */
 
-/* The address that could be connected to last is tried first. */
-static void begin_with_preferred(struct direct_transfer *t)
+/* Puts the address at one index to another before it. */
+static void advance(struct addresses *a, unsigned from, unsigned to)
 {
-    const struct address *p = &t->origin->preferred;
+    const struct address moved = a->list[from];
 
-    t->first = t->tried = 0;
-    for (unsigned i = 0; i < t->addresses.n; i++)
-        if (memcmp(&t->addresses.list[i], p, sizeof *p) == 0)
-            t->first = i;
+    memmove(&a->list[to + 1], &a->list[to], (from - to) * sizeof moved);
+    a->list[to] = moved;
+}
+
+/* The address that could be connected to last is tried first; and where one family leads nowhere,
+ * the other should not have to wait for all of its addresses (RFC 8305 4). */
+static void put_in_order(struct direct_transfer *t)
+{
+    struct addresses *a = &t->addresses;
+    unsigned i = 0;
+
+    t->tried = 0;
+    while (i < a->n && memcmp(&a->list[i], &t->origin->preferred, sizeof a->list[i]) != 0)
+        i++;
+    if (i < a->n)
+        advance(a, i, 0);
+    i = 1;
+    while (i < a->n && a->list[i].family == a->list[0].family)
+        i++;
+    if (i < a->n)
+        advance(a, i, 1);
 }
 
 static void fail_name(struct direct_transfer *t, const char *why)
@@ -327,7 +386,7 @@ void direct_on_resolved(struct lookup *lk, const struct addresses *a, const char
         fail_name(t, why);
     } else {
         t->addresses = *a;
-        begin_with_preferred(t);
+        put_in_order(t);
         connect_next(t);
         if (!t->ended)
             direct_arm(t);
@@ -346,7 +405,7 @@ static void look_up(struct direct_transfer *t, bool fresh)
         fail_name(t, why);
         return;
     }
-    begin_with_preferred(t);
+    put_in_order(t);
     connect_next(t);
 }
 

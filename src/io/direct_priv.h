@@ -125,8 +125,9 @@ struct direct_conn {
     struct direct_tls *tls;    /* NULL: plain */
     unsigned served;           /* requests */
     bool connecting;
-    bool used;     /* by another transfer before */
-    bool readable; /* there may be something to read */
+    unsigned address; /* while connecting: index in direct_transfer.addresses */
+    bool used;        /* by another transfer before */
+    bool readable;    /* there may be something to read */
     bool writable;
     bool hung_up; /* the peer has closed its side, or the connection is broken */
     bool drained; /* that was read, and there is nothing before it: 0 or an errno */
@@ -158,7 +159,8 @@ struct direct_transfer {
     struct list item; /* in direct.transfers or direct.spare */
     struct direct *d;
     struct origin *origin;
-    struct direct_conn *conn; /* NULL: none yet, or no more */
+    struct direct_conn *conn;  /* NULL: none yet, or no more */
+    struct direct_conn *rival; /* an earlier attempt that may still succeed, or NULL */
     const struct transfer_events *events;
     void *arg;
     struct task work;
@@ -170,11 +172,11 @@ struct direct_transfer {
     struct direct_tls_peer *peer; /* of https://, else NULL */
     struct lookup lookup;
     struct addresses addresses;
-    unsigned first;    /* index of the address that is tried first */
-    unsigned tried;    /* addresses */
-    int last_errno;    /* of the last attempt */
-    bool looked_again; /* the name was asked for because its addresses were stale */
-    bool again;        /* the request is being sent once more */
+    unsigned tried;       /* addresses */
+    unsigned fallback_ms; /* until the next is tried as well; TRANSFER_NEVER */
+    int last_errno;       /* of the last attempt */
+    bool looked_again;    /* the name was asked for because its addresses were stale */
+    bool again;           /* the request is being sent once more */
 
     /* The request. */
     char *head;
@@ -236,8 +238,9 @@ void direct_lost(struct direct_transfer *t, const char *why);
 /* Gets a connection, and sends when there is one. Within enter and leave. fresh: no idle one. */
 void direct_connect(struct direct_transfer *t, bool fresh);
 void direct_on_resolved(struct lookup *lk, const struct addresses *a, const char *why);
-void direct_connect_event(struct direct_transfer *t); /* the socket is connected, or not */
-void direct_connect_due(struct direct_transfer *t);   /* the time for the attempt has passed */
+void direct_connect_event(struct direct_conn *c);       /* the socket is connected, or not */
+void direct_connect_due(struct direct_transfer *t);     /* the time for the attempt has passed */
+void direct_connect_abandon(struct direct_transfer *t); /* closes what has been opened */
 
 /* ---- direct_pool.c ---- */
 

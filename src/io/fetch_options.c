@@ -146,6 +146,11 @@ static bool set_protocol(struct fetch *f, const struct transfer_spec *spec)
 
     f->sticky.http = spec->http;
     f->sticky.idle_ms = spec->idle_ms;
+    f->sticky.fallback_ms = spec->fallback_ms;
+    if (spec->fallback_ms != 0 &&
+        !set_long(f, CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS,
+                  spec->fallback_ms < INT32_MAX ? (long)spec->fallback_ms : INT32_MAX))
+        return false;
     if (spec->http != TRANSFER_HTTP1 && !set_long(f, CURLOPT_HTTP_VERSION, versions[spec->http]))
         return false;
     if (is_for_one(spec))
@@ -179,7 +184,7 @@ static bool has_route(const struct sticky *s, const struct transfer_spec *spec)
            same(s->ca_file, spec->ca_file) && same(s->cert_file, spec->cert_file) &&
            same(s->key_file, spec->key_file) && s->insecure == spec->insecure &&
            s->http == spec->http && s->idle_ms == spec->idle_ms && s->probe_ms == spec->probe_ms &&
-           same(s->local_address, spec->local_address);
+           s->fallback_ms == spec->fallback_ms && same(s->local_address, spec->local_address);
 }
 
 /* Options that a handle cannot be freed of one by one: another set of them begins afresh. */

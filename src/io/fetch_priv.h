@@ -50,6 +50,7 @@ struct sticky {
     unsigned idle_ms;
     unsigned probe_ms;
     char *local_address;
+    unsigned fallback_ms;
     struct curl_slist connect_list;
     long connect_timeout_ms;
     enum verb verb;

@@ -84,7 +84,8 @@ struct transfer_idle {
     uint64_t group;
 };
 
-enum { TRANSFER_ONCE = UINT32_MAX }; /* transfer_spec.idle_ms: the connection is used once */
+enum { TRANSFER_ONCE = UINT32_MAX };  /* transfer_spec.idle_ms: the connection is used once */
+enum { TRANSFER_NEVER = UINT32_MAX }; /* transfer_spec.fallback_ms */
 
 struct transfer_spec {
     const struct transfer_events *events;
@@ -112,6 +113,8 @@ struct transfer_spec {
                                           every transport */
     const char *local_address;         /* to connect from, by TCP: an IP address; NULL: any */
     unsigned connect_timeout_ms;       /* 0: 3000 */
+    unsigned fallback_ms;      /* the next address of a name is tried as well when one has not
+                                  answered for so long; 0: 300; TRANSFER_NEVER */
     unsigned head_timeout_ms;  /* until the response's head, without the peer taking any of the
                                   request body; 0: none */
     unsigned read_timeout_ms;  /* while the response or more of it is awaited, and nothing

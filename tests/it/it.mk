@@ -66,6 +66,7 @@ it_tests = \
 	tests/it/proxy-buffers.py \
 	tests/it/proxy-descriptors.py \
 	tests/it/proxy-connections.py \
+	tests/it/proxy-dial.py \
 	tests/it/proxy-dynamic.py \
 	tests/it/proxy-flush.py \
 	tests/it/proxy-health.py \
