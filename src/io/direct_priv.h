@@ -315,6 +315,10 @@ ssize_t direct_tls_recv(struct direct_tls *s, char *p, size_t cap);
 ssize_t direct_tls_send(struct direct_tls *s, const char *p, size_t len);
 void direct_tls_shutdown(struct direct_tls *s);
 
+/* What the peer has said as it broke a session off; NULL: nothing, or there is no session. TLS 1.3
+ * has it say so after the handshake if it does not like our certificate. */
+const char *direct_tls_why(const struct direct_tls *s);
+
 void direct_tls_fini(struct direct *d); /* the credentials that are kept */
 
 /* ---- direct_fcgi.c ---- */

@@ -178,6 +178,13 @@ static bool make_room(struct direct_transfer *t)
     return true;
 }
 
+static const char *why_lost(const struct direct_conn *c)
+{
+    const char *why = direct_tls_why(c->tls);
+
+    return why != NULL ? why : strerror(c->error);
+}
+
 static enum step fill(struct direct_transfer *t)
 {
     ssize_t n;
@@ -197,7 +204,7 @@ static enum step fill(struct direct_transfer *t)
     if (t->conn->error == 0)
         on_close(t);
     else
-        direct_lost(t, strerror(t->conn->error));
+        direct_lost(t, why_lost(t->conn));
     return STEP_OVER;
 }
 

@@ -36,6 +36,7 @@ struct direct_tls {
     gnutls_session_t session;
     struct direct_tls_creds *creds;
     int fd;
+    int broken;   /* a GnuTLS error that ended it; 0: none has */
     bool is_dry;  /* the socket had nothing to read */
     bool is_open; /* the handshake is over, and nothing is broken */
     bool insecure;
@@ -294,7 +295,8 @@ static const char *why_of(gnutls_session_t s, int rc)
 
     if (rc == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)
         return flaw_of(s);
-    if (rc == GNUTLS_E_PREMATURE_TERMINATION)
+    if (rc == GNUTLS_E_PREMATURE_TERMINATION || rc == GNUTLS_E_PULL_ERROR ||
+        rc == GNUTLS_E_PUSH_ERROR)
         return "the connection was closed during the handshake";
     if (rc != GNUTLS_E_FATAL_ALERT_RECEIVED)
         return gnutls_strerror(rc);
@@ -344,8 +346,16 @@ static ssize_t answer_of(struct direct_tls *s, ssize_t n, int broken)
         return -1;
     }
     s->is_open = false;
+    s->broken = (int)n;
     errno = broken;
     return -1;
+}
+
+const char *direct_tls_why(const struct direct_tls *s)
+{
+    if (s == NULL || s->broken != GNUTLS_E_FATAL_ALERT_RECEIVED)
+        return NULL;
+    return why_of(s->session, s->broken);
 }
 
 /* GnuTLS says GNUTLS_E_AGAIN after a record without data as well, such as a ticket: with a socket

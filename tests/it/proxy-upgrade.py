@@ -329,6 +329,8 @@ def whom_it_trusts(t, pki):
     context.load_verify_locations(pki.root)
     context.verify_mode = ssl.CERT_REQUIRED
     picky, peer, nobody = Peer(context), Peer(pki.context()), Upstream(lambda c: None)
+    plain, gone = Upstream(lambda c: None), Upstream(lambda c: None)
+    plain.greeting, gone.greeting = b"HTTP/1.1 400 Bad Request\r\n\r\n", b""
     trust = "tls_trust_pool file " + pki.root
     rows = [  # the peer, what "transport http" says, the answer, the reason
         (peer, (trust,), 101, None),
@@ -340,6 +342,9 @@ def whom_it_trusts(t, pki):
         (peer, (trust, "versions 1.1 2"), 101, None),
         (peer, (trust, "http_client curl"), 101, None),
         (picky, (trust, "tls_client_auth %s %s" % pki.client), 101, None),
+        (picky, (trust,), 502, b"ertificate is required"),
+        (plain, (trust,), 502, b"TLS: "),
+        (gone, (trust,), 502, b"closed during the handshake"),
         (nobody, (trust, "tls_timeout 200ms", "dial_timeout 200ms"), 504, b"no connection in time"),
     ]
     ports = t.free_ports(len(rows))
@@ -355,7 +360,7 @@ def whom_it_trusts(t, pki):
                 check_eq(b"there", read(s, 5))
         if reason:
             server.wait_log(b"upstream https://127.0.0.1:\\d+: .*" + reason)
-    for up in (picky.up, peer.up, nobody):
+    for up in (picky.up, peer.up, nobody, plain, gone):
         up.stop()
     check_eq(0, server.stop())
 

@@ -99,6 +99,7 @@ class Upstream:
     def __init__(self, serve, unix_path=None, tls=None, backlog=64, port=0, address="127.0.0.1"):
         self.serve = serve
         self.tls = tls        # an ssl.SSLContext
+        self.greeting = None  # said to whoever comes, and then no more
         self.accepts = 0
         self.closed = 0       # connections that have ended, by whoever
         self.requests = []    # heads
@@ -125,6 +126,9 @@ class Upstream:
 
     def _talk(self, sock):
         try:
+            if self.greeting is not None:
+                sock.sendall(self.greeting)
+                return
             if self.tls:
                 sock = self.tls.wrap_socket(sock, server_side=True)
             c = Connection(self, sock)
