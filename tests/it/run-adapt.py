@@ -61,6 +61,12 @@ PROXIES = """http://localhost:8080 {
         lb_try_duration 5s
         transport http {
             keepalive off
+            keepalive_idle_conns 8
+            keepalive_idle_conns_per_host 4
+            keepalive_interval 45s
+            local_address [::1]
+            proxy_protocol v2
+            resolvers 127.0.0.1 [::1]:5353
         }
     }
     reverse_proxy /tls https://up.test 10.0.0.1:8443 {
@@ -115,6 +121,9 @@ def proxies(t):
             (plain, {"upstreams": ["unix//run/x.sock"], "lb_policy": "round_robin",
                      "lb_try_duration_ms": 5000, "lb_try_interval_ms": 250, "transport": "http",
                      "versions": ["1.1"], "http_client": "direct", "keepalive": "off",
+                     "keepalive_idle_conns": 8, "keepalive_idle_conns_per_host": 4,
+                     "keepalive_interval_ms": 45000, "local_address": "::1",
+                     "proxy_protocol": "v2", "resolvers": ["127.0.0.1:53", "[::1]:5353"],
                      "max_response_header": 16384}),
             (tls, {"lb_policy": "least_conn", "fail_duration_ms": 30000, "max_fails": 1,
                    "health_uri": "/well", "health_interval_ms": 30000, "health_timeout_ms": 5000,

@@ -353,19 +353,19 @@ static void keeps_no_doubtful_connection(void **state)
     }
 }
 
-static void limits_idle_connections(void **state)
+static void limit_idle_connections(struct str preamble)
 {
     struct direct_limits limits = {.idle_max = 1, .idle_timeout_ms = 60};
     struct peer s[2];
     struct client c;
 
-    (void)state;
     peer_start(&s[0], peer_serve, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     peer_start(&s[1], peer_serve, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     client_init(&c, &s[0]);
     direct_free(c.direct);
     c.direct = direct_new(c.loop, c.resolver, &limits);
     c.transport = direct_transport(c.direct);
+    c.spec.preamble = preamble;
     for (int i = 0; i < 6; i++) {
         snprintf(c.url, sizeof c.url, "http://127.0.0.1:%u/", s[i % 2].port);
         client_run(&c);
@@ -377,6 +377,45 @@ static void limits_idle_connections(void **state)
     client_fini(&c);
     peer_stop(&s[0]);
     peer_stop(&s[1]);
+}
+
+static void limits_idle_connections(void **state)
+{
+    (void)state;
+    limit_idle_connections(STR_LIT(""));
+    limit_idle_connections(STR_LIT("for one "));
+}
+
+static void connections_for_one_client_go_first(void **state)
+{
+    static const struct {
+        int peer;
+        const char *preamble;
+    } rows[] = {{0, ""}, {1, "for one "}, {2, ""}};
+    struct direct_limits limits = {.idle_max = 2};
+    struct peer s[3];
+    struct client c;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(s); i++)
+        peer_start(&s[i], peer_serve, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    client_init(&c, &s[0]);
+    direct_free(c.direct);
+    c.direct = direct_new(c.loop, c.resolver, &limits);
+    c.transport = direct_transport(c.direct);
+    for (size_t n = 0; n < 2; n++)
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+            c.spec.preamble = str_of(rows[i].preamble);
+            snprintf(c.url, sizeof c.url, "http://127.0.0.1:%u/", s[rows[i].peer].port);
+            client_run(&c);
+            assert_int_equal(c.result, TRANSFER_OK);
+        }
+    assert_int_equal(direct_idle(c.direct), 2);
+    assert_int_equal(atomic_load(&s[1].accepts), 2);
+    assert_int_equal(atomic_load(&s[0].accepts) + atomic_load(&s[2].accepts), 3);
+    client_fini(&c);
+    for (size_t i = 0; i < ARRAY_LEN(s); i++)
+        peer_stop(&s[i]);
 }
 
 /* ---- preambles ---- */
@@ -1031,6 +1070,7 @@ int main(void)
         cmocka_unit_test(drops_a_connection_that_says_what_was_not_asked),
         cmocka_unit_test(keeps_no_doubtful_connection),
         cmocka_unit_test(limits_idle_connections),
+        cmocka_unit_test(connections_for_one_client_go_first),
         cmocka_unit_test(keeps_connections_for_their_preamble),
         cmocka_unit_test(begins_again_with_the_preamble),
         cmocka_unit_test(sends_a_short_body_again),
