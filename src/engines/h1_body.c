@@ -130,6 +130,8 @@ enum pull h1_body_read(struct exchange *ex, char *buf, size_t cap, size_t *n)
     if (st->conn->dead)
         return PULL_FAIL;
     if (len == 0) {
+        if (st->drained > 0) /* since the response has begun: the body is not complete */
+            return PULL_FAIL;
         if (st->body_ended || ex->request_body_len == 0)
             return PULL_END;
         want_body(st);

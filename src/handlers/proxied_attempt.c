@@ -154,6 +154,8 @@ static bool start_transfer(struct proxied *p)
     spec.idle = p->st->idle;
     spec.preamble = proxy_preamble_of(ex, c->how.proxy_protocol);
     ex->upstream = &u->names;
+    if (proxy_hands_on_expect(ex, c, &p->request))
+        spec.expect_timeout_ms = c->expect_timeout_ms;
     if (c->fastcgi != NULL)
         proxied_ask_fastcgi(p, &spec);
     else

@@ -51,6 +51,7 @@ struct reverse_proxy_conf {
     struct rewrite_target rewrite;
     struct ip_set trusted;    /* peers that are believed about their clients, beside those of all */
     unsigned dial_timeout_ms; /* 3 s */
+    unsigned expect_timeout_ms;          /* 0: upstreams are not asked whether they want a body */
     unsigned response_header_timeout_ms; /* 0: none, as in Caddy */
     unsigned read_timeout_ms;            /* 0: none, as in Caddy */
     unsigned write_timeout_ms;           /* 0: none, as in Caddy */

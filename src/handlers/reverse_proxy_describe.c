@@ -205,6 +205,7 @@ static void describe_transport(const struct reverse_proxy_conf *c, struct descri
 {
     text(out, "transport", c->fastcgi != NULL ? "fastcgi" : "http");
     describe_number(out, "dial_timeout_ms", c->dial_timeout_ms);
+    number(out, "expect_continue_timeout_ms", c->expect_timeout_ms);
     describe_number(out, "response_header_timeout_ms", c->response_header_timeout_ms);
     describe_number(out, "read_timeout_ms", c->read_timeout_ms);
     describe_number(out, "write_timeout_ms", c->write_timeout_ms);

@@ -16,7 +16,7 @@ static const struct str hop_by_hop[] = {
 static const struct str own_request[] = {
     STR_LIT("Host"),
     STR_LIT("Content-Length"),
-    STR_LIT("Expect"), /* the engine has answered it */
+    STR_LIT("Expect"), /* between the client and the engine, and us and the upstream */
     STR_LIT("X-Forwarded-For"),
     STR_LIT("X-Forwarded-Proto"),
     STR_LIT("X-Forwarded-Host"),
@@ -169,6 +169,13 @@ bool proxy_hands_on_upgrade(const struct reverse_proxy_conf *c, const struct pro
                             const struct upstream *u)
 {
     return rq->upgrade.len > 0 && (u->secure || u->http == TRANSFER_HTTP1) && c->fastcgi == NULL;
+}
+
+bool proxy_hands_on_expect(const struct exchange *ex, const struct reverse_proxy_conf *c,
+                           const struct proxy_request *rq)
+{
+    return c->request_buffers == 0 && rq->body_len != 0 && ex->http_minor > 0 &&
+           fields_get(&ex->request, STR_LIT("Expect")).p != NULL;
 }
 
 /* RFC 9110 10.1.4: of what the client says it takes, the one thing that is handed on to it. */

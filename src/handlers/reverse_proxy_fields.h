@@ -36,6 +36,10 @@ bool proxy_hands_on_upgrade(const struct reverse_proxy_conf *c, const struct pro
 /* Whether all protocols that the answer's Upgrade fields name, if any, are of those asked for. */
 bool proxy_asks_for(const struct proxy_request *rq, const struct fields *answer);
 
+/* Whether the client sends its body only when it is asked for, and so may we. */
+bool proxy_hands_on_expect(const struct exchange *ex, const struct reverse_proxy_conf *c,
+                           const struct proxy_request *rq);
+
 /* A list of the fields that are not about one connection, with room for some more. */
 struct fields proxy_end_to_end(struct exchange *ex, const struct fields *from, size_t more);
 

@@ -25,6 +25,11 @@ static int set_dial_timeout(const struct directive_args *d)
     return reverse_proxy_set_timeout(d, &conf_of(d)->dial_timeout_ms);
 }
 
+static int set_expect_timeout(const struct directive_args *d)
+{
+    return reverse_proxy_set_timeout(d, &conf_of(d)->expect_timeout_ms);
+}
+
 static int set_response_header_timeout(const struct directive_args *d)
 {
     return reverse_proxy_set_timeout(d, &conf_of(d)->response_header_timeout_ms);
@@ -118,6 +123,11 @@ static const struct directive options[] = {
      .max_args = 1,
      .set = set_dial_timeout,
      .help = "dial_timeout <duration>: until there is a connection"},
+    {.name = "expect_continue_timeout",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_expect_timeout,
+     .help = "expect_continue_timeout <duration>: until an upstream wants a body that is expected"},
     {.name = "http_client",
      .min_args = 1,
      .max_args = 1,
@@ -157,7 +167,6 @@ static const struct directive options[] = {
 };
 
 static const struct refused refused[] = {
-    {"expect_continue_timeout", "leave it out: Lintel itself answers 'Expect'"},
     {"forward_proxy_url", "upstreams are connected to without another proxy between"},
     {"tls_curves", "the TLS library chooses"},
     {"tls_renegotiation", "leave it out: TLS is never negotiated again"},

@@ -35,6 +35,7 @@ void direct_arm(struct direct_transfer *t)
 
     sooner(&due, t->due.attempt);
     sooner(&due, t->due.head);
+    sooner(&due, t->due.expect);
     sooner(&due, t->due.total);
     sooner(&due, t->due.turn);
     if (t->read_timeout_ms != 0)
@@ -100,6 +101,8 @@ static void look_at_limits(struct direct_transfer *t, uint64_t now)
         direct_fail(t, TRANSFER_TIMEOUT, "nothing more was taken in time");
     else if (passed(t->due.attempt, now))
         direct_connect_due(t);
+    else if (passed(t->due.expect, now))
+        direct_send_body(t);
 }
 
 static void move(struct direct_transfer *t)
@@ -323,6 +326,8 @@ static void set_limits(struct direct_transfer *t, const struct transfer_spec *sp
     t->head_timeout_ms = spec->head_timeout_ms;
     t->read_timeout_ms = spec->read_timeout_ms;
     t->write_timeout_ms = spec->write_timeout_ms;
+    t->expect_timeout_ms = spec->expect_timeout_ms;
+    t->expecting = spec->expect_timeout_ms != 0 && spec->body_len != 0;
     t->due.head = spec->head_timeout_ms == 0 ? 0 : now + spec->head_timeout_ms;
     t->due.total = spec->total_timeout_ms == 0 ? 0 : now + spec->total_timeout_ms;
 }

@@ -149,6 +149,7 @@ struct deadlines {
     uint64_t dial;    /* a connection */
     uint64_t attempt; /* a connection to the address at hand */
     uint64_t head;
+    uint64_t expect; /* 100 (Continue), or the body is sent without it */
     uint64_t total;
     uint64_t turn; /* its next, after all others */
 };
@@ -188,6 +189,7 @@ struct direct_transfer {
     bool body_ended;     /* all of it is in `body` or sent */
     bool body_forgotten; /* what was sent of it is no longer in `body`: it cannot be sent again */
     bool send_paused;    /* pull answered AGAIN */
+    bool expecting;      /* the body waits for 100 (Continue) */
     bool send_stopped;   /* by an error, or since nobody wants the rest */
     bool idempotent;
     unsigned idle_ms, probe_ms; /* as in struct transfer_spec */
@@ -209,7 +211,7 @@ struct direct_transfer {
     /* Time. */
     struct timer timer;
     struct deadlines due;
-    unsigned dial_timeout_ms, head_timeout_ms, read_timeout_ms, write_timeout_ms;
+    unsigned dial_timeout_ms, head_timeout_ms, read_timeout_ms, write_timeout_ms, expect_timeout_ms;
     uint64_t received_ms, sent_ms; /* when something moved last */
 };
 
@@ -275,6 +277,7 @@ void direct_send_rewind(struct direct_transfer *t);      /* to be sent once more
 void direct_send(struct direct_transfer *t);             /* as much as the socket takes */
 bool direct_sent(const struct direct_transfer *t);       /* all of it */
 bool direct_send_wants(const struct direct_transfer *t); /* there is something to send or to pull */
+void direct_send_body(struct direct_transfer *t);        /* it need not wait for 100 any more */
 
 /* Sends the head of a request without a body without calling back. */
 void direct_send_head(struct direct_transfer *t);

@@ -23,9 +23,10 @@ static void on_head(struct direct_transfer *t)
     if (rp->switched) {
         t->body_ended = false; /* the tunnel's way there */
         t->body_left = -1;
-    } else if (rp->status >= 400 && !direct_sent(t)) {
-        t->send_stopped = true; /* an error: it does not want the rest (RFC 9112 9.3) */
+    } else if (rp->status >= 300 && !direct_sent(t)) {
+        t->send_stopped = true; /* no success: it does not want the rest (RFC 9112 9.3) */
     }
+    direct_send_body(t);
     if (t->events->on_head != NULL)
         t->events->on_head(t->arg, rp->status, rp->content_length);
     if (!t->ended && rp->switched)
@@ -36,6 +37,14 @@ static void on_line(struct direct_transfer *t, void (*fn)(void *arg, struct str,
 {
     if (fn != NULL)
         fn(t->arg, t->parser.name, t->parser.value);
+}
+
+static void on_interim(struct direct_transfer *t)
+{
+    if (t->parser.status == 100)
+        direct_send_body(t);
+    if (t->events->on_interim != NULL)
+        t->events->on_interim(t->arg, t->parser.status);
 }
 
 static enum step on_body(struct direct_transfer *t, struct str *in)
@@ -64,8 +73,7 @@ static enum step act(struct direct_transfer *t, enum response_event event, struc
         on_line(t, t->events->on_interim_field);
         return STEP_MORE;
     case RESPONSE_INTERIM:
-        if (t->events->on_interim != NULL)
-            t->events->on_interim(t->arg, t->parser.status);
+        on_interim(t);
         return STEP_MORE;
     case RESPONSE_FIELD:
         on_line(t, t->events->on_field);

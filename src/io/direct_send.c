@@ -59,12 +59,16 @@ struct head_parts {
 
 static struct str framing_of(const struct transfer_spec *spec, char *buf, size_t cap)
 {
+    const char *expect = spec->expect_timeout_ms == 0 ? "" : "Expect: 100-continue\r\n";
+    int n;
+
     if (spec->body_len == 0)
         return (struct str){buf, 0};
     if (spec->body_len < 0)
-        return STR_LIT("Transfer-Encoding: chunked\r\n");
-    return (struct str){
-        buf, (size_t)snprintf(buf, cap, "Content-Length: %lld\r\n", (long long)spec->body_len)};
+        n = snprintf(buf, cap, "%sTransfer-Encoding: chunked\r\n", expect);
+    else
+        n = snprintf(buf, cap, "%sContent-Length: %lld\r\n", expect, (long long)spec->body_len);
+    return (struct str){buf, (size_t)n};
 }
 
 static bool measure(struct head_parts *h, const struct transfer_spec *spec, struct err *e)
@@ -123,8 +127,8 @@ static char *write_head(char *at, const struct head_parts *h)
 
 bool direct_send_prepare(struct direct_transfer *t, const struct transfer_spec *spec, struct err *e)
 {
-    char length[sizeof "Content-Length: \r\n" + 20];
-    struct head_parts h = {.framing = framing_of(spec, length, sizeof length)};
+    char framing[sizeof "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n" + 20];
+    struct head_parts h = {.framing = framing_of(spec, framing, sizeof framing)};
 
     if (!measure(&h, spec, e))
         return false;
@@ -142,6 +146,8 @@ void direct_send_rewind(struct direct_transfer *t)
 {
     t->head_sent = 0;
     t->send_stopped = false;
+    t->expecting = t->expect_timeout_ms != 0 && t->body_len != 0;
+    t->due.expect = 0;
     if (t->body != NULL)
         t->body->start = 0;
 }
@@ -233,6 +239,11 @@ static void took(struct direct_transfer *t, size_t n)
         took_end(t);
 }
 
+static bool may_pull(const struct direct_transfer *t)
+{
+    return !t->body_ended && !t->send_paused && !t->expecting;
+}
+
 /* More of the body; false: there is none now, or the transfer is over. */
 static bool pull(struct direct_transfer *t)
 {
@@ -279,7 +290,7 @@ bool direct_sent(const struct direct_transfer *t)
 
 bool direct_send_wants(const struct direct_transfer *t)
 {
-    return !t->send_stopped && (unsent(t) > 0 || (!t->body_ended && !t->send_paused));
+    return !t->send_stopped && (unsent(t) > 0 || may_pull(t));
 }
 
 static ssize_t write_some(struct direct_transfer *t)
@@ -311,6 +322,10 @@ static void wrote(struct direct_transfer *t, size_t n)
     if (n > of_head)
         t->body->start += n - of_head;
     t->received_ms = t->sent_ms = loop_now_ms(t->d->loop);
+    if (t->expecting && t->head_sent == t->head_len) {
+        t->due.expect = t->sent_ms + t->expect_timeout_ms;
+        direct_arm(t);
+    }
 }
 
 /* Sends what is there. False: the socket takes no more. */
@@ -340,6 +355,15 @@ static bool flush(struct direct_transfer *t)
     return true;
 }
 
+void direct_send_body(struct direct_transfer *t)
+{
+    if (!t->expecting)
+        return;
+    t->expecting = false;
+    t->due.expect = 0;
+    direct_post(t, OP_SEND);
+}
+
 void direct_send_head(struct direct_transfer *t)
 {
     (void)flush(t);
@@ -361,8 +385,7 @@ void direct_send(struct direct_transfer *t)
 {
     for (unsigned round = 0; round < ROUNDS_MAX; round++) {
         /* A first piece of the body goes with the head. */
-        if (!t->body_ended && !t->send_paused &&
-            (t->body == NULL || t->body->start == t->body->end))
+        if (may_pull(t) && (t->body == NULL || t->body->start == t->body->end))
             if (!pull(t) && t->ended)
                 return;
         if (!flush(t))

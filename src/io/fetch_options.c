@@ -251,7 +251,7 @@ static bool set_verb(struct fetch *f, const char *method, int64_t body_len)
 }
 
 /* A name without a value keeps curl from sending its own field of that name. */
-static const char *const suppressed[] = {"Accept:", "Expect:", "User-Agent:"};
+static const char *const suppressed[] = {"Expect:", "Accept:", "User-Agent:"};
 
 static char *put(char *at, const char *s, size_t len)
 {
@@ -292,6 +292,8 @@ static bool set_fields(struct fetch *f, const struct transfer_spec *spec)
     at = f->text + (n + ARRAY_LEN(suppressed)) * sizeof *node;
     for (size_t i = 0; i < ARRAY_LEN(suppressed); i++, node++)
         *node = (struct curl_slist){(char *)suppressed[i], node + 1};
+    if (spec->expect_timeout_ms != 0)
+        node[-(ptrdiff_t)ARRAY_LEN(suppressed)].data = (char *)"Expect: 100-continue";
     for (size_t i = 0; i < n; i++, node++) {
         *node = (struct curl_slist){at, node + 1};
         at = put(at, spec->fields[i], strlen(spec->fields[i]));
@@ -314,6 +316,9 @@ bool fetch_options_set(struct fetch *f, const struct transfer_spec *spec)
         f->sticky.connect_timeout_ms = timeout_ms;
         curl_easy_setopt(f->easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
     }
+    if (spec->expect_timeout_ms != 0 &&
+        !set_long(f, CURLOPT_EXPECT_100_TIMEOUT_MS, (long)spec->expect_timeout_ms))
+        return false;
     return set_verb(f, spec->method, spec->body_len) && set_fields(f, spec);
 }
 

@@ -113,18 +113,20 @@ struct transfer_spec {
                                           every transport */
     const char *local_address;         /* to connect from, by TCP: an IP address; NULL: any */
     unsigned connect_timeout_ms;       /* 0: 3000 */
-    unsigned fallback_ms;      /* the next address of a name is tried as well when one has not
-                                  answered for so long; 0: 300; TRANSFER_NEVER */
-    unsigned head_timeout_ms;  /* until the response's head, without the peer taking any of the
-                                  request body; 0: none */
-    unsigned read_timeout_ms;  /* while the response or more of it is awaited, and nothing
-                                  comes; 0: none. Not in a tunnel */
-    unsigned write_timeout_ms; /* while the peer takes nothing of what it is sent; 0: none. Not in
-                                  a tunnel */
-    unsigned total_timeout_ms; /* 0: none */
-    size_t max_head;           /* bytes of the response's head; 0: 256 KiB */
-    bool upgrade;              /* the fields ask for another protocol: 101 may be the answer. For
-                                  body_len 0, and not by every transport */
+    unsigned fallback_ms;       /* the next address of a name is tried as well when one has not
+                                   answered for so long; 0: 300; TRANSFER_NEVER */
+    unsigned head_timeout_ms;   /* until the response's head, without the peer taking any of the
+                                   request body; 0: none */
+    unsigned read_timeout_ms;   /* while the response or more of it is awaited, and nothing
+                                   comes; 0: none. Not in a tunnel */
+    unsigned write_timeout_ms;  /* while the peer takes nothing of what it is sent; 0: none. Not in
+                                   a tunnel */
+    unsigned total_timeout_ms;  /* 0: none */
+    unsigned expect_timeout_ms; /* the body waits for so long to be asked for (Expect: 100-continue,
+                                   RFC 9110 10.1.1); 0: it does not, nor does it over HTTP/2 */
+    size_t max_head;            /* bytes of the response's head; 0: 256 KiB */
+    bool upgrade;               /* the fields ask for another protocol: 101 may be the answer. For
+                                   body_len 0, and not by every transport */
     struct str preamble; /* sent first on a new connection, which is then for transfers with the
                             same one and for no others; len 0: none. Not by every transport */
     const struct fcgi_param *params; /* FastCGI: the request, in place of target and fields */

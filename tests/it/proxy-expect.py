@@ -17,7 +17,27 @@ class Script:
     asked = threading.Event()
 
 
+def decide(c):
+    """What the upstream does about a request that expects to be asked for its body."""
+    what = c.target.rsplit("/", 1)[1]
+    if what == "dies":
+        return False
+    if what in ("403", "417", "302"):
+        c.send(b"HTTP/1.1 %s No\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno" % what.encode())
+        check_eq(b"", lib.read_all(c.sock), "the body")
+        return False
+    if c.fields("Expect") and what == "asks":
+        c.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+    elif what == "late":
+        c.sock.settimeout(60)
+        c.rest += c.sock.recv(1)
+        c.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return True
+
+
 def serve(c):
+    if c.target.startswith("/waits/") and not decide(c):
+        return False
     if c.target == "/ask/no":  # who is asked whether a request may go on
         c.reply(403, b"no")
     elif c.target.startswith("/ask/"):
@@ -54,7 +74,7 @@ def is_refused(s, path, status, fields=b"Content-Length: 3\r\n"):
     check_eq(b"", lib.read_all(s))
 
 
-def is_asked(s, path, reader=None, body=b"abc", fields=None):
+def is_asked(s, path, reader=None, body=b"abc", fields=None, expected="none"):
     reader = reader or Reader(s)
     s.sendall(head(path, fields or b"Content-Length: %d\r\n" % len(body)))
     r = reader.response()
@@ -65,7 +85,7 @@ def is_asked(s, path, reader=None, body=b"abc", fields=None):
     else:
         s.sendall(body)
     r = reader.response()
-    check_eq((200, body if len(body) <= 100 else b"%d" % len(body), "none"),
+    check_eq((200, body if len(body) <= 100 else b"%d" % len(body), expected),
              (r.status, r.body, r.field("X-Expect")), path)
 
 
@@ -96,6 +116,28 @@ def not_wanted(opened):
             is_refused(s, path, status)
     with opened() as s:
         is_refused(s, b"/limited", 413, b"Content-Length: 11\r\n")
+
+
+def upstream_decides(opened, up):
+    """expect_continue_timeout: the upstream is asked whether it wants the body, and if it says nothing
+    gets it all the same."""
+    for path, status in ((b"/waits/403", 403), (b"/waits/417", 417), (b"/waits/302", 302)):
+        with opened() as s:
+            s.sendall(head(path, b"Content-Length: %d\r\n" % len(BODY)))
+            r = Reader(s).response()
+            check_eq((status, b"no", "close"), (r.status, r.body, r.field("Connection")), path)
+            check(b"\r\nExpect: 100-continue\r\n" in up.requests[-1], up.requests[-1])
+    for path in (b"/waits/asks", b"/waits/late", b"/waits/silent", b"/waits/200"):
+        for body, fields in ((b"abc", None), (BODY, None), (BODY, b"Transfer-Encoding: chunked\r\n")):
+            with opened() as s:
+                is_asked(s, path, None, body, fields, expected="['100-continue']")
+    with opened() as s:  # but only if the client does
+        s.sendall(b"POST /waits/asks HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc")
+        r = Reader(s).response()
+        check_eq((200, b"abc", "none"), (r.status, r.body, r.field("X-Expect")))
+    for path in (b"/waits/dies", b"/waits-dead"):
+        with opened() as s:
+            is_refused(s, path, 502)
 
 
 def old_clients(port):
@@ -170,6 +212,16 @@ def main():
   max_size 10
  }
  reverse_proxy /dead 127.0.0.1:%d
+ reverse_proxy /waits/* 127.0.0.1:%d {
+  transport http {
+   expect_continue_timeout 300ms
+  }
+ }
+ reverse_proxy /waits-dead 127.0.0.1:%d {
+  transport http {
+   expect_continue_timeout 300ms
+  }
+ }
  reverse_proxy /dead-buffered 127.0.0.1:%d {
   request_buffers 1KB
  }
@@ -177,7 +229,8 @@ def main():
   request_buffers 1KB
  }
  reverse_proxy 127.0.0.1:%d
-""" % (hashed, up.port, up.port, up.port, refusing_port(), refusing_port(), up.port, up.port)
+""" % (hashed, up.port, up.port, up.port, refusing_port(), up.port, refusing_port(),
+       refusing_port(), up.port, up.port)
         server = t.lintel("{\n auto_https disable_redirects\n grace_period 100ms\n}\n"
                           "http://localhost:%d {\n%s\n}\nhttps://localhost:%d {\n tls internal\n%s\n}\n"
                           % (plain, routes, tls, routes))
@@ -186,6 +239,7 @@ def main():
             wanted(opened)
             not_wanted(opened)
             answers_in_between(opened)
+            upstream_decides(opened, up)
             leaves(opened, up)
         old_clients(plain)
         stops(server, ways[0])
