@@ -70,7 +70,8 @@ struct proxied {
     struct candidate *candidates;
     bool *tried; /* in this round */
     unsigned attempts;
-    uint64_t due_ms; /* no attempt after that */
+    unsigned round_began; /* with so many of them */
+    uint64_t due_ms;      /* no attempt after that */
     struct timer again;
     struct kept_body kept;
     bool buffering; /* the body is read before the first */

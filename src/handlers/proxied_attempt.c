@@ -201,6 +201,7 @@ static bool has_more_rounds(const struct proxied *p)
 static void next_round(struct proxied *p)
 {
     memset(p->tried, 0, p->list->n * sizeof *p->tried);
+    p->round_began = p->attempts;
     timer_set(p->st->loop, &p->again, p->st->conf->try_interval_ms);
 }
 
@@ -212,6 +213,8 @@ static void attempt(struct proxied *p)
     if (chosen == BALANCE_NONE) {
         if (p->failure == 0)
             failed(p, 503, "no upstream is available");
+        if (p->attempts == p->round_began) /* a round in which there was nobody to ask */
+            p->attempts++;
         if (has_more_rounds(p))
             next_round(p);
         else

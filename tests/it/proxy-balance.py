@@ -122,6 +122,13 @@ def gives_up(port):
     check_eq(502, r.status)
 
 
+def gives_up_where_nobody_is_left(port):
+    """Rounds in which nobody can be asked are counted too."""
+    check_eq(502, ask(port).status)
+    r = ask(port)
+    check_eq((503, "1"), (r.status, r.field("Retry-After")))
+
+
 def remembers_failures(port, first, second):
     """max_fails 2: the third request does not try any more."""
     first.act = lambda c: c.reply(503, b"sick")
@@ -230,6 +237,7 @@ with lib.Test() as t:
         "unasked": "to %d %d\n lb_policy first" % (a.port, b.port),
         "late": "to %d\n lb_try_duration 20s\n lb_try_interval 20ms" % late,
         "never": "to %d\n lb_try_duration 100ms\n lb_try_interval 20ms" % dead,
+        "nobody": "to %d\n lb_retries 2\n lb_try_interval 20ms\n fail_duration 10m" % dead,
         "remember": "to %d %d\n lb_policy first\n fail_duration 10m\n max_fails 2\n"
                     " unhealthy_status 5xx" % (a.port, b.port),
         "forget": "to %d %d\n lb_policy first\n fail_duration 700ms\n unhealthy_status 503"
@@ -256,6 +264,7 @@ with lib.Test() as t:
     does_not_repeat_unasked(ports["unasked"], a)
     waits_for_an_upstream(ports["late"], late)
     gives_up(ports["never"])
+    gives_up_where_nobody_is_left(ports["nobody"])
     remembers_failures(ports["remember"], a, b)
     forgets_failures(ports["forget"], a)
     limits_requests(ports["limit"], a)
