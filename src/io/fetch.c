@@ -436,7 +436,7 @@ static void reset(struct fetch *f, const struct transfer_spec *spec)
     f->at = AT_STATUS;
     f->status = 0;
     f->n_interim = 0;
-    f->chunked = false;
+    f->chunked = f->old = false;
     f->content_length = -1;
     f->head_bytes = 0;
     f->head_lines = 0;

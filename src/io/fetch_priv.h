@@ -87,6 +87,7 @@ struct fetch {
     int status;
     unsigned n_interim;
     bool chunked;
+    bool old; /* HTTP/1.0 */
     int64_t content_length;
     size_t head_bytes;
     unsigned head_lines;

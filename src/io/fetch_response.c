@@ -42,6 +42,27 @@ static bool read_content_length(struct fetch *f, struct str value)
     return any;
 }
 
+/* libcurl takes for chunked what others do not, and the other way round (RFC 9112 6.1). */
+static bool read_coding(struct fetch *f, struct str value)
+{
+    if (f->chunked || f->old || !str_eq_nocase(value, STR_LIT("chunked")))
+        return false;
+    f->chunked = true;
+    return true;
+}
+
+/* What libcurl heeds as well, though not with a space before the colon. */
+static bool read_framing(struct fetch *f, struct str line, struct str name, struct str value)
+{
+    const bool plain = line.p[name.len] == ':';
+
+    if (name.len == 14 && str_eq_nocase(name, STR_LIT("Content-Length")))
+        return plain && read_content_length(f, value);
+    if (name.len == 17 && str_eq_nocase(name, STR_LIT("Transfer-Encoding")))
+        return plain && read_coding(f, value);
+    return true;
+}
+
 static bool split_field(struct str line, struct str *name, struct str *value)
 {
     size_t colon = str_chr(line, ':');
@@ -65,11 +86,8 @@ static bool read_field(struct fetch *f, struct str line)
             f->events->on_interim_field(f->arg, name, value);
         return true;
     }
-    if (name.len == 14 && str_eq_nocase(name, STR_LIT("Content-Length")) &&
-        !read_content_length(f, value))
+    if (!read_framing(f, line, name, value))
         return false;
-    if (name.len == 17 && str_eq_nocase(name, STR_LIT("Transfer-Encoding")))
-        f->chunked = true;
     if (f->events->on_field != NULL)
         f->events->on_field(f->arg, name, value);
     return true;
@@ -98,6 +116,7 @@ static bool read_status(struct fetch *f, struct str line)
     f->status = (int)status;
     f->content_length = -1;
     f->chunked = false;
+    f->old = str_starts(line, STR_LIT("HTTP/1.0"));
     f->at = status < 200 ? AT_INTERIM : AT_FIELDS;
     return true;
 }
@@ -112,14 +131,18 @@ static bool end_interim(struct fetch *f)
     return true;
 }
 
-static void end_head(struct fetch *f)
+/* Lengths of both kinds are an attempt to have the end of it read in two ways (RFC 9112 6.3). */
+static bool end_head(struct fetch *f)
 {
+    if (f->chunked && f->content_length != -1)
+        return false;
     f->at = AT_BODY;
     f->head_due_ms = 0;
     if (f->total_due_ms == 0 && f->read_timeout_ms == 0 && f->write_timeout_ms == 0)
         timer_cancel(f->fr->loop, &f->timer);
     if (f->events->on_head != NULL)
-        f->events->on_head(f->arg, f->status, f->chunked ? -1 : f->content_length);
+        f->events->on_head(f->arg, f->status, f->content_length);
+    return true;
 }
 
 static bool read_trailer(struct fetch *f, struct str line)
@@ -156,7 +179,7 @@ size_t fetch_on_header_line(char *p, size_t size, size_t n, void *user)
     else if (line.len == 0 && f->at == AT_INTERIM)
         ok = end_interim(f);
     else if (line.len == 0)
-        end_head(f);
+        ok = end_head(f);
     else
         ok = read_field(f, line);
     if (!ok)

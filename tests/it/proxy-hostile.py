@@ -65,8 +65,19 @@ CASES = {
     "a length in hexadecimal": ((OK + b"Content-Length: 0x2\r\n\r\nok", CLOSE), 502),
     "a length beyond all": ((OK + b"Content-Length: 99999999999999999999\r\n\r\nok", CLOSE), 502),
     "chunked and a length": (
-        (OK + b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n0\r\n\r\n",),
-        {"direct": 502, "curl": 200}),
+        (OK + b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n0\r\n\r\n",), 502),
+    "a length and chunked": (
+        (OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",), 502),
+    "chunked twice": ((OK + b"Transfer-Encoding: chunked\r\n" * 2 + b"\r\n0\r\n\r\n",), 502),
+    "chunked by version 1.0": (
+        (b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", CLOSE), 502),
+    "the coding identity": (
+        (OK + b"Transfer-Encoding: identity\r\nContent-Length: 2\r\n\r\nok", CLOSE), 502),
+    "a space behind Transfer-Encoding": (  # libcurl does not heed it
+        (OK + b"Transfer-Encoding : chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", CLOSE),
+        {"direct": 200, "curl": 502}),
+    "a space behind Content-Length": (
+        (OK + b"Content-Length : 2\r\n\r\nokevil", CLOSE), {"direct": 200, "curl": 502}),
     "an unknown coding": ((OK + b"Transfer-Encoding: rot13\r\n\r\nbx", CLOSE), 502),
     "a chunk's size is no number": ((CHUNKED + b"xyz\r\n", CLOSE), BROKEN),
     "a chunk's size is too large": ((CHUNKED + b"fffffffffffffffff\r\n", CLOSE), BROKEN),
