@@ -136,20 +136,32 @@ static bool is_redirect(const struct check *c)
                                    c->status == 307 || c->status == 308);
 }
 
-/* Of a redirect, its path and query: who is asked stays the same. NULL: there is none. */
-static const char *target_of(struct str location)
+/* Where the path begins: behind "scheme://authority" or "//authority", if there is one. */
+static size_t path_at(struct str location)
 {
-    size_t scheme = str_chr(location, ':');
+    size_t at = str_chr(location, '/'); /* a scheme has none */
 
-    if (scheme + 2 < location.len && memcmp(location.p + scheme, "://", 3) == 0) {
-        struct str rest = str_from(location, scheme + 3);
+    if (at + 1 < location.len && location.p[at + 1] == '/' &&
+        (at == 0 || location.p[at - 1] == ':'))
+        at += 2 + strcspn(location.p + at + 2, "/?#");
+    else if (at > 0)
+        return location.len;
+    return location.p[at] == '/' ? at : location.len;
+}
 
-        location = str_from(rest, str_chr(rest, '/'));
-    }
-    for (size_t i = 0; i < location.len; i++)
-        if (location.p[i] <= ' ' || location.p[i] == '\x7f')
+/* Of a redirect, its path and query: who is asked stays the same. NULL: there is none. */
+static const char *target_of(struct buf *location)
+{
+    const struct str all = buf_str(location);
+    const size_t at = path_at(all), end = str_chr(all, '#');
+
+    for (size_t i = 0; i < all.len; i++)
+        if (all.p[i] <= ' ' || all.p[i] == '\x7f')
             return NULL;
-    return location.len > 0 && location.p[0] == '/' ? location.p : NULL;
+    if (at >= end)
+        return NULL;
+    location->p[end] = '\0'; /* what follows '#' is for whoever is redirected (RFC 9110 10.2.2) */
+    return location->p + at;
 }
 
 static void on_done(void *arg, enum transfer_result result, const char *why)
@@ -165,7 +177,7 @@ static void on_done(void *arg, enum transfer_result result, const char *why)
         judge(c, false, why);
         return;
     }
-    target = is_redirect(c) ? target_of(buf_str(&c->location)) : NULL;
+    target = is_redirect(c) ? target_of(&c->location) : NULL;
     if (target != NULL && c->redirects++ < REDIRECTS_MAX) {
         ask(c, target);
         return;

@@ -139,6 +139,7 @@ static void reverse_proxy_retire(void *state)
 
 static const struct handler_type forward_auth_type = {.name = "forward_auth",
                                                       .start = reverse_proxy_start,
+                                                      .retire = reverse_proxy_retire,
                                                       .stop = reverse_proxy_stop,
                                                       .handle = reverse_proxy_handle};
 static const struct handler_type reverse_proxy_type = {.name = "reverse_proxy",

@@ -2,8 +2,11 @@
 """Active checks: once a process, with what they are told to send, and what they find decides who is
 asked."""
 
+import threading
+import time
+
 import lib
-from lib import check, check_eq, connect, request, wait_for
+from lib import Reader, check, check_eq, connect, request, wait_for
 from upstream import Upstream, each_client
 
 
@@ -27,6 +30,12 @@ class Checked:
             self.hosts.add(tuple(c.fields("Host")))
             if c.target == "/check/moved":
                 c.reply(302, b"", ["Location: http://elsewhere.test/check"])
+            elif c.target == "/check/login":
+                c.reply(302, b"", ["Location: /check/page?next=http://elsewhere.test/lost#top"])
+            elif c.target.startswith("/check/page"):
+                c.reply(200 if c.target == "/check/page?next=http://elsewhere.test/lost" else 500)
+            elif c.target == "/check/host":
+                c.reply(302, b"", ["Location: //elsewhere.test/check"])
             else:
                 c.reply(self.status, self.body, self.fields)
         else:
@@ -79,6 +88,41 @@ def counts(server, port, a):
     check(b"unhealthy: it answered 500" in server.log() and b"healthy again" in server.log())
 
 
+def end_with_their_configuration(t, a):
+    """Also where a request holds on to it."""
+    go_on = threading.Event()
+    slow = Upstream(lambda c: go_on.wait(30) and c.reply(200, b"held"))
+    port, held = t.free_ports(2)
+    conf = "{\n workers 1\n}\nhttp://localhost:%d {\n respond new\n}\n" % port
+    server = t.lintel("""http://localhost:%d {
+    forward_auth 127.0.0.1:%d {
+        uri /auth
+        health_uri /check/auth
+        health_interval 20ms
+    }
+}
+http://localhost:%d {
+    reverse_proxy 127.0.0.1:%d
+}
+""" % (port, a.port, held, slow.port))
+    with connect(held) as s:
+        s.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        wait_for(20, lambda: slow.requests and [c for c in a.checks if b"/check/auth" in c], "a check")
+        server.reload(conf)
+        wait_for(20, lambda: ask(port).body == b"new", "the new configuration")
+        seen = [-1]
+
+        def is_over():
+            before, seen[0] = seen[0], len(a.checks)
+            time.sleep(0.3)
+            return before == seen[0]
+
+        wait_for(10, is_over, "the end of the checks")
+        go_on.set()
+        check_eq(b"held", Reader(s).response().body)
+    slow.stop()
+
+
 each_client()
 with lib.Test() as t:
     a, b = Checked("a"), Checked("b")
@@ -90,6 +134,8 @@ with lib.Test() as t:
         "times": to + "\n health_uri /check/times\n health_fails 3\n health_passes 2\n"
                  " health_status 200",
         "moved": to + "\n health_uri /check/moved\n health_follow_redirects",
+        "login": to + "\n health_uri /check/login\n health_follow_redirects",
+        "host": to + "\n health_uri /check/host\n health_follow_redirects",
         "unmoved": to + "\n health_uri /check/moved",
         "sent": to + "\n health_uri /check/sent\n health_method PUT\n health_request_body ping\n"
                 " health_headers {\n Host me.test\n X-Two one two\n}",
@@ -106,6 +152,9 @@ with lib.Test() as t:
     looks_at_the_body(ports["body"], a)
     counts(server, ports["times"], a)
     wait_for(20, is_asked(ports["moved"], b"a"), "a redirect to be followed")
+    for name in ("login", "host"):
+        wait_for(20, is_asked(ports[name], b"a"), "a redirect to be followed: " + name)
+    check(not [r for r in a.up.requests if r.startswith((b"GET /lost", b"GET //"))])
     wait_for(20, lambda: ask(ports["unmoved"]).status == 503, "a redirect to be a failure")
     sent = [c for c in a.checks if b"/check/sent" in c]
     check(sent[0].startswith(b"PUT /check/sent HTTP/1.1\r\n") and sent[0].endswith(b"\r\n\r\nping"),
@@ -128,3 +177,5 @@ with lib.Test() as t:
     count = len(a.checks)
     wait_for(5, lambda: ask(ports["status"]).status == 200, "the new configuration")
     check(len(a.checks) - count <= 1, "checks go on after the reload")
+    check_eq(0, server.stop(), "the end")
+    end_with_their_configuration(t, a)
