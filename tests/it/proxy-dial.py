@@ -74,6 +74,25 @@ def site(port, up, client, *lines):
             % (port, up, client, "\n ".join(lines)))
 
 
+def dialling(port):
+    """How many attempts to connect there are under way (SYN_SENT), of IPv4 and of IPv6."""
+    counts = []
+    for name in ("tcp", "tcp6"):
+        with open("/proc/net/" + name) as f:
+            counts.append(f.read().count(":%04X 02 " % port))
+    return counts
+
+
+def nobody_answers(ports, up):
+    """Neither a limit of time nor a client that goes away leaves an attempt behind."""
+    check_eq(504, ask(ports[0])[0])
+    lib.wait_for(30, lambda: dialling(up) == [0, 0], "the end of both attempts")
+    with connect(ports[1]) as gone:
+        gone.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        lib.wait_for(30, lambda: dialling(up) == [1, 1], "two attempts")
+    lib.wait_for(30, lambda: dialling(up) == [0, 0], "the end of both attempts")
+
+
 def main():
     with lib.Test() as t:
         if not socket.has_ipv6:
@@ -82,13 +101,14 @@ def main():
             socket.socket(socket.AF_INET6).bind(("::1", 0))
         except OSError:
             raise lib.Skip("there is no IPv6") from None
-        ups, ports = t.free_ports(3), t.free_ports(4)
+        ups, ports = t.free_ports(3), t.free_ports(5)
         silent = [Silent(b"six\n", ups[0]), Silent(b"six\n", ups[1]), Silent(b"four", ups[1])]
         other = listening(b"four", ups[0])
         t.lintel(site(ports[0], ups[0], "direct", "dial_timeout 60s")
                  + site(ports[1], ups[0], "curl", "dial_timeout 60s", "dial_fallback_delay 100ms")
                  + site(ports[2], ups[0], "direct", "dial_timeout 4s", "dial_fallback_delay -1s")
-                 + site(ports[3], ups[1], "direct", "dial_timeout 60s", "dial_fallback_delay 10ms"))
+                 + site(ports[3], ups[1], "direct", "dial_timeout 60s", "dial_fallback_delay 10ms")
+                 + site(ports[4], ups[1], "direct", "dial_timeout 1s", "dial_fallback_delay 10ms"))
         status, body, took = ask(ports[2])
         check_eq((200, b"four"), (status, body))
         check(took > 1.9, "half of the time for one after the other:", took)
@@ -96,16 +116,15 @@ def main():
             status, body, took = ask(port)
             check_eq((200, b"four"), (status, body))
             check(took < 25, "no half of the time:", took)
+        for s in silent[1].waiting + silent[2].waiting:
+            s.close()  # the attempts of this test
+        nobody_answers((ports[4], ports[3]), ups[1])
         # The first may still win, although there is a second by now.
         results = []
         one = threading.Thread(target=lambda: results.append(ask(ports[3])))
         one.start()
 
-        def both():
-            with open("/proc/net/tcp") as f4, open("/proc/net/tcp6") as f6:
-                return all(":%04X 02 " % ups[1] in f.read() for f in (f4, f6))
-
-        lib.wait_for(30, both, "two attempts")  # SYN_SENT
+        lib.wait_for(30, lambda: dialling(ups[1]) == [1, 1], "two attempts")
         silent[1].serve()
         one.join(100)
         check_eq((200, b"six\n"), results[0][:2])
