@@ -84,9 +84,10 @@ struct h1_engine {
     unsigned n_spare;
     const struct h1_arrival *arrival;
     struct h1_linger linger;
-    unsigned n_held; /* streams: h1_hold.c */
-    bool idle;       /* the loop had nothing to do but to run MHD */
-    char *scratch;   /* H1_SCRATCH bytes for whoever is at work; NULL before the first tunnel */
+    size_t large_blocks; /* bytes of the streams' */
+    unsigned n_held;     /* streams: h1_hold.c */
+    bool idle;           /* the loop had nothing to do but to run MHD */
+    char *scratch;       /* H1_SCRATCH bytes for whoever is at work; NULL before the first tunnel */
 };
 
 /* MHD sends a response's header and each block of its body by itself, and a TLS session each
@@ -154,6 +155,7 @@ struct h1_stream {
     bool answered;                 /* the response was written past MHD */
     bool queued;                   /* MHD has the response... */
     struct MHD_Response *response; /* ...of a source, this one: MHD's */
+    size_t large_block;            /* bytes that MHD has for its body, if they are many */
     bool parked;                   /* suspended */
     unsigned asked;                /* times since it is held; 0: it is not */
     bool woken;                    /* resumed while it was not parked */

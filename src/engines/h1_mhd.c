@@ -43,6 +43,7 @@ void h1_stream_give_back(struct h1_stream *st)
     struct h1_engine *en = st->conn->en;
 
     h1_hold_end(st);
+    en->large_blocks -= st->large_block;
     st->conn->stream = NULL;
     free(st->body);
     if (en->n_spare == SPARE_MAX) {
