@@ -13,7 +13,7 @@ import lib
 from fastcgi import Server
 from lib import check, check_eq, connect, connect_tls, request, tls_context, wait_for
 from pki import Pki
-from upstream import Upstream
+from upstream import Upstream, refusing_port
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -51,6 +51,7 @@ class Rig:
         self.pki = Pki(t)
         self.secure = Upstream(lambda c: c.reply(200, c.head), tls=self.pki.context())
         self.gate = Upstream(gate)
+        self.dead = refusing_port()
         self.php = Server(lambda c: c.reply(
             b"A: b\r\n\r\n" + " ".join(c.params[n] for n in (
                 "SCRIPT_NAME", "PATH_INFO", "REQUEST_URI")).encode()))
@@ -72,6 +73,7 @@ class Rig:
             conf = conf.replace(old, self.t.path("www") + ("\n" if old.endswith("\n") else ""))
         conf = conf.replace("/srv/errors", self.t.path("errors"))
         conf = re.sub(r"/etc/ssl/wildcard\.(crt|key)", self.t.path(r"own.\1"), conf)
+        conf = conf.replace("localhost:5001", "127.0.0.1:%d" % self.dead)
         conf = conf.replace("/run/app/app.sock", self.t.path("app.sock"))
         conf = conf.replace("10.0.0.5:8443", "127.0.0.1:%d" % self.secure.port)
         conf = conf.replace("/etc/ssl/internal-ca.pem", self.pki.root)
