@@ -112,7 +112,7 @@ def has_an_end(opened):
                 sent += MB
         except OSError:
             pass
-        check(sent < 100 * MB, sent)
+        check(sent < 1000 * MB, sent)
 
 
 def keeps_the_connection(opened):
