@@ -28,7 +28,8 @@ struct check {
     unsigned redirects;
     int status;
     struct buf body;
-    size_t sent; /* of the request's body */
+    size_t received; /* of it, HEALTH_BODY_MAX at most */
+    size_t sent;     /* of the request's body */
     unsigned in_a_row;
     bool well; /* the last verdict */
 };
@@ -106,14 +107,22 @@ static void on_head(void *arg, int status, int64_t content_length)
     ((struct check *)arg)->status = status;
 }
 
+static void conclude(struct check *c);
+
+/* What goes beyond that changes no verdict, and some answers have no end. */
 static bool on_body(void *arg, struct str bytes)
 {
     struct check *c = arg;
-    size_t room = HEALTH_BODY_MAX - c->body.len;
+    size_t room = HEALTH_BODY_MAX - c->received, n = bytes.len < room ? bytes.len : room;
 
-    if (c->h->params.conf->body != NULL &&
-        buf_append(&c->body, bytes.p, bytes.len < room ? bytes.len : room) != 0)
+    c->received += n;
+    if (c->h->params.conf->body != NULL && buf_append(&c->body, bytes.p, n) != 0)
         buf_clear(&c->body);
+    if (c->received < HEALTH_BODY_MAX)
+        return true;
+    transfer_cancel(c->transfer);
+    c->transfer = NULL;
+    conclude(c);
     return true;
 }
 
@@ -164,20 +173,12 @@ static const char *target_of(struct buf *location)
     return location->p + at;
 }
 
-static void on_done(void *arg, enum transfer_result result, const char *why)
+/* It has answered. */
+static void conclude(struct check *c)
 {
-    struct check *c = arg;
-    const char *target;
+    const char *target = is_redirect(c) ? target_of(&c->location) : NULL;
     char text[64];
 
-    c->transfer = NULL;
-    if (result == TRANSFER_EXHAUSTED)
-        return; /* which says nothing of the upstream */
-    if (result != TRANSFER_OK) {
-        judge(c, false, why);
-        return;
-    }
-    target = is_redirect(c) ? target_of(&c->location) : NULL;
     if (target != NULL && c->redirects++ < REDIRECTS_MAX) {
         ask(c, target);
         return;
@@ -189,6 +190,17 @@ static void on_done(void *arg, enum transfer_result result, const char *why)
         judge(c, false, "its answer does not match health_body");
     else
         judge(c, true, "");
+}
+
+static void on_done(void *arg, enum transfer_result result, const char *why)
+{
+    struct check *c = arg;
+
+    c->transfer = NULL;
+    if (result == TRANSFER_OK)
+        conclude(c);
+    else if (result != TRANSFER_EXHAUSTED) /* which says nothing of the upstream */
+        judge(c, false, why);
 }
 
 static const struct transfer_events events = {.on_field = on_field,
@@ -241,7 +253,7 @@ static void ask(struct check *c, const char *target)
     if (c->transfer == NULL)
         judge(c, false, e.msg);
     c->status = 0;
-    c->sent = 0;
+    c->sent = c->received = 0;
     buf_clear(&c->location);
     buf_clear(&c->body);
     arena_reset(c->h->arena);

@@ -34,6 +34,10 @@ class Checked:
                 c.reply(302, b"", ["Location: /check/page?next=http://elsewhere.test/lost#top"])
             elif c.target.startswith("/check/page"):
                 c.reply(200 if c.target == "/check/page?next=http://elsewhere.test/lost" else 500)
+            elif c.target == "/check/endless":
+                c.send(b"HTTP/1.1 200 OK\r\n\r\n")
+                while True:
+                    c.send(b"on and on " * 1000)
             elif c.target == "/check/host":
                 c.reply(302, b"", ["Location: //elsewhere.test/check"])
             else:
@@ -136,6 +140,10 @@ with lib.Test() as t:
         "moved": to + "\n health_uri /check/moved\n health_follow_redirects",
         "login": to + "\n health_uri /check/login\n health_follow_redirects",
         "host": to + "\n health_uri /check/host\n health_follow_redirects",
+        "endless": to + "\n health_uri /check/endless\n health_timeout 2m\n health_fails 1000\n"
+                   " health_body \"^on and on\"",
+        "later": to + "\n health_uri /check/endless\n health_timeout 2m\n"
+                 " health_body \"never said\"",
         "unmoved": to + "\n health_uri /check/moved",
         "sent": to + "\n health_uri /check/sent\n health_method PUT\n health_request_body ping\n"
                 " health_headers {\n Host me.test\n X-Two one two\n}",
@@ -154,6 +162,8 @@ with lib.Test() as t:
     wait_for(20, is_asked(ports["moved"], b"a"), "a redirect to be followed")
     for name in ("login", "host"):
         wait_for(20, is_asked(ports[name], b"a"), "a redirect to be followed: " + name)
+    check(is_asked(ports["endless"], b"a")())
+    wait_for(30, lambda: ask(ports["later"]).status == 503, "a verdict before the end")
     check(not [r for r in a.up.requests if r.startswith((b"GET /lost", b"GET //"))])
     wait_for(20, lambda: ask(ports["unmoved"]).status == 503, "a redirect to be a failure")
     sent = [c for c in a.checks if b"/check/sent" in c]
