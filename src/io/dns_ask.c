@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <poll.h>
 #include <string.h>
 #include <time.h>
@@ -23,17 +24,32 @@ enum {
 
 /* ---- servers ---- */
 
+/* The number of an interface, as in "fe80::1%eth0"; 0: there is none. */
+static unsigned scope_of(struct str name)
+{
+    char text[IF_NAMESIZE];
+
+    if (name.len == 0 || name.len >= sizeof text)
+        return 0;
+    memcpy(text, name.p, name.len);
+    text[name.len] = '\0';
+    return if_nametoindex(text);
+}
+
 static bool set_address(struct str host, unsigned port, struct dns_server *out)
 {
+    struct str scope = host, plain = str_cut(&scope, '%');
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
     char text[INET6_ADDRSTRLEN];
 
-    if (host.len >= sizeof text)
+    if (plain.len >= sizeof text)
         return false;
-    memcpy(text, host.p, host.len);
-    text[host.len] = '\0';
-    if (inet_pton(AF_INET, text, &in.sin_addr) == 1) {
+    memcpy(text, plain.p, plain.len);
+    text[plain.len] = '\0';
+    if (scope.p != NULL && (in6.sin6_scope_id = scope_of(scope)) == 0)
+        return false;
+    if (scope.p == NULL && inet_pton(AF_INET, text, &in.sin_addr) == 1) {
         memcpy(&out->address, &in, sizeof in);
         out->len = sizeof in;
         return true;
@@ -85,26 +101,37 @@ bool dns_servers_same(const struct dns_servers *a, const struct dns_servers *b)
     return true;
 }
 
-/* "nameserver ADDRESS" lines; without any, the server is on this machine (resolv.conf(5)). */
+void dns_servers_read(struct str text, struct dns_servers *out)
+{
+    const struct str keyword = STR_LIT("nameserver");
+    struct err e;
+
+    *out = (struct dns_servers){.n = 0};
+    while (text.len > 0 && out->n < DNS_SERVERS_MAX) {
+        struct str line = str_cut(&text, '\n'), server;
+
+        if (!str_starts(line, keyword))
+            continue;
+        server = str_trim(str_from(line, keyword.len));
+        if (server.len + keyword.len < line.len &&
+            dns_server_parse(server, &out->list[out->n], &e) == 0)
+            out->n++;
+    }
+    if (out->n == 0 && dns_server_parse(STR_LIT("127.0.0.1"), &out->list[0], &e) == 0)
+        out->n = 1;
+}
+
 static void read_system(struct dns_servers *out)
 {
+    const unsigned timeout_ms = out->timeout_ms;
     struct buf text = BUF_INIT(RESOLV_CONF_MAX);
-    struct str rest;
     struct err e;
 
     if (file_read(AT_FDCWD, "/etc/resolv.conf", &text, &e) != 0)
         buf_clear(&text);
-    rest = buf_str(&text);
-    while (rest.len > 0 && out->n < DNS_SERVERS_MAX) {
-        struct str line = str_cut(&rest, '\n'), word = str_cut(&line, ' ');
-
-        if (str_is(word, "nameserver") &&
-            dns_server_parse(str_trim(line), &out->list[out->n], &e) == 0)
-            out->n++;
-    }
+    dns_servers_read(buf_str(&text), out);
+    out->timeout_ms = timeout_ms;
     buf_fini(&text);
-    if (out->n == 0 && dns_server_parse(STR_LIT("127.0.0.1"), &out->list[0], &e) == 0)
-        out->n = 1;
 }
 
 /* ---- one server ---- */

@@ -21,8 +21,12 @@ struct dns_servers {
     unsigned timeout_ms; /* for one server's answer */
 };
 
-/* Reads "192.0.2.1", "192.0.2.1:53", "2001:db8::1" or "[2001:db8::1]:53". */
+/* Reads "192.0.2.1", "192.0.2.1:53", "2001:db8::1", "[2001:db8::1]:53" or "fe80::1%eth0". */
 MUST_CHECK int dns_server_parse(struct str text, struct dns_server *out, struct err *e);
+
+/* The first of the "nameserver ADDRESS" lines of resolv.conf(5); without any, the server is on this
+ * machine. */
+void dns_servers_read(struct str text, struct dns_servers *out);
 
 bool dns_servers_same(const struct dns_servers *a, const struct dns_servers *b);
 

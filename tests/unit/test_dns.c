@@ -181,6 +181,10 @@ static void reads_addresses_of_servers(void **state)
                    {"2001:db8::1", AF_INET6, 53},
                    {"[2001:db8::1]:54", AF_INET6, 54},
                    {"[::1]", AF_INET6, 53},
+                   {"fe80::1%lo", AF_INET6, 53},
+                   {"fe80::1%no.such.one", 0, 0},
+                   {"fe80::1%", 0, 0},
+                   {"192.0.2.1%lo", 0, 0},
                    {"", 0, 0},
                    {"dns.test", 0, 0},
                    {"192.0.2.1:", 0, 0},
@@ -206,6 +210,34 @@ static void reads_addresses_of_servers(void **state)
     }
 }
 
+static void reads_the_systems_servers(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned n, last; /* byte of the last one's address */
+    } files[] = {{"nameserver 192.0.2.7\n", 1, 7},
+                 {"# nameserver 192.0.2.7\nnameserver\t192.0.2.8", 1, 8},
+                 {"search a.test\nnameserver  \t192.0.2.1 \nnameserver nonsense\n\n"
+                  "nameserver 192.0.2.2\n",
+                  2, 2},
+                 {"nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\n"
+                  "nameserver 192.0.2.4\n",
+                  3, 3},
+                 {"nameserver192.0.2.7\nnameserver\nname", 1, 1},
+                 {"", 1, 1}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        struct dns_servers s;
+
+        dns_servers_read(str_of(files[i].text), &s);
+        assert_int_equal(s.n, files[i].n);
+        assert_int_equal(
+            ntohl(((struct sockaddr_in *)(void *)&s.list[s.n - 1].address)->sin_addr.s_addr) & 0xff,
+            files[i].last);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +246,7 @@ int main(void)
         cmocka_unit_test(reads_answers),
         cmocka_unit_test(reads_no_part_of_an_answer),
         cmocka_unit_test(reads_addresses_of_servers),
+        cmocka_unit_test(reads_the_systems_servers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
