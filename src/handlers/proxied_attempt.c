@@ -235,6 +235,20 @@ static void attempt(struct proxied *p)
     attempt(p); /* as deep as there are upstreams at most */
 }
 
+/* Who was asked last is told of, in an error page or the log, when its list may have gone. */
+static void keep_names(struct proxied *p)
+{
+    struct upstream_names *n = &p->resolved.names;
+    struct arena *a = p->ex->arena;
+
+    if (p->list == NULL || p->ex->upstream != n)
+        return;
+    n->hostport = arena_str(a, n->hostport);
+    n->host = arena_str(a, n->host);
+    n->port = arena_str(a, n->port);
+    n->address = arena_str(a, n->address);
+}
+
 /* Takes over the reference. What the configuration names is for when DNS names nothing. */
 static void take_list(struct proxied *p, struct upstream_list *l)
 {
@@ -245,6 +259,7 @@ static void take_list(struct proxied *p, struct upstream_list *l)
         l = named;
         l->refs++;
     }
+    keep_names(p);
     upstream_list_unref(p->list);
     p->list = l;
     p->candidates = arena_alloc(p->ex->arena, (l->n + 1) * sizeof *p->candidates);

@@ -9,7 +9,7 @@ import threading
 import lib
 from dns import A, AAAA, CNAME, SRV, Dns
 from lib import check, check_eq, connect, request
-from upstream import CLIENT, Upstream, each_client
+from upstream import CLIENT, Upstream, each_client, refusing_port
 
 
 def ask(port, **fields):
@@ -237,6 +237,42 @@ def waits_for_nobody(t):
     check_eq([503] * 6, results)
 
 
+def tells_who_was_asked(t):
+    """Also when DNS has told others since, and nobody of them can be asked."""
+    dns, up = Dns(), refusing_port()
+    port, = t.free_ports(1)
+    dns.records["up.test", A] = ["127.0.0.1"]
+    server = t.lintel("""http://localhost:%d {
+    reverse_proxy {
+        dynamic a up.test %d {
+            resolvers 127.0.0.1:%d
+            refresh 20ms
+            versions ipv4
+        }
+        fail_duration 1m
+        lb_try_duration 1s
+        lb_try_interval 20ms
+    }
+    handle_errors {
+        respond "{rp.upstream.hostport} {rp.upstream.address}"
+    }
+}
+""" % (port, up, dns.port))
+    ended = threading.Event()
+
+    def change():
+        n = 0
+        while not ended.wait(0.03):
+            n += 1
+            dns.records["up.test", A] = ["127.0.0.%d" % (n % 3 + 1)]
+
+    threading.Thread(target=change, daemon=True).start()
+    reply = ask(port).body.decode()
+    ended.set()
+    check(re.fullmatch(r"(127\.0\.0\.[123]:%d) tcp/\1" % up, reply), reply)
+    check_eq(0, server.stop(), "the end")
+
+
 def main():
     with lib.Test() as t:
         placeholders(t)
@@ -246,6 +282,7 @@ def main():
             resolvers(t)
             refused(t)
         waits_for_nobody(t)
+        tells_who_was_asked(t)
 
 
 each_client()
