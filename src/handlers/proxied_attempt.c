@@ -57,8 +57,13 @@ void proxied_ended(struct proxied *p)
     p->counted = false;
 }
 
+/* Where clients have a say in who is asked, one of them could have all others refused. */
 static void note_failure(struct proxied *p)
 {
+    const struct text *address = upstream_of(p)->address;
+
+    if (address != NULL && !address->constant)
+        return;
     upstream_state_failed(p->st->upstreams, state_of(p), loop_now_ms(p->st->loop));
 }
 

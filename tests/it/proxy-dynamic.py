@@ -23,9 +23,10 @@ def placeholders(t):
     path = t.path("secret.sock")
     hidden = Upstream(lambda c: c.reply(200, b"hidden"), unix_path=path)
     t.env["UP_AT"] = "127.0.0.1:%d" % two.port
-    ports = t.free_ports(5)
+    ports = t.free_ports(6)
     says = ["{header.X-Up}", "{header.X-Host}:%d" % one.port, "{env.UP_AT}",
-            "https://{header.X-Up}", "{header.X-Up} 127.0.0.1:%d {\n  lb_policy first\n }" % two.port]
+            "https://{header.X-Up}", "{header.X-Up} 127.0.0.1:%d {\n  lb_policy first\n }" % two.port,
+            "{header.X-Up} {\n  fail_duration 10m\n }"]
     server = t.lintel("".join("http://localhost:%d {\n reverse_proxy %s\n}\n" % one
                               for one in zip(ports, says)))
     for _ in range(2):
@@ -37,6 +38,8 @@ def placeholders(t):
     check(b"Host: localhost" in ask(ports[1], X_Host="127.0.0.1").body, "the client's Host")
     check_eq(504, ask(ports[3], X_Up="127.0.0.1:%d" % one.port).status, "TLS to one without")
     check_eq(b"two", ask(ports[4], X_Up="nonsense").body, "another is asked instead")
+    check_eq(502, ask(ports[5], X_Up="127.0.0.1:%d" % refusing_port()).status)
+    check_eq(b"two", ask(ports[5], X_Up="127.0.0.1:%d" % two.port).body, "what others did")
     hostile(t, server, ports, one, two, path)
     check_eq([], hidden.requests, "requests to the unix socket")
     for up in (one, two, hidden):
