@@ -13,8 +13,10 @@
 #include <stdlib.h>
 
 /* Half of the CPUs of a small machine; a helper's job is a password hash of a tenth of a second and
- * more, so that a longer queue would only make clients wait in vain. */
-enum { HELPERS_MAX = 2, NAME_HELPERS = 4, OFFLOAD_QUEUE = 64 };
+ * more, so that a longer queue would only make clients wait in vain. A name server
+ * that does not answer keeps a helper for each worker that asks it, and others that do should not
+ * have to wait for that: there are many, once there is need of them. */
+enum { HELPERS_MAX = 2, NAME_HELPERS = 32, OFFLOAD_QUEUE = 64 };
 
 /* ---- certificates and tickets ---- */
 

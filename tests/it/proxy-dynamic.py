@@ -240,6 +240,35 @@ def waits_for_nobody(t):
     check_eq([503] * 6, results)
 
 
+def holds_up_nobody_else(t):
+    """Those who ask a server that does not answer do not keep others from asking theirs."""
+    good, silent = Dns(), Dns()
+    good.records["good.test", A] = ["127.0.0.1"]
+    silent.silent = True
+    up = Upstream(lambda c: c.reply(200, b"up"))
+    ports = t.free_ports(5)
+    sources = [("silent.test", silent.port)] * 4 + [("good.test", good.port)]
+    server = t.lintel("{\n workers 4\n}\n" + "".join(
+        site(at, "{\n dynamic a %s %d {\n resolvers 127.0.0.1:%d\n dial_timeout 3s\n versions ipv4\n }\n}"
+             % (name, up.port, dns)) for at, (name, dns) in zip(ports, sources)))
+    ended = []
+
+    def wait(port):
+        ended.append(ask(port).status)
+
+    waiting = [threading.Thread(target=wait, args=(port,)) for port in ports[:4] * 2]
+    for one in waiting:
+        one.start()
+    lib.wait_for(20, lambda: len(silent.asked) >= 4, "questions")
+    check_eq(b"up", body(ports[4]))
+    check_eq([], ended, "those that wait")
+    for one in waiting:
+        one.join(60)
+    check_eq([503] * 8, ended)
+    check_eq(0, server.stop(), "the end")
+    up.stop()
+
+
 def tells_who_was_asked(t):
     """Also when DNS has told others since, and nobody of them can be asked."""
     dns, up = Dns(), refusing_port()
@@ -285,6 +314,7 @@ def main():
             resolvers(t)
             refused(t)
         waits_for_nobody(t)
+        holds_up_nobody_else(t)
         tells_who_was_asked(t)
 
 
