@@ -31,7 +31,8 @@ struct dynamic {
 /* A lookup, on its way to a helper thread and back; it owns what that thread touches. */
 struct asking {
     struct offload_job job;
-    struct dynamic *of; /* NULL: nobody wants to know any more */
+    struct dynamic *of;   /* NULL: nobody wants to know any more... */
+    atomic_bool given_up; /* ...which the helper thread sees */
     size_t index;
     struct dynamic_source source;
     struct dns_records *records;
@@ -146,8 +147,8 @@ static void ask_servers(struct asking *q)
     bool answered = false;
 
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
-        if (wanted[i] &&
-            dns_ask(&q->source.servers, str_of(q->name), types[i], q->records, &q->e) == 0)
+        if (wanted[i] && dns_ask(&q->source.servers, str_of(q->name), types[i], &q->given_up,
+                                 q->records, &q->e) == 0)
             answered = true;
     q->failed = !answered;
 }
@@ -157,7 +158,8 @@ static void run(struct offload_job *j)
     struct asking *q = container_of(j, struct asking, job);
 
     if (q->source.kind == DYNAMIC_SRV)
-        q->failed = dns_ask(&q->source.servers, str_of(q->name), DNS_SRV, q->records, &q->e) != 0;
+        q->failed = dns_ask(&q->source.servers, str_of(q->name), DNS_SRV, &q->given_up, q->records,
+                            &q->e) != 0;
     else if (q->source.servers.n == 0)
         ask_system(q);
     else
@@ -345,6 +347,7 @@ void dynamic_free(struct dynamic *d)
         if (q == NULL)
             continue;
         q->of = NULL;
+        atomic_store_explicit(&q->given_up, true, memory_order_relaxed);
         if (offload_cancel(d->params.offload, &q->job))
             asking_free(q);
     }

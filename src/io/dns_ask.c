@@ -17,6 +17,7 @@ enum {
     PORT = 53,
     ROUNDS = 2,
     TIMEOUT_MS = 2000,
+    LOOK_MS = 200, /* how often to see whether anybody still wants the answer */
     UDP_MAX = 4096,
     TCP_MAX = 65535,
     RESOLV_CONF_MAX = 64 * 1024
@@ -144,6 +145,7 @@ struct question {
     struct str name;
     enum dns_type type;
     int64_t due_ms;
+    const atomic_bool *given_up;
 };
 
 static int64_t now_ms(void)
@@ -154,14 +156,22 @@ static int64_t now_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static bool wait_for(int fd, short events, int64_t due_ms)
+static bool is_given_up(const atomic_bool *given_up)
+{
+    return atomic_load_explicit(given_up, memory_order_relaxed);
+}
+
+static bool wait_for(int fd, short events, const struct question *q)
 {
     for (;;) {
         struct pollfd p = {.fd = fd, .events = events};
-        int64_t left = due_ms - now_ms();
-        int n = left <= 0 ? 0 : poll(&p, 1, (int)left);
+        int64_t left = q->due_ms - now_ms();
+        int n;
 
-        if (n != -1 || errno != EINTR)
+        if (left <= 0 || is_given_up(q->given_up))
+            return false;
+        n = poll(&p, 1, left < LOOK_MS ? (int)left : LOOK_MS);
+        if (n > 0 || (n == -1 && errno != EINTR))
             return n > 0;
     }
 }
@@ -191,7 +201,7 @@ static enum dns_result ask_udp(struct question *q, struct dns_records *out)
         return DNS_FAILED;
     if (send(fd, q->message + 2, q->len, MSG_NOSIGNAL) != (ssize_t)q->len)
         result = DNS_FAILED;
-    while (result == DNS_FOREIGN && wait_for(fd, POLLIN, q->due_ms)) {
+    while (result == DNS_FOREIGN && wait_for(fd, POLLIN, q)) {
         ssize_t n = recv(fd, message, sizeof message, 0);
 
         if (n >= 0)
@@ -203,12 +213,12 @@ static enum dns_result ask_udp(struct question *q, struct dns_records *out)
     return result;
 }
 
-static bool move_all(int fd, bool sending, uint8_t *p, size_t len, int64_t due_ms)
+static bool move_all(int fd, bool sending, uint8_t *p, size_t len, const struct question *q)
 {
     while (len > 0) {
         ssize_t n;
 
-        if (!wait_for(fd, sending ? POLLOUT : POLLIN, due_ms))
+        if (!wait_for(fd, sending ? POLLOUT : POLLIN, q))
             return false;
         n = sending ? send(fd, p, len, MSG_NOSIGNAL) : recv(fd, p, len, 0);
         if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR))
@@ -234,11 +244,10 @@ static enum dns_result ask_tcp(struct question *q, struct dns_records *out)
         return DNS_FAILED;
     q->message[0] = (uint8_t)(q->len >> 8);
     q->message[1] = (uint8_t)q->len;
-    if (move_all(fd, true, q->message, q->len + 2, q->due_ms) &&
-        move_all(fd, false, head, sizeof head, q->due_ms)) {
+    if (move_all(fd, true, q->message, q->len + 2, q) &&
+        move_all(fd, false, head, sizeof head, q)) {
         len = (size_t)head[0] << 8 | head[1];
-        if (buf_reserve(&answer, len) == 0 &&
-            move_all(fd, false, (uint8_t *)answer.p, len, q->due_ms))
+        if (buf_reserve(&answer, len) == 0 && move_all(fd, false, (uint8_t *)answer.p, len, q))
             result = dns_answer((const uint8_t *)answer.p, len, q->id, q->name, q->type, out);
     }
     buf_fini(&answer);
@@ -247,9 +256,10 @@ static enum dns_result ask_tcp(struct question *q, struct dns_records *out)
 }
 
 static enum dns_result ask_server(const struct dns_server *server, unsigned timeout_ms,
-                                  struct str name, enum dns_type type, struct dns_records *out)
+                                  struct str name, enum dns_type type, const atomic_bool *given_up,
+                                  struct dns_records *out)
 {
-    struct question q = {.server = server, .name = name, .type = type};
+    struct question q = {.server = server, .name = name, .type = type, .given_up = given_up};
     enum dns_result result;
 
     random_bytes(&q.id, sizeof q.id);
@@ -264,7 +274,7 @@ static enum dns_result ask_server(const struct dns_server *server, unsigned time
 /* ---- all ---- */
 
 int dns_ask(const struct dns_servers *servers, struct str name, enum dns_type type,
-            struct dns_records *out, struct err *e)
+            const atomic_bool *given_up, struct dns_records *out, struct err *e)
 {
     const unsigned timeout_ms = servers->timeout_ms == 0 ? TIMEOUT_MS : servers->timeout_ms;
     struct dns_servers all = *servers;
@@ -272,8 +282,8 @@ int dns_ask(const struct dns_servers *servers, struct str name, enum dns_type ty
 
     if (all.n == 0)
         read_system(&all);
-    for (unsigned i = 0; i < ROUNDS * all.n; i++) {
-        switch (ask_server(&all.list[i % all.n], timeout_ms, name, type, out)) {
+    for (unsigned i = 0; i < ROUNDS * all.n && !is_given_up(given_up); i++) {
+        switch (ask_server(&all.list[i % all.n], timeout_ms, name, type, given_up, out)) {
         case DNS_OK:
             return 0;
         case DNS_NO_NAME:

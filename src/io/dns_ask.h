@@ -6,6 +6,7 @@
 #include "io/dns.h"
 
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 
 enum { DNS_SERVERS_MAX = 3 };
@@ -32,8 +33,8 @@ bool dns_servers_same(const struct dns_servers *a, const struct dns_servers *b);
 
 /* Asks one server after the other, twice, by UDP and, for what does not fit, by TCP; each time with
  * an id and from a port that nobody can foresee. Appends the records. Returns 0, also if there are
- * none, or -1 with *e set. Blocks. */
+ * none, or -1 with *e set. Blocks, but not for long once another thread has set *given_up. */
 MUST_CHECK int dns_ask(const struct dns_servers *servers, struct str name, enum dns_type type,
-                       struct dns_records *out, struct err *e);
+                       const atomic_bool *given_up, struct dns_records *out, struct err *e);
 
 #endif

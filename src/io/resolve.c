@@ -13,7 +13,8 @@ enum { FRESH_MS = 10 * 1000, SERVES_MS = 300 * 1000, FAILURE_MS = 1000, NAME_MAX
 /* One question, on its way to a helper thread and back; it owns what that thread touches. */
 struct question {
     struct offload_job job;
-    struct name *of; /* NULL: nobody wants to know any more */
+    struct name *of;      /* NULL: nobody wants to know any more... */
+    atomic_bool given_up; /* ...which the helper thread sees */
     struct addresses found;
     const char *why;            /* it failed; lives for ever */
     struct dns_servers servers; /* n 0: the system's way */
@@ -120,7 +121,7 @@ static void ask_servers(struct question *q)
         return;
     }
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
-        if (dns_ask(&q->servers, str_of(q->name), types[i], records, &e) != 0)
+        if (dns_ask(&q->servers, str_of(q->name), types[i], &q->given_up, records, &e) != 0)
             q->why = e.code == ERR_NOT_FOUND ? "there is no such name" : "no DNS server answered";
     for (unsigned i = 0; i < records->n; i++)
         if (is_plain(str_of(records->list[i].target), &each))
@@ -231,6 +232,7 @@ static void forget(struct name *nm)
 {
     if (nm->question != NULL) {
         nm->question->of = NULL;
+        atomic_store_explicit(&nm->question->given_up, true, memory_order_relaxed);
         if (offload_cancel(nm->resolver->offload, &nm->question->job))
             free(nm->question);
     }

@@ -269,6 +269,20 @@ def holds_up_nobody_else(t):
     up.stop()
 
 
+def ends_at_once(t):
+    """The end does not wait for a name server that does not answer."""
+    silent = Dns()
+    silent.silent = True
+    port, = t.free_ports(1)
+    server = t.lintel("{\n grace_period 100ms\n}\n" + site(
+        port, "{\n dynamic a silent.test 80 {\n resolvers 127.0.0.1:%d\n dial_timeout 30s\n }\n}"
+        % silent.port))
+    with connect(port) as s:
+        s.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        lib.wait_for(20, lambda: silent.asked, "a question")
+        check_eq(0, server.stop(), "the end")
+
+
 def tells_who_was_asked(t):
     """Also when DNS has told others since, and nobody of them can be asked."""
     dns, up = Dns(), refusing_port()
@@ -315,6 +329,7 @@ def main():
             refused(t)
         waits_for_nobody(t)
         holds_up_nobody_else(t)
+        ends_at_once(t)
         tells_who_was_asked(t)
 
 
