@@ -239,7 +239,7 @@ static void on_tick(struct timer *t)
     look_at_phase(en, PHASE_HEADER, now);
     look_at_phase(en, PHASE_IDLE, now);
     look_at_phase(en, PHASE_BODY, now);
-    if (en->again.slot != 0)
+    if (en->spins)
         cut_stuck(en, now);
     if (now - en->files_looked_ms >= FILES_CHECK_MS) {
         en->files_looked_ms = now;

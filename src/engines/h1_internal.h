@@ -87,7 +87,8 @@ struct h1_engine {
     size_t large_blocks; /* bytes of the streams' */
     unsigned n_held;     /* streams: h1_hold.c */
     bool idle;           /* the loop had nothing to do but to run MHD */
-    char *scratch;       /* H1_SCRATCH bytes for whoever is at work; NULL before the first tunnel */
+    bool spins;    /* MHD was not done after many runs, and not because of those that are held */
+    char *scratch; /* H1_SCRATCH bytes for whoever is at work; NULL before the first tunnel */
 };
 
 /* MHD sends a response's header and each block of its body by itself, and a TLS session each

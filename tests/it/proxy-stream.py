@@ -193,7 +193,7 @@ def main():
     with lib.Test() as t:
         up = Upstream(serve)
         plain, tls, http = t.free_ports(3)
-        server = t.lintel("{\n http_port %d\n https_port %d\n local_certs\n}\n"
+        server = t.lintel("{\n debug\n http_port %d\n https_port %d\n local_certs\n}\n"
                           "http://localhost:%d, https://localhost:%d {\n"
                           " reverse_proxy 127.0.0.1:%d\n}\n" % (http, tls, plain, tls, up.port))
         context = lib.tls_context()
