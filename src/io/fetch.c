@@ -18,6 +18,7 @@
 enum {
     POOL_MAX = 256,        /* handles kept for reuse, about 6 KB each... */
     POOL_FROM = 0x080100,  /* ...by versions of libcurl from 8.1.0 on */
+    LOOKS_FROM = 0x080100, /* which look themselves for what they have read of HTTP/2 */
     KEEP_TEXT_MAX = 16384, /* bytes of request text kept with a pooled handle */
     ROUNDS_MAX = 32,       /* of work in one batch: the loop's other sources want a turn */
     MAX_HEAD = 256 * 1024
@@ -306,6 +307,31 @@ static void resume(struct fetch *f, unsigned ops)
     f->fr->in_curl--;
 }
 
+/* libcurl before 8.1 forgets frames that it has read off the socket when a transfer that had paused
+ * goes on: if they are the last ones, nothing comes any more and the transfer never ends. It looks
+ * for them at its next turn, which every change of what is paused gives it. */
+static void look(struct fetch *f)
+{
+    if (!f->added || f->ended || f->recv_paused ||
+        curl_version_info(CURLVERSION_NOW)->version_num >= LOOKS_FROM)
+        return;
+    if (f->send_paused) {
+        resume(f, OP_RESUME_SEND);
+        return;
+    }
+    f->fr->in_curl++;
+    curl_easy_pause(f->easy, CURLPAUSE_SEND);
+    curl_easy_pause(f->easy, CURLPAUSE_CONT);
+    f->fr->in_curl--;
+}
+
+static void go_on(struct fetch *f, unsigned ops)
+{
+    resume(f, ops);
+    if ((ops & OP_LOOK) != 0)
+        look(f);
+}
+
 static void run_ops(struct fetcher *fr)
 {
     while (!list_empty(&fr->ops)) {
@@ -319,7 +345,7 @@ static void run_ops(struct fetcher *fr)
         else if ((ops & OP_START) != 0)
             begin(f);
         else
-            resume(f, ops);
+            go_on(f, ops);
     }
 }
 
@@ -436,7 +462,7 @@ static void reset(struct fetch *f, const struct transfer_spec *spec)
     f->at = AT_STATUS;
     f->status = 0;
     f->n_interim = 0;
-    f->chunked = f->old = false;
+    f->chunked = f->old = f->framed = false;
     f->content_length = -1;
     f->head_bytes = 0;
     f->head_lines = 0;

@@ -11,7 +11,7 @@
 
 #include <curl/curl.h>
 
-enum op { OP_START = 1, OP_RESUME_RECV = 2, OP_RESUME_SEND = 4, OP_CANCEL = 8 };
+enum op { OP_START = 1, OP_RESUME_RECV = 2, OP_RESUME_SEND = 4, OP_CANCEL = 8, OP_LOOK = 16 };
 
 enum verb { VERB_GET, VERB_HEAD, VERB_OTHER, VERB_UPLOAD };
 
@@ -87,7 +87,8 @@ struct fetch {
     int status;
     unsigned n_interim;
     bool chunked;
-    bool old; /* HTTP/1.0 */
+    bool old;    /* HTTP/1.0 */
+    bool framed; /* HTTP/2: curl may hold more than it has handed on */
     int64_t content_length;
     size_t head_bytes;
     unsigned head_lines;

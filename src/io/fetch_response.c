@@ -117,6 +117,7 @@ static bool read_status(struct fetch *f, struct str line)
     f->content_length = -1;
     f->chunked = false;
     f->old = str_starts(line, STR_LIT("HTTP/1.0"));
+    f->framed = str_starts(line, STR_LIT("HTTP/2"));
     f->at = status < 200 ? AT_INTERIM : AT_FIELDS;
     return true;
 }
@@ -204,8 +205,11 @@ size_t fetch_on_write(char *p, size_t size, size_t n, void *user)
     taken = f->events->on_body(f->arg, (struct str){p, size * n});
     if (f->ended)
         return 0;
-    if (taken)
+    if (taken) {
+        if (f->framed)
+            fetch_queue(f, OP_LOOK);
         return size * n;
+    }
     f->recv_paused = true;
     return CURL_WRITEFUNC_PAUSE;
 }
