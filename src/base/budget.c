@@ -14,8 +14,11 @@ const struct shared_type budget_type = {make, free};
 
 bool budget_take(struct budget *b, size_t n, size_t max)
 {
-    size_t used = atomic_load_explicit(&b->used, memory_order_relaxed);
+    size_t used;
 
+    if (n == 0) /* as mostly: the workers do not contend for it */
+        return true;
+    used = atomic_load_explicit(&b->used, memory_order_relaxed);
     do {
         if (used > max || n > max - used)
             return false;
@@ -26,5 +29,6 @@ bool budget_take(struct budget *b, size_t n, size_t max)
 
 void budget_give(struct budget *b, size_t n)
 {
-    atomic_fetch_sub_explicit(&b->used, n, memory_order_relaxed);
+    if (n > 0)
+        atomic_fetch_sub_explicit(&b->used, n, memory_order_relaxed);
 }
