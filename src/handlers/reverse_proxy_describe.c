@@ -24,8 +24,9 @@ static void text(struct describer *out, const char *key, const char *value)
 
 /* ---- which upstreams ---- */
 
-static void put_server(FILE *f, struct arena *a, const struct dns_server *s)
+static void put_server(FILE *f, struct arena *a, const void *server)
 {
+    const struct dns_server *s = server;
     struct ip ip;
     const struct sockaddr_in *in = (const void *)&s->address;
     const struct sockaddr_in6 *in6 = (const void *)&s->address;
@@ -37,8 +38,10 @@ static void put_server(FILE *f, struct arena *a, const struct dns_server *s)
 }
 
 /* As a line of the configuration, with what it does not say filled in. */
-static void put_source(FILE *f, struct arena *a, const struct dynamic_source *s)
+static void put_source(FILE *f, struct arena *a, const void *source)
 {
+    const struct dynamic_source *s = source;
+
     if (s->kind == DYNAMIC_A)
         fprintf(f, "a %s %u versions%s%s", s->name, s->port, s->ipv4 ? " ipv4" : "",
                 s->ipv6 ? " ipv6" : "");
@@ -55,7 +58,8 @@ static void put_source(FILE *f, struct arena *a, const struct dynamic_source *s)
         put_server(f, a, &s->servers.list[i]);
 }
 
-static void describe_source(struct describer *out, const struct dynamic_source *s)
+static void describe_line(struct describer *out, const char *name,
+                          void (*put)(FILE *f, struct arena *a, const void *what), const void *what)
 {
     struct arena *a = arena_new();
     char *line = NULL;
@@ -63,27 +67,11 @@ static void describe_source(struct describer *out, const struct dynamic_source *
     FILE *f = open_memstream(&line, &len);
 
     if (f != NULL) {
-        put_source(f, a, s);
+        put(f, a, what);
         fclose(f);
-        describe_item(out, "dynamic", str_of(line));
+        describe_item(out, name, str_trim(str_of(line)));
     }
     free(line);
-    arena_free(a);
-}
-
-static void describe_server(struct describer *out, const struct dns_server *s)
-{
-    struct arena *a = arena_new();
-    char *text = NULL;
-    size_t len = 0;
-    FILE *f = open_memstream(&text, &len);
-
-    if (f != NULL) {
-        put_server(f, a, s);
-        fclose(f);
-        describe_item(out, "resolvers", str_trim(str_of(text)));
-    }
-    free(text);
     arena_free(a);
 }
 
@@ -92,7 +80,7 @@ static void describe_upstreams(const struct reverse_proxy_conf *c, struct descri
     for (size_t i = 0; i < c->n_upstreams; i++)
         describe_item(out, "upstreams", str_of(c->upstreams[i].name));
     for (size_t i = 0; i < c->dynamic.n; i++)
-        describe_source(out, &c->dynamic.sources[i]);
+        describe_line(out, "dynamic", put_source, &c->dynamic.sources[i]);
 }
 
 static void describe_balance(const struct reverse_proxy_conf *c, struct describer *out)
@@ -177,7 +165,7 @@ static void describe_http(const struct reverse_proxy_conf *c, struct describer *
     number(out, "keepalive_idle_conns_per_host", how->idle.max_each);
     text(out, "local_address", how->local_address);
     for (unsigned i = 0; how->servers != NULL && i < how->servers->n; i++)
-        describe_server(out, &how->servers->list[i]);
+        describe_line(out, "resolvers", put_server, &how->servers->list[i]);
     if (how->proxy_protocol != 0)
         text(out, "proxy_protocol", how->proxy_protocol == 1 ? "v1" : "v2");
     number(out, "max_response_header", c->max_header);
