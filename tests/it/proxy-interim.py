@@ -8,7 +8,7 @@ import threading
 
 import lib
 from lib import Reader, check, check_eq, connect, connect_tls, tls_context, wait_for
-from upstream import Upstream, each_client
+from upstream import Upstream, before_caddy, each_client
 
 HINT = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
 PARTS = {  # before the answer
@@ -155,14 +155,7 @@ def are_left_out(port, up):
 
 def come_from_caddy(t, up):
     """A real server in between, which speaks HTTP/2 with us."""
-    lib.need("caddy")
-    caddy, port, other = t.free_ports(3)
-    conf = t.write("Caddyfile", "{\n admin off\n auto_https off\n servers {\n  protocols h1 h2c\n }\n"
-                   "}\nhttp://:%d {\n bind 127.0.0.1\n reverse_proxy 127.0.0.1:%d\n}\n"
-                   % (caddy, up.port))
-    t.spawn("caddy", ["caddy", "run", "--adapter", "caddyfile", "--config", conf])
-    t.lintel("{\n admin off\n}\nhttp://localhost:%d {\n reverse_proxy h2c://127.0.0.1:%d\n}\n"
-             "http://localhost:%d {\n reverse_proxy 127.0.0.1:%d\n}\n" % (port, caddy, other, caddy))
+    port, other = before_caddy(t, up)
 
     def is_up():
         with connect(other) as s:

@@ -7,7 +7,7 @@ import threading
 
 import lib
 from lib import Reader, check, check_eq, connect, connect_tls, tls_context, wait_for
-from upstream import Upstream, each_client
+from upstream import Upstream, before_caddy, each_client
 
 FORBIDDEN = ["Transfer-Encoding: chunked", "Content-Length: 3", "Connection: X-Late", "Keep-Alive: 1",
              "TE: trailers", "Trailer: X", "Upgrade: h2c", "Host: evil", "Via: 1.1 evil",
@@ -171,14 +171,7 @@ def over_tls(t, port):
 
 def from_caddy(t, up):
     """A real server that speaks HTTP/2, with the scripted one behind it."""
-    lib.need("caddy")
-    caddy, port, other = t.free_ports(3)
-    conf = t.write("Caddyfile", "{\n admin off\n auto_https off\n servers {\n  protocols h1 h2c\n }\n"
-                   "}\nhttp://:%d {\n bind 127.0.0.1\n reverse_proxy 127.0.0.1:%d\n}\n"
-                   % (caddy, up.port))
-    t.spawn("caddy", ["caddy", "run", "--adapter", "caddyfile", "--config", conf])
-    t.lintel("{\n admin off\n}\nhttp://localhost:%d {\n reverse_proxy h2c://127.0.0.1:%d\n}\n"
-             "http://localhost:%d {\n reverse_proxy 127.0.0.1:%d\n}\n" % (port, caddy, other, caddy))
+    port, other = before_caddy(t, up)
 
     def is_up():
         with connect(other) as s:

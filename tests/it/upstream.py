@@ -190,6 +190,20 @@ def each_client():
     sys.exit(status)
 
 
+def before_caddy(t, up):
+    """Lintel before a Caddy before the scripted upstream: the ports at which it speaks h2c with Caddy,
+    and HTTP/1.1."""
+    lib.need("caddy")
+    caddy, port, other = t.free_ports(3)
+    conf = t.write("Caddyfile", "{\n admin off\n auto_https off\n servers {\n  protocols h1 h2c\n }\n"
+                   "}\nhttp://:%d {\n bind 127.0.0.1\n reverse_proxy 127.0.0.1:%d\n}\n"
+                   % (caddy, up.port))
+    t.spawn("caddy", ["caddy", "run", "--adapter", "caddyfile", "--config", conf])
+    t.lintel("{\n admin off\n}\nhttp://localhost:%d {\n reverse_proxy h2c://127.0.0.1:%d\n}\n"
+             "http://localhost:%d {\n reverse_proxy 127.0.0.1:%d\n}\n" % (port, caddy, other, caddy))
+    return port, other
+
+
 def refusing_port():
     """A port at which nobody listens: bound, so that nobody else gets it, but closed."""
     sock = socket.socket()
