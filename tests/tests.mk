@@ -49,6 +49,7 @@ unit_tests = \
 	tests/unit/test_lexer \
 	tests/unit/test_limit_table \
 	tests/unit/test_local_ca \
+	tests/unit/test_loop \
 	tests/unit/test_match \
 	tests/unit/test_merge \
 	tests/unit/test_memory_file \

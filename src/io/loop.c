@@ -9,7 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 256 };
+enum {
+    BATCH = 256,
+    TASK_ROUNDS = 16 /* of tasks and what they queue, before events and timers get their turn */
+};
 
 struct loop {
     int epoll_fd;
@@ -21,6 +24,7 @@ struct loop {
     size_t heap_cap;
     struct task *first_task;
     struct task **last_task;
+    size_t n_tasks;
     bool idle;
     int n_events; /* of the batch at hand */
     struct epoll_event events[BATCH];
@@ -165,7 +169,7 @@ static int wait_ms(const struct loop *l)
 {
     uint64_t ms;
 
-    if (l->stopping)
+    if (l->stopping || l->n_tasks > 0)
         return 0;
     if (l->n_timers == 0)
         return -1;
@@ -183,6 +187,7 @@ void loop_post(struct loop *l, struct task *t)
     t->next = NULL;
     *l->last_task = t;
     l->last_task = &t->next;
+    l->n_tasks++;
 }
 
 void loop_unpost(struct loop *l, struct task *t)
@@ -197,16 +202,24 @@ void loop_unpost(struct loop *l, struct task *t)
     if (l->last_task == &t->next)
         l->last_task = at;
     t->queued = false;
+    l->n_tasks--;
 }
 
+static void run_first(struct loop *l)
+{
+    struct task *t = l->first_task;
+
+    loop_unpost(l, t);
+    t->run(t);
+}
+
+/* What tasks queue runs as well, unless it goes on: two that queue each other for as long as a peer
+ * sends would keep the events and timers of everybody else waiting. */
 static void run_tasks(struct loop *l)
 {
-    while (l->first_task != NULL) {
-        struct task *t = l->first_task;
-
-        loop_unpost(l, t);
-        t->run(t);
-    }
+    for (int round = 0; round < TASK_ROUNDS; round++)
+        for (size_t most = l->n_tasks; most > 0 && l->n_tasks > 0; most--)
+            run_first(l);
 }
 
 /* ---- the loop ---- */
@@ -233,12 +246,13 @@ int loop_run(struct loop *l, struct err *e)
         if (n == -1 && errno != EINTR)
             return err_sys(e, "epoll_wait");
         l->n_events = n == -1 ? 0 : n;
-        l->idle = n == 0;
+        l->idle = n == 0 && l->n_tasks == 0;
         update_now(l);
         dispatch(l);
         run_timers(l);
     }
-    run_tasks(l);
+    while (l->n_tasks > 0)
+        run_first(l);
     return 0;
 }
 

@@ -50,7 +50,7 @@ void loop_del(struct loop *l, struct event_source *src);
 void timer_set(struct loop *l, struct timer *t, uint64_t delay_ms);
 void timer_cancel(struct loop *l, struct timer *t); /* no harm if it is not set */
 
-/* Queues t once; a task queued by a task runs in the same batch. */
+/* Queues t once; a task queued by a task runs in the same batch, but for what goes on and on. */
 void loop_post(struct loop *l, struct task *t);
 void loop_unpost(struct loop *l, struct task *t);
 
