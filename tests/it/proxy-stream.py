@@ -26,11 +26,13 @@ class State:
 
 
 def send_many(c, chunked):
+    sent = 0  # of this response: the one before may still be about to count its last block
     try:
-        while State.sent < SIZE:
-            n = min(len(BLOCK), SIZE - State.sent)
+        while sent < SIZE:
+            n = min(len(BLOCK), SIZE - sent)
             c.send((b"%x\r\n" % n + BLOCK[:n] + b"\r\n") if chunked else BLOCK[:n])
-            State.sent += n
+            sent += n
+            State.sent = sent
         if chunked:
             c.send(b"0\r\n\r\n")
     except OSError:
@@ -204,7 +206,7 @@ def main():
     with lib.Test() as t:
         up = Upstream(serve)
         plain, tls, http = t.free_ports(3)
-        server = t.lintel("{\n debug\n http_port %d\n https_port %d\n local_certs\n}\n"
+        server = t.lintel("{\n http_port %d\n https_port %d\n local_certs\n}\n"
                           "http://localhost:%d, https://localhost:%d {\n"
                           " reverse_proxy 127.0.0.1:%d\n}\n" % (http, tls, plain, tls, up.port))
         context = lib.tls_context()
