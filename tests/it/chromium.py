@@ -86,6 +86,14 @@ class Browser:
         self.console()
         self.call("POST", "/url", {"url": url})
 
+    def leads_to(self, element, url):
+        """Clicks; returns when that page is there: a click may return before its navigation begins,
+        as that of a form's button does."""
+        self.run("window.wasHere = true")
+        element.click()
+        lib.wait_for(60, lambda: self.url() == url and self.run(
+            "return !window.wasHere && document.readyState == 'complete'"), url)
+
     def title(self):
         return self.call("GET", "/title")
 

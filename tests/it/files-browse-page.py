@@ -41,20 +41,17 @@ def renders(browser, url):
 
 
 def sorts(browser, url):
-    browser.find("th:nth-child(2) a").click()
-    check_eq(url + "?sort=size&order=asc", browser.url())
+    browser.leads_to(browser.find("th:nth-child(2) a"), url + "?sort=size&order=asc")
     check_eq("ascending", browser.find("th:nth-child(2)").attribute("aria-sort"))
     check_eq("none", browser.find("th:nth-child(3)").attribute("aria-sort"))
     check_eq("big.bin", first_words(browser)[-1])
-    browser.find("th:nth-child(2) a").click()
-    check_eq(url + "?sort=size&order=desc", browser.url())
+    browser.leads_to(browser.find("th:nth-child(2) a"), url + "?sort=size&order=desc")
     check_eq("big.bin", first_words(browser)[0])
-    browser.find("th:nth-child(3) a").click()
+    browser.leads_to(browser.find("th:nth-child(3) a"), url + "?sort=time&order=asc")
     check_eq("small.txt", first_words(browser)[0])
-    browser.find("th:nth-child(1) a").click()
+    browser.leads_to(browser.find("th:nth-child(1) a"), url + "?sort=namedirfirst&order=asc")
     check_eq("sub", first_words(browser)[0])
-    browser.find(".first").click()
-    check_eq(url + "?sort=name&order=asc", browser.url())
+    browser.leads_to(browser.find(".first"), url + "?sort=name&order=asc")
     check_eq("sub", first_words(browser)[-1])
 
 
@@ -70,30 +67,26 @@ def searches(browser, url):
     browser.open(url + "?sort=size&order=desc")
     browser.find("#filter").type("b")
     check_eq(5, len(names(browser)))
-    browser.find("button").click()
-    check_eq(url + "?sort=size&order=desc&filter=b", browser.url())
+    browser.leads_to(browser.find("button"), url + "?sort=size&order=desc&filter=b")
     check_eq(["big.bin", "sub"], first_words(browser))
     check("; 2 found. Show all" in browser.find(".tools p").text(), browser.find(".tools p").text())
-    browser.find("th:nth-child(2) a").click()
+    browser.leads_to(browser.find("th:nth-child(2) a"),
+                     url + "?sort=size&order=asc&filter=b")
     check_eq(["sub", "big.bin"], first_words(browser))
-    browser.find(".tools p a").click()
+    browser.leads_to(browser.find(".tools p a"), url + "?sort=size&order=asc")
     check_eq(5, len(names(browser)))
     browser.scripts(True)
 
 
 def leads_on(browser, url):
     browser.open(url)
-    browser.find("#list a").click()
-    check_eq(url + "sub/", browser.url())
+    browser.leads_to(browser.find("#list a"), url + "sub/")
     check_eq(["deep"], first_words(browser))
     check_eq(["/", "sub"], [e.text() for e in browser.find_all("h1 a")])
-    browser.find("#list a").click()
-    check_eq(url + "sub/deep/", browser.url())
+    browser.leads_to(browser.find("#list a"), url + "sub/deep/")
     check(browser.find(".none").is_shown(), "an empty folder says so")
-    browser.find("h1 a:nth-of-type(2)").click()
-    check_eq(url + "sub/", browser.url())
-    browser.find("tbody:first-of-type a").click()
-    check_eq(url, browser.url())
+    browser.leads_to(browser.find("h1 a:nth-of-type(2)"), url + "sub/")
+    browser.leads_to(browser.find("tbody:first-of-type a"), url)
 
 
 def adapts(browser, url):

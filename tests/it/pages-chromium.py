@@ -106,12 +106,12 @@ def welcome_tells_of_the_configuration(browser, url):
     check(re.search(r"/\S+/lintel\.conf", told).group() in browser.find("main").text(), told)
 
 
-def error_is_of_one_piece(browser, url):
+def error_is_of_one_piece(browser, site, url):
     """Its style has passed its policy, and the way it names leads somewhere."""
     browser.open(url)
     check(float(browser.find("h1 b").css("font-size")[:-2]) > 40, "the style is not in force")
     check_eq({url}, {u for u in browser.requests() if not u.endswith("/favicon.ico")}, "requests")
-    browser.find("main a").click()
+    browser.leads_to(browser.find("main a"), site)
     check_eq("It works.", browser.find("h1").text(), "the front page")
 
 
@@ -127,7 +127,7 @@ def main():
         welcome_tells_of_the_configuration(browser, site)
         look(browser, site + "nope", "404 Not Found", "404\nNot Found",
              [r" - Failed to load resource: the server responded with a status of 404 "])
-        error_is_of_one_piece(browser, site + "nope")
+        error_is_of_one_piece(browser, site, site + "nope")
 
 
 main()
