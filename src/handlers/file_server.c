@@ -117,16 +117,19 @@ static bool is_other_name(const struct file_entry *e)
 }
 
 /* What there is for the path: under its canonical name, or under the other one where nobody is sent
- * there. */
+ * there. *slash: whether what is found is named with a slash. */
 static struct file_entry *find_served(const struct file_server_conf *conf, struct exchange *ex,
-                                      const struct folder *root)
+                                      const struct folder *root, bool *slash)
 {
     struct file_server *fs = ex->handler_state;
     struct file_entry *e = file_find(&fs->finder, ex, root, ex->path);
-    bool slash = e->outcome == FILE_ADD_SLASH;
 
-    if (is_other_name(e) && (conf->any_uri ? slash : !is_misnamed(ex, slash)))
-        e = file_find(&fs->finder, ex, root, other_name(ex, ex->path, slash));
+    *slash = str_ends(ex->path, STR_LIT("/"));
+    if (is_other_name(e)) {
+        *slash = e->outcome == FILE_ADD_SLASH;
+        if (conf->any_uri ? *slash : !is_misnamed(ex, *slash))
+            e = file_find(&fs->finder, ex, root, other_name(ex, ex->path, *slash));
+    }
     return e;
 }
 
@@ -140,15 +143,16 @@ static int failure_of(const struct file_server_conf *conf, const struct file_ent
 
 /* ---- answering ---- */
 
-/* With the query as it is, and never to another host, since a clean path begins with one slash and
- * an escaped one has no backslash. */
+/* With the query as it came, since what becomes of it will become of it again; and never to another
+ * host, since a clean path begins with one slash and an escaped one has no backslash. */
 static void redirect(struct exchange *ex, bool slash)
 {
-    struct str path = other_name(ex, exchange_original(ex).path, slash);
+    const struct original asked = exchange_original(ex);
+    struct str path = other_name(ex, asked.path, slash);
 
     fields_set(&ex->response, ex->arena, STR_LIT("Location"),
                arena_printf(ex->arena, STR_FMT "%s" STR_FMT, STR_ARG(path_escape(ex->arena, path)),
-                            ex->query.p == NULL ? "" : "?", STR_ARG(ex->query)));
+                            asked.query.p == NULL ? "" : "?", STR_ARG(asked.query)));
     exchange_respond(ex, 308);
 }
 
@@ -219,13 +223,14 @@ static enum verdict file_server_handle(const void *conf_, struct exchange *ex)
     const struct file_server_conf *conf = conf_;
     struct folder root;
     struct file_entry *e;
+    bool slash;
     int failure;
 
     if (!find_root(conf, ex, &root)) {
         exchange_respond_error(ex, 404);
         return TAKEN;
     }
-    e = find_served(conf, ex, &root);
+    e = find_served(conf, ex, &root, &slash);
     failure = failure_of(conf, e);
     if (failure == 404 && conf->pass_thru)
         return NEXT;
@@ -239,13 +244,15 @@ static enum verdict file_server_handle(const void *conf_, struct exchange *ex)
     }
     switch (e->outcome) {
     case FILE_SERVE:
-        respond_file(conf, ex, &root, e);
+        /* try_files may have found it by its canonical name, but the client has to know that. */
+        if (!conf->any_uri && ex->error.status == 0 && is_misnamed(ex, slash))
+            redirect(ex, slash);
+        else
+            respond_file(conf, ex, &root, e);
         break;
     case FILE_ADD_SLASH:
-        redirect(ex, true);
-        break;
     case FILE_DROP_SLASH:
-        redirect(ex, false);
+        redirect(ex, slash);
         break;
     case FILE_LIST:
         respond_list(conf, ex, &root);

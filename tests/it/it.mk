@@ -39,6 +39,7 @@ it_tests = \
 	tests/it/files-precompressed.py \
 	tests/it/files-ranges.py \
 	tests/it/files-serve.py \
+	tests/it/files-tried.py \
 	tests/it/files-types.py \
 	tests/it/files-variants.py \
 	tests/it/fmt-caddy.py \
