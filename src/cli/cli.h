@@ -83,6 +83,11 @@ extern const struct cli_flag cli_help_flags[];
 /* Prints the help of a command on standard output. */
 void cli_print_help(const struct command *c);
 
+/* What to do in the place of a word that only other servers know; NULL: it is none of those.
+ * Options are those of commands that read a configuration. */
+const char *cli_foreign_command(struct str word);
+const char *cli_foreign_option(struct str name);
+
 /* ---- options.c ---- */
 
 enum cli_parsed {

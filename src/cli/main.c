@@ -58,11 +58,14 @@ static const char *command_name(const void *list, size_t i)
 const struct command *cli_find_command(const char *name)
 {
     const char *near = cli_nearest(name, command_name, NULL);
+    const char *instead = cli_foreign_command(str_of(name));
 
     for (const struct command *c = cli_commands; c->name != NULL; c++)
         if (str_is(str_of(name), c->name))
             return c;
-    if (near != NULL)
+    if (instead != NULL)
+        cli_usage_error("there is no command '%s': %s", name, instead);
+    else if (near != NULL)
         cli_usage_error("unknown command '%s'; did you mean '%s'?", name, near);
     else
         cli_usage_error("unknown command '%s'; see 'lintel help'", name);

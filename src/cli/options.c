@@ -82,13 +82,21 @@ static const struct cli_flag *find_letter(const struct command *c, char letter)
     return letter == cli_flag_help.letter ? &cli_flag_help : NULL;
 }
 
+static bool reads_configuration(const struct command *c)
+{
+    return find_name(c, STR_LIT("config")) != NULL;
+}
+
 static enum cli_parsed bad_flag(const struct parse *p, struct str name)
 {
     const char *command = p->command->name;
     char *word = xstrndup(name.p, name.len);
     const char *near = cli_nearest(word, flag_name, p->command->flags);
+    const char *instead = reads_configuration(p->command) ? cli_foreign_option(name) : NULL;
 
-    if (near != NULL)
+    if (instead != NULL)
+        cli_usage_error("%s: there is no --%s: %s", command, word, instead);
+    else if (near != NULL)
         cli_usage_error("%s: unknown option --%s; did you mean --%s?", command, word, near);
     else
         cli_usage_error("%s: unknown option --%s; see 'lintel help %s'", command, word, command);
@@ -182,6 +190,16 @@ static enum cli_parsed parse_words(struct parse *p)
     return result;
 }
 
+static enum cli_parsed bad_argument(const struct command *c, const char *word)
+{
+    if (reads_configuration(c) && word[0] != '-')
+        cli_usage_error("%s: unexpected argument '%s'; did you mean --config %s?", c->name, word,
+                        word);
+    else
+        cli_usage_error("%s: unexpected argument '%s'", c->name, word);
+    return CLI_BAD;
+}
+
 enum cli_parsed cli_parse(const struct command *c, int argc, char **argv, struct cli_options *out)
 {
     struct parse p = {.command = c, .argv = argv, .out = out};
@@ -193,10 +211,8 @@ enum cli_parsed cli_parse(const struct command *c, int argc, char **argv, struct
     *out = (struct cli_options){.command = c, .arguments = argv + 1};
     out->given = xalloc((letters + 1) * sizeof *out->given);
     result = parse_words(&p);
-    if (result == CLI_GO_ON && out->n_arguments > c->max_arguments) {
-        cli_usage_error("%s: unexpected argument '%s'", c->name, out->arguments[c->max_arguments]);
-        result = CLI_BAD;
-    }
+    if (result == CLI_GO_ON && out->n_arguments > c->max_arguments)
+        result = bad_argument(c, out->arguments[c->max_arguments]);
     if (result == CLI_BAD)
         cli_options_fini(out);
     else

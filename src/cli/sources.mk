@@ -7,6 +7,7 @@ lintel_SOURCES = \
 	src/cli/directives.c \
 	src/cli/file_server.c \
 	src/cli/fmt.c \
+	src/cli/foreign.c \
 	src/cli/hash_password.c \
 	src/cli/help.c \
 	src/cli/listen.c \

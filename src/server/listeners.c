@@ -35,6 +35,15 @@ static int set_inherited(int fd, struct err *e)
     return set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S, e);
 }
 
+static int bind_failed(struct err *e)
+{
+    if (errno != EACCES)
+        return err_sys(e, "bind");
+    return err_set(e, ERR_IO,
+                   "bind: Permission denied: a port below 1024 takes CAP_NET_BIND_SERVICE; "
+                   "http_port and https_port set others");
+}
+
 static int bind_socket(int fd, const struct sockaddr *addr, socklen_t len, bool shared,
                        struct err *e)
 {
@@ -43,9 +52,7 @@ static int bind_socket(int fd, const struct sockaddr *addr, socklen_t len, bool 
         return -1;
     if (addr->sa_family == AF_INET6 && set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, off, e) != 0)
         return -1;
-    if (bind(fd, addr, len) == -1)
-        return err_sys(e, "bind");
-    return 0;
+    return bind(fd, addr, len) == -1 ? bind_failed(e) : 0;
 }
 
 /* Returns a socket bound to addr, or -1. shared: others of ours may be bound there too. */

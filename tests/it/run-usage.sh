@@ -63,7 +63,7 @@ assert_contains "$err" "--config needs a file"
 expect 1 version --config x
 assert_contains "$err" "unknown option --config"
 expect 1 validate lintel.conf
-assert_contains "$err" "unexpected argument 'lintel.conf'"
+assert_contains "$err" "unexpected argument 'lintel.conf'; did you mean --config lintel.conf?"
 expect 1 certs
 assert_contains "$err" "lintel certs list"
 expect 1 certs lst
@@ -81,6 +81,19 @@ expect 1 run -- --config x
 assert_contains "$err" "unexpected argument '--config'"
 expect 1 help run reload
 assert_contains "$err" "unexpected argument 'reload'"
+
+# ---- words of other servers ----
+
+expect 1 stop
+assert_contains "$err" "there is no command 'stop': SIGTERM ends the server"
+expect 1 -t
+assert_contains "$err" "there is no command '-t': write 'lintel validate'"
+expect 1 run --watch
+assert_contains "$err" "run: there is no --watch: write 'lintel reload'"
+expect 1 validate --adapter caddyfile
+assert_contains "$err" "validate: there is no --adapter: leave it out"
+expect 1 version --watch
+assert_contains "$err" "unknown option --watch; see"
 
 # ---- the configuration ----
 
@@ -122,6 +135,16 @@ expect 1 certs list
 expect 2 reload --config Caddyfile
 assert_contains "$err" "no server is running"
 expect 0 certs list --config Caddyfile
+
+# ---- a port of those that only root may have ----
+
+if [ "$(id -u)" -eq 0 ] && [ "$(sysctl -n net.ipv4.ip_unprivileged_port_start)" -gt 1 ] &&
+    command -v setpriv >/dev/null; then
+    status=0
+    setpriv --bounding-set -net_bind_service "$LINTEL" run --config Caddyfile 2>err || status=$?
+    assert_eq 2 "$status" "exit status without the right"
+    assert_contains "$(cat err)" "cannot listen on [::]:1: bind: Permission denied: a port below 1024"
+fi
 
 # ---- without standard descriptors: messages must not end up in sockets ----
 
