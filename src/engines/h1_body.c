@@ -71,7 +71,7 @@ void h1_body_put(struct h1_stream *st, const char *data, size_t len)
 {
     assert(len <= h1_body_room(st));
     if (st->body == NULL)
-        st->body = xalloc(H1_BODY_BUFFER);
+        st->body = xrealloc_array(NULL, H1_BODY_BUFFER, 1);
     memcpy(st->body + st->body_to, data, len);
     st->body_to += len;
 }

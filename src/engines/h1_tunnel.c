@@ -17,7 +17,6 @@
 
 enum {
     TURNS = 16,               /* of reading or writing, before others have theirs */
-    LAST_LOOK_MS = 20,        /* over TLS: between the client's FIN and the end of what it sent */
     LAST_WORDS_MS = 60 * 1000 /* for the other side, when the client has no more to say */
 };
 
@@ -29,6 +28,7 @@ struct h1_tunnel {
     struct event_source src;
     struct task run;
     uint32_t events;
+    bool readable;      /* there may be something from the client */
     struct timer timer; /* set once the client has no more to say */
     bool in_ended;      /* the client sends no more */
     bool out_ended;     /* there is no more for it */
@@ -72,7 +72,8 @@ void h1_tunnel_close(struct h1_stream *st)
 /* ---- the socket ---- */
 
 /* Each: bytes, 0 at the end of what comes, -1 if there is no more to be done now; what fails for
- * good breaks the tunnel. */
+ * good breaks the tunnel. A read that did not fill its buffer was the last: what comes after it is
+ * an event. */
 static ssize_t answer_of(struct h1_tunnel *t, ssize_t n, bool again)
 {
     if (n >= 0)
@@ -99,11 +100,13 @@ static ssize_t get(struct h1_tunnel *t, char *p, size_t len)
 
     if (t->session == NULL) {
         n = recv(t->src.fd, p, len, MSG_DONTWAIT);
+        t->readable = n == (ssize_t)len;
         return answer_of(t, n, errno == EAGAIN || errno == EINTR);
     }
     do
         n = gnutls_record_recv(t->session, p, len);
     while (n < 0 && n != GNUTLS_E_AGAIN && gnutls_error_is_fatal((int)n) == 0);
+    t->readable = gnutls_record_check_pending(t->session) > 0;
     if (n == GNUTLS_E_PREMATURE_TERMINATION)
         return 0;
     return answer_of(t, n, n == GNUTLS_E_AGAIN);
@@ -198,7 +201,7 @@ static bool read_in(struct h1_tunnel *t)
         size_t room = h1_body_room(st);
         ssize_t n;
 
-        if (room == 0 || t->in_ended)
+        if (room == 0 || t->in_ended || !t->readable)
             return false;
         n = get(t, buf, room < H1_SCRATCH ? room : H1_SCRATCH);
         if (n < 0)
@@ -255,6 +258,7 @@ static void on_event(struct event_source *src, uint32_t events)
 {
     struct h1_tunnel *t = container_of(src, struct h1_tunnel, src);
 
+    t->readable |= (events & ~(uint32_t)EPOLLOUT) != 0;
     t->broken |= (events & (EPOLLERR | EPOLLHUP)) != 0 && (t->events & EPOLLIN) == 0;
     run(t);
 }
@@ -290,6 +294,7 @@ static struct h1_tunnel *tunnel_new(struct h1_stream *st, int fd)
     t->run.run = on_task;
     t->timer.on_timer = on_timer;
     t->events = EPOLLIN;
+    t->readable = true;
     t->broken = loop_add(en->loop, &t->src, t->events, &e) != 0 || st->conn->dead;
     st->tunnel = t;
     if (en->scratch == NULL)
