@@ -144,32 +144,42 @@ static unsigned load_of(const struct candidate *c)
     return atomic_load_explicit(&c->state->in_flight, memory_order_relaxed);
 }
 
+/* The least busy of those seen so far; among equals each has the same chance. */
+struct least {
+    int chosen;
+    unsigned load;
+    size_t equals;
+};
+
+static void weigh(const struct choice *c, size_t i, struct least *least)
+{
+    unsigned load = load_of(&c->list[i]);
+
+    if (least->chosen != BALANCE_NONE && load > least->load)
+        return;
+    least->equals = least->chosen != BALANCE_NONE && load == least->load ? least->equals + 1 : 1;
+    if (below(c->st, least->equals) == 0)
+        least->chosen = (int)i;
+    least->load = load;
+}
+
 static int choose_least_conn(const struct balance *b, const struct choice *c)
 {
-    int chosen = BALANCE_NONE;
-    size_t equals = 0;
-    unsigned least = 0;
+    struct least least = {.chosen = BALANCE_NONE};
 
     (void)b;
-    for (size_t i = 0; i < c->n; i++) {
-        unsigned load = c->list[i].usable ? load_of(&c->list[i]) : 0;
-
-        if (!c->list[i].usable || (chosen != BALANCE_NONE && load > least))
-            continue;
-        equals = chosen != BALANCE_NONE && load == least ? equals + 1 : 1;
-        if (below(c->st, equals) == 0)
-            chosen = (int)i;
-        least = load;
-    }
-    return chosen;
+    for (size_t i = 0; i < c->n; i++)
+        if (c->list[i].usable)
+            weigh(c, i, &least);
+    return least.chosen;
 }
 
 /* The least busy of a sample: a reservoir of b->choose of them. */
 static int choose_random_choose(const struct balance *b, const struct choice *c)
 {
     size_t *sample = arena_alloc(c->ex->arena, b->choose * sizeof *sample);
+    struct least least = {.chosen = BALANCE_NONE};
     size_t seen = 0, size = 0;
-    int chosen = BALANCE_NONE;
 
     for (size_t i = 0; i < c->n; i++) {
         size_t at;
@@ -182,9 +192,8 @@ static int choose_random_choose(const struct balance *b, const struct choice *c)
         seen++;
     }
     for (size_t k = 0; k < size; k++)
-        if (chosen == BALANCE_NONE || load_of(&c->list[sample[k]]) < load_of(&c->list[chosen]))
-            chosen = (int)sample[k];
-    return chosen;
+        weigh(c, sample[k], &least);
+    return least.chosen;
 }
 
 /* ---- by hash ---- */

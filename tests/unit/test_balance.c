@@ -186,6 +186,27 @@ static void finds_the_least_busy(void **state)
     tear_down(&r);
 }
 
+/* With nobody busy, which is how it is most of the time, no upstream is left out. */
+static void equals_have_equal_chances(void **state)
+{
+    const struct balance kinds[] = {{.kind = BALANCE_LEAST_CONN},
+                                    {.kind = BALANCE_RANDOM_CHOOSE, .choose = 2},
+                                    {.kind = BALANCE_RANDOM_CHOOSE, .choose = 100}};
+
+    (void)state;
+    for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+        int got[4] = {0};
+        struct rig r;
+
+        set_up(&r, 4);
+        for (int i = 0; i < 4000; i++)
+            got[ask(&r, &kinds[k])]++;
+        for (size_t i = 0; i < ARRAY_LEN(got); i++)
+            assert_in_range(got[i], 750, 1250); /* 9 standard deviations */
+        tear_down(&r);
+    }
+}
+
 /* The key stays where it is when others go, and is spread over all that remain when its own goes.
  */
 static void hashes_move_no_more_than_they_must(void **state)
@@ -335,6 +356,7 @@ int main(void)
         cmocka_unit_test(chance_is_fair),
         cmocka_unit_test(weights_of_dns_are_shares),
         cmocka_unit_test(finds_the_least_busy),
+        cmocka_unit_test(equals_have_equal_chances),
         cmocka_unit_test(hashes_move_no_more_than_they_must),
         cmocka_unit_test(hashes_what_it_should),
         cmocka_unit_test(a_cookie_sticks),
