@@ -61,6 +61,13 @@ static void remove_named(struct fields *f, const struct fields *from, const stru
 
 /* ---- the request ---- */
 
+/* "_" and "-" are one to a CGI: a client's X_Forwarded_For would pass for the real one. */
+static bool is_ambiguous(const struct exchange *ex, const struct field *f)
+{
+    return f->name.len > 0 && memchr(f->name.p, '_', f->name.len) != NULL &&
+           exchange_is_clients(ex, f);
+}
+
 /* Whether a request without content should say so (RFC 9110 8.6). */
 static bool states_zero_length(const struct exchange *ex, const struct proxy_request *rq)
 {
@@ -215,10 +222,8 @@ struct fields proxy_request_fields(struct exchange *ex, const struct reverse_pro
     for (size_t i = 0; i < ex->request.n; i++) {
         const struct field *f = &ex->request.list[i];
 
-        /* "_" and "-" are one to a CGI: X_Forwarded_For would pass for the real one. */
         if (is_among(f->name, hop_by_hop, ARRAY_LEN(hop_by_hop)) ||
-            is_among(f->name, own_request, ARRAY_LEN(own_request)) ||
-            (f->name.len > 0 && memchr(f->name.p, '_', f->name.len) != NULL))
+            is_among(f->name, own_request, ARRAY_LEN(own_request)) || is_ambiguous(ex, f))
             continue;
         out.list[out.n++] = *f;
     }

@@ -14,7 +14,8 @@ def gate(c):
     """The gateway: what it says depends on the X-Test field of the request."""
     action = (c.fields("X-Test") or ["grant"])[0]
     if action == "grant":
-        c.reply(200, b"granted", ["Remote-User: ann", "Remote-Id: 7", "X-Other: no"])
+        c.reply(200, b"granted", ["Remote-User: ann", "Remote-Id: 7", "X-Other: no",
+                                   "Remote_Group: staff"])
     elif action == "many":
         c.reply(200, b"", ["Remote-User: ann", "Remote-User: bob"])
     elif action == "bare":
@@ -58,6 +59,13 @@ def lets_through(port, asked):
                  "X-Forwarded-For: 127.0.0.1", "Host: localhost"):
         check("\r\n%s\r\n" % line in question, line, question)
     check("/forged" not in question, question)
+
+
+def underscores_are_ours(port):
+    """Such names are taken from the client, and not from the configuration or the gateway."""
+    r = ask(port, "grant", fields=[("X_Added", "0"), ("Remote_Group", "root"), ("remote_user", "root")])
+    check_eq(["Remote_Group: staff", "X_Added: yes"],
+             sorted(x for x in r.body.decode().split("\r\n") if "_" in x))
 
 
 def joins_lines(port):
@@ -131,10 +139,12 @@ def main():
                 format json
             }
             request_header X-Added yes
+            request_header X_Added yes
             forward_auth 127.0.0.1:%d {
                 uri /verify?p={path}
                 copy_headers Remote-User {
                     Remote-Id>X-Id
+                    Remote_Group
                 }
             }
             reverse_proxy 127.0.0.1:%d
@@ -146,6 +156,7 @@ def main():
             respond open
         }""" % (port, log_path, asked.port, served.port, dead, refusing_port()))
         lets_through(port, asked)
+        underscores_are_ours(port)
         granted_fields_stay(port, log_path)
         joins_lines(port)
         forged_fields_go(port)
