@@ -61,10 +61,11 @@ struct proxied {
     size_t upstream;            /* index */
     struct upstream resolved;   /* the same, its address made for this request */
     bool counted;               /* among the requests in flight */
-    uint64_t since_ms;
-    int64_t body_left; /* of the request; -1: not known, 0: all of it is gone */
-    bool body_broken;  /* less of it came than the upstream was told */
-    struct str cookie; /* to be set, for balancing; p == NULL: none */
+    uint64_t since_ms;          /* when it got the last of the request so far */
+    bool starved;               /* the client was asked for more of it, and has not sent that yet */
+    int64_t body_left;          /* of the request; -1: not known, 0: all of it is gone */
+    bool body_broken;           /* less of it came than the upstream was told */
+    struct str cookie;          /* to be set, for balancing; p == NULL: none */
 
     /* All attempts. */
     struct candidate *candidates;

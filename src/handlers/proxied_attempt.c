@@ -57,7 +57,8 @@ void proxied_ended(struct proxied *p)
     p->counted = false;
 }
 
-/* Where clients have a say in who is asked, one of them could have all others refused. */
+/* Where clients have a say in who is asked, one of them could have all others refused; and so it
+ * could by a body of which it sends nothing until upstreams lose patience (p->starved). */
 static void note_failure(struct proxied *p)
 {
     const struct text *address = upstream_of(p)->address;
@@ -168,6 +169,7 @@ static bool start_transfer(struct proxied *p)
     kept_body_rewind(&p->kept);
     p->body_left = p->request.body_len;
     p->since_ms = loop_now_ms(p->st->loop);
+    p->starved = false;
     p->transfer = transfer_start(transport_for(p, &spec), &spec, &e);
     if (p->transfer != NULL)
         return true;
@@ -415,7 +417,7 @@ void proxied_fail(struct proxied *p, enum transfer_result result, const char *wh
 
     if (exchange_body_error(ex, 0) == 0) {
         complain(p, why);
-        if (result != TRANSFER_EXHAUSTED && !p->body_broken)
+        if (result != TRANSFER_EXHAUSTED && !p->body_broken && !p->starved)
             note_failure(p);
     }
     p->at_end = PULL_FAIL;

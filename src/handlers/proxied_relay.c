@@ -216,6 +216,9 @@ static enum pull on_pull_request(void *arg, char *buf, size_t cap, size_t *n)
     if (p->request.upgrade.len > 0 && !p->tunnel) /* there is none before the answer */
         return PULL_AGAIN;
     answer = kept_body_read(&p->kept, p->ex, buf, cap, n);
+    p->starved = answer == PULL_AGAIN;
+    if (!p->starved) /* before that it cannot answer */
+        p->since_ms = loop_now_ms(p->st->loop);
     /* The engine has given up reading the body for an answer whose rest is still to come. */
     if (answer == PULL_FAIL && p->ex->responded && p->content_length >= 0)
         return PULL_AGAIN;

@@ -2,10 +2,11 @@
 """Several upstreams: policies, what is asked again when one fails, and failures remembered."""
 
 import threading
+import time
 
 import lib
 from lib import Reader, check, check_eq, connect, request, wait_for
-from upstream import Upstream, each_client, refusing_port
+from upstream import CLIENT, Upstream, each_client, refusing_port
 
 
 class Named:
@@ -152,6 +153,40 @@ def forgets_failures(port, first):
     wait_for(20, lambda: ask(port).body == b"a", "the failure to be forgotten")
 
 
+def slow_answers_are_failures(port, first):
+    def late(c):
+        time.sleep(0.5)
+        c.reply(200, b"late")
+
+    first.act = late
+    check_eq(b"late", ask(port).body)
+    check_eq(b"b", ask(port).body)
+    first.act = None
+    wait_for(20, lambda: ask(port).body == b"a", "the failure to be forgotten")
+
+
+def slow_clients_are_no_failures(server, port, first):
+    """Neither the time that a client takes for its body is held against the upstream, nor that it
+    does not wait for it."""
+    with connect(port) as s:
+        s.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+        for _ in range(5):
+            time.sleep(0.15)
+            s.sendall(b"x")
+        check_eq(b"a", Reader(s).response().body)
+    check_eq(b"a", ask(port).body)
+    if CLIENT == "curl":  # which sees that the upstream has left when there is more to send
+        return
+    first.act = lambda c: False
+    with connect(port) as s:
+        s.sendall(b"POST /impatient HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+        server.wait_log(rb"closed before an answer \(POST x/impatient\)")
+        s.sendall(b"hello")
+        check_eq(502, Reader(s).response().status)
+    first.act = None
+    check_eq(b"a", ask(port).body)
+
+
 def limits_requests(port, first):
     go_on = threading.Event()
 
@@ -242,6 +277,8 @@ with lib.Test() as t:
                     " unhealthy_status 5xx" % (a.port, b.port),
         "forget": "to %d %d\n lb_policy first\n fail_duration 700ms\n unhealthy_status 503"
                   % (a.port, b.port),
+        "latency": "to %d %d\n lb_policy first\n fail_duration 1500ms\n unhealthy_latency 400ms"
+                   % (a.port, b.port),
         "limit": "to %d %d\n lb_policy first\n unhealthy_request_count 1" % (a.port, b.port),
         "buffer": "to %d\n request_buffers 100KiB\n response_buffers 4KiB" % a.port,
         "reload": "to %d %d\n lb_policy first\n fail_duration 10m\n unhealthy_status 5xx\n"
@@ -267,6 +304,8 @@ with lib.Test() as t:
     gives_up_where_nobody_is_left(ports["nobody"])
     remembers_failures(ports["remember"], a, b)
     forgets_failures(ports["forget"], a)
+    slow_answers_are_failures(ports["latency"], a)
+    slow_clients_are_no_failures(server, ports["latency"], a)
     limits_requests(ports["limit"], a)
     buffers_requests(ports["buffer"], a)
     buffers_responses(ports["buffer"], a)
