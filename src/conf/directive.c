@@ -1,6 +1,7 @@
 /* What set functions may call. */
 #include "base/regex.h"
 #include "conf/build.h"
+#include "conf/foreign.h"
 #include "conf/placeholder_names.h"
 #include "conf/text.h"
 
@@ -94,10 +95,28 @@ int directive_uint(const struct directive_args *d, const struct token *t, uint64
                            (unsigned long long)max);
 }
 
+/* What has several lines may be a script, for a browser or a shell. */
+static void warn_of_variables(const struct directive_args *d, const struct token *t)
+{
+    struct str rest = t->text, variable;
+    const char *instead;
+
+    if (str_chr(rest, '\n') < rest.len)
+        return;
+    while ((instead = foreign_variable(rest, &variable)) != NULL) {
+        const struct token at = diag_inside(d->builder->diag, t, (size_t)(variable.p - t->text.p));
+
+        directive_warn(d, &at, "'" STR_FMT "' is a variable of nginx: %s", STR_ARG(variable),
+                       instead);
+        rest = str_from(rest, (size_t)(variable.p - rest.p) + variable.len);
+    }
+}
+
 int directive_text(const struct directive_args *d, const struct token *t, struct text *out)
 {
     struct err e;
 
+    warn_of_variables(d, t);
     if (text_compile(d->arena, t->text, &d->builder->defined, out, &e) == 0)
         return 0;
     return directive_error_in(d, t, &e);

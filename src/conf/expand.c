@@ -491,7 +491,8 @@ static void check_open(struct expander *x, const struct lexeme *open)
     const struct lexeme *first = open + 1;
 
     if (!first->starts_line && !lexeme_is(first, "}"))
-        diag_error(x->diag, &first->token, "unexpected '" STR_FMT "' after '{' on the same line",
+        diag_error(x->diag, &first->token,
+                   "unexpected '" STR_FMT "' after '{' on the same line: it belongs on the next",
                    STR_ARG(first->token.text));
 }
 

@@ -147,11 +147,71 @@ static const char *const plugins[] = {
     "waf",        "webdav",
 };
 
+static const char leave_out_forwarded[] =
+    "leave the line out: 'reverse_proxy' sets X-Forwarded-For by itself";
+static const char leave_out_upgrade[] =
+    "leave the line out: 'reverse_proxy' hands on upgrades by itself";
+
+/* Of nginx. */
+static const struct {
+    const char *name;
+    const char *instead;
+} variables[] = {
+    {"args", "write '{query}'"},
+    {"binary_remote_addr", "write '{remote_host}'"},
+    {"connection_upgrade", leave_out_upgrade},
+    {"document_root", "write '{http.vars.root}'"},
+    {"document_uri", "write '{path}'"},
+    {"host", "write '{host}'"},
+    {"hostname", "write '{system.hostname}'"},
+    {"http_host", "write '{hostport}'"},
+    {"http_upgrade", leave_out_upgrade},
+    {"proxy_add_x_forwarded_for", leave_out_forwarded},
+    {"proxy_host", "write '{upstream_hostport}'"},
+    {"query_string", "write '{query}'"},
+    {"remote_addr", "write '{remote_host}'"},
+    {"remote_port", "write '{remote_port}'"},
+    {"remote_user", "write '{http.auth.user.id}'"},
+    {"request_id", "write '{http.request.uuid}'"},
+    {"request_method", "write '{method}'"},
+    {"request_uri", "write '{uri}'"},
+    {"scheme", "write '{scheme}'"},
+    {"server_name", "write '{host}'"},
+    {"server_port", "write '{port}'"},
+    {"uri", "write '{path}'"},
+};
+
 const char *foreign_instead(struct str word)
 {
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_eq_nocase(word, str_of(words[i].word)))
             return words[i].instead;
+    return NULL;
+}
+
+static size_t name_len(struct str s)
+{
+    size_t n = 0;
+
+    while (n < s.len && ((s.p[n] >= 'a' && s.p[n] <= 'z') || s.p[n] == '_'))
+        n++;
+    return n;
+}
+
+const char *foreign_variable(struct str text, struct str *variable)
+{
+    for (size_t at = 0; at < text.len; at++) {
+        struct str name = str_from(text, at + 1);
+
+        if (text.p[at] != '$')
+            continue;
+        name.len = name_len(name);
+        for (size_t i = 0; i < ARRAY_LEN(variables); i++)
+            if (str_is(name, variables[i].name)) {
+                *variable = (struct str){text.p + at, name.len + 1};
+                return variables[i].instead;
+            }
+    }
     return NULL;
 }
 

@@ -8,6 +8,10 @@
  * 'reverse_proxy HOST:PORT'". NULL: it is none of these. */
 const char *foreign_instead(struct str word);
 
+/* What to write in the place of the first variable of nginx in a text, such as "$request_uri".
+ * *variable is where it stands. NULL: there is none. */
+const char *foreign_variable(struct str text, struct str *variable);
+
 /* Whether a plugin of Caddy has a directive or option of that name. */
 bool foreign_is_plugin(struct str word);
 

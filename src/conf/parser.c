@@ -75,7 +75,8 @@ static void parse_block(struct parser *p, struct node *node)
         return;
     }
     if (!at_end(p) && !starts_line(p) && !at_word(p, "}"))
-        diag_error(p->diag, current(p), "unexpected '" STR_FMT "' after '{' on the same line",
+        diag_error(p->diag, current(p),
+                   "unexpected '" STR_FMT "' after '{' on the same line: it belongs on the next",
                    STR_ARG(current(p)->text));
     p->depth++;
     parse_children(p, node);

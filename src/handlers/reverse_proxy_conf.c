@@ -532,6 +532,9 @@ static const struct refused refused[] = {
     {"buffer_requests", "it is called 'request_buffers' now"},
     {"buffer_responses", "it is called 'response_buffers' now"},
     {"max_buffer_size", "write the size after 'request_buffers' and 'response_buffers'"},
+    {"timeout",
+     "write 'dial_timeout', 'response_header_timeout', 'read_timeout' or 'write_timeout' in "
+     "'transport http'"},
     {"verbose_logs", "use the global option 'debug'"},
     {NULL, NULL},
 };

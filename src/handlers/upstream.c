@@ -163,7 +163,9 @@ int upstream_parse(struct arena *a, struct str text, const struct upstream_how *
     if (scheme == SCHEME_NONE && memmem(rest.p, rest.len, "://", 3) != NULL)
         return err_set(e, ERR_INVALID, "upstreams are http://, https:// or h2c://");
     if (memchr(rest.p, '/', rest.len) != NULL || memchr(rest.p, '?', rest.len) != NULL)
-        return err_set(e, ERR_INVALID, "an upstream has no path: it gets the request's own");
+        return err_set(e, ERR_INVALID,
+                       "an upstream has no path: it gets the request's own, which 'rewrite' or "
+                       "'uri' may change");
     if (split_hostport(rest, &host, &port, e) != 0 || set_protocol(u, scheme, port, e) != 0)
         return -1;
     name_upstream(a, host, port, u);
@@ -198,7 +200,9 @@ int upstream_has_placeholders(struct str text, struct str *rest, struct err *e)
             "choose it (write {$NAME} for what is in the environment)");
     (void)take_scheme(rest);
     if (memchr(rest->p, '/', rest->len) != NULL || memchr(rest->p, '?', rest->len) != NULL)
-        return err_set(e, ERR_INVALID, "an upstream has no path: it gets the request's own");
+        return err_set(e, ERR_INVALID,
+                       "an upstream has no path: it gets the request's own, which 'rewrite' or "
+                       "'uri' may change");
     return 1;
 }
 

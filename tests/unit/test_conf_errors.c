@@ -39,7 +39,8 @@ static const struct {
     {"a.com {{\nrespond\n}}\n", "f:1:7: a block begins with one '{'\n"},
     {"a.com {{\nrespond\n}\n}\n", "f:1:7: a block begins with one '{'\n"},
     {"a.com {\nhandle {\nrespond\n}}\n", "f:4:1: each '}' stands on a line of its own\n"},
-    {"a.com { respond }\n", "f:1:9: unexpected 'respond' after '{' on the same line\n"},
+    {"a.com { respond }\n",
+     "f:1:9: unexpected 'respond' after '{' on the same line: it belongs on the next\n"},
     {"a.com\nrespond\nb.com\nrespond\n", "f:3:1: 'b.com' is no directive; if it is another site, "
                                          "the site before it must have its own braces\n"},
     {"@m path /x\na.com {\n}\n", "f:1:1: a named matcher belongs in the block of a site\n"},

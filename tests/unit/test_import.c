@@ -167,7 +167,7 @@ static const struct {
      ""},
     {"(s) {\nx\n} y\na.com\nimport s {\n} z\nimport s { q\n}", NULL,
      "f:3:3: unexpected 'y' after '}'\nf:6:3: unexpected 'z' after '}'\n"
-     "f:7:12: unexpected 'q' after '{' on the same line\n",
+     "f:7:12: unexpected 'q' after '{' on the same line: it belongs on the next\n",
      ""},
     {"(s) {\nx {args[1]} {args[1]}b\n}\na.com {\nimport s 1\n}\nb.com {\nimport s\n}", NULL,
      "f:2:3: there is no '{args[1]}': the import at f:5:1 passes 1 argument\n"
