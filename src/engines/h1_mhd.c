@@ -85,7 +85,7 @@ static void run_mhd(struct h1_engine *en)
     do {
         MHD_run(en->daemon);
         more = has_more(en);
-    } while (more && en->n_held == 0 && ++runs < RUNS_A_TURN);
+    } while (more && en->n_held == 0 && ++runs < RUNS_A_TURN && !loop_is_late(en->loop));
     en->spins = more && en->n_held == 0;
     if (more)
         timer_set(en->loop, &en->again, 0);

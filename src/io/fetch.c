@@ -353,7 +353,7 @@ static void run_work(struct task *t)
 {
     struct fetcher *fr = container_of(t, struct fetcher, work);
 
-    for (unsigned i = 0; i < ROUNDS_MAX; i++) {
+    for (unsigned i = 0; i < ROUNDS_MAX && (i == 0 || !loop_is_late(fr->loop)); i++) {
         run_ops(fr);
         if (fr->timer_due) {
             fr->timer_due = false;

@@ -11,7 +11,8 @@
 
 enum {
     BATCH = 256,
-    TASK_ROUNDS = 16 /* of tasks and what they queue, before events and timers get their turn */
+    TASK_ROUNDS = 16, /* of tasks and what they queue, before events and timers get their turn */
+    LATE_MS = 5       /* of a turn: a round each, and no more */
 };
 
 struct loop {
@@ -22,6 +23,7 @@ struct loop {
     struct timer **heap; /* 1-based; the earliest is heap[1] */
     size_t n_timers;
     size_t heap_cap;
+    uint64_t n_set; /* times that timers were set */
     struct task *first_task;
     struct task **last_task;
     size_t n_tasks;
@@ -30,12 +32,19 @@ struct loop {
     struct epoll_event events[BATCH];
 };
 
+static uint64_t ms_of(clockid_t clock)
+{
+    struct timespec t;
+
+    clock_gettime(clock, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 static void update_now(struct loop *l)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    l->now_ms = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+    l->now_ms = ms_of(CLOCK_MONOTONIC);
     clock_gettime(CLOCK_REALTIME_COARSE, &t);
     l->wall_s = t.tv_sec;
 }
@@ -99,9 +108,14 @@ static void place(struct loop *l, size_t slot, struct timer *t)
     t->slot = slot;
 }
 
+static bool is_sooner(const struct timer *a, const struct timer *b)
+{
+    return a->due_ms != b->due_ms ? a->due_ms < b->due_ms : a->number < b->number;
+}
+
 static void sift_up(struct loop *l, size_t slot, struct timer *t)
 {
-    while (slot > 1 && l->heap[slot / 2]->due_ms > t->due_ms) {
+    while (slot > 1 && is_sooner(t, l->heap[slot / 2])) {
         place(l, slot, l->heap[slot / 2]);
         slot /= 2;
     }
@@ -113,9 +127,9 @@ static void sift_down(struct loop *l, size_t slot, struct timer *t)
     for (;;) {
         size_t child = slot * 2;
 
-        if (child < l->n_timers && l->heap[child + 1]->due_ms < l->heap[child]->due_ms)
+        if (child < l->n_timers && is_sooner(l->heap[child + 1], l->heap[child]))
             child++;
-        if (child > l->n_timers || l->heap[child]->due_ms >= t->due_ms)
+        if (child > l->n_timers || !is_sooner(l->heap[child], t))
             break;
         place(l, slot, l->heap[child]);
         slot = child;
@@ -135,7 +149,7 @@ void timer_cancel(struct loop *l, struct timer *t)
     last = l->heap[l->n_timers--];
     if (last == t)
         return;
-    if (slot > 1 && l->heap[slot / 2]->due_ms > last->due_ms)
+    if (slot > 1 && is_sooner(last, l->heap[slot / 2]))
         sift_up(l, slot, last);
     else
         sift_down(l, slot, last);
@@ -149,15 +163,22 @@ void timer_set(struct loop *l, struct timer *t, uint64_t delay_ms)
         l->heap = xrealloc_array(l->heap, l->heap_cap, sizeof *l->heap);
     }
     t->due_ms = l->now_ms + delay_ms;
+    t->number = l->n_set++;
     sift_up(l, ++l->n_timers, t);
 }
 
+static bool is_due(const struct loop *l, uint64_t before)
+{
+    return l->n_timers > 0 && l->heap[1]->due_ms <= l->now_ms && l->heap[1]->number < before;
+}
+
+/* Those that timers set are behind all others that are due, and wait for the next turn: one that is
+ * set to 0 again and again would keep everybody else waiting. */
 static void run_timers(struct loop *l)
 {
-    /* A timer set to 0 by a timer waits for the next turn: the bound keeps this loop finite. */
-    size_t most = l->n_timers;
+    const uint64_t before = l->n_set;
 
-    while (most-- > 0 && l->n_timers > 0 && l->heap[1]->due_ms <= l->now_ms) {
+    while (is_due(l, before)) {
         struct timer *t = l->heap[1];
 
         timer_cancel(l, t);
@@ -217,7 +238,7 @@ static void run_first(struct loop *l)
  * sends would keep the events and timers of everybody else waiting. */
 static void run_tasks(struct loop *l)
 {
-    for (int round = 0; round < TASK_ROUNDS; round++)
+    for (int round = 0; round < TASK_ROUNDS && (round == 0 || !loop_is_late(l)); round++)
         for (size_t most = l->n_tasks; most > 0 && l->n_tasks > 0; most--)
             run_first(l);
 }
@@ -251,8 +272,7 @@ int loop_run(struct loop *l, struct err *e)
         dispatch(l);
         run_timers(l);
     }
-    while (l->n_tasks > 0)
-        run_first(l);
+    run_tasks(l); /* not to their end: there may be none */
     return 0;
 }
 
@@ -269,6 +289,12 @@ uint64_t loop_now_ms(const struct loop *l)
 int64_t loop_wall_s(const struct loop *l)
 {
     return l->wall_s;
+}
+
+/* The coarse clock is behind, by a few milliseconds at most. */
+bool loop_is_late(const struct loop *l)
+{
+    return ms_of(CLOCK_MONOTONIC_COARSE) >= l->now_ms + LATE_MS;
 }
 
 bool loop_is_idle(const struct loop *l)

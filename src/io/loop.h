@@ -21,7 +21,8 @@ struct event_source {
 /* Called once, at the time set; may be set again from its own callback. Zeroed = not set. */
 struct timer {
     uint64_t due_ms;
-    size_t slot; /* 0: not set; else the place in the loop's heap */
+    uint64_t number; /* of the times that any was set: those due at once come in this order */
+    size_t slot;     /* 0: not set; else the place in the loop's heap */
     void (*on_timer)(struct timer *t);
 };
 
@@ -46,7 +47,8 @@ MUST_CHECK int loop_add(struct loop *l, struct event_source *src, uint32_t event
 MUST_CHECK int loop_mod(struct loop *l, struct event_source *src, uint32_t events, struct err *e);
 void loop_del(struct loop *l, struct event_source *src);
 
-/* Sets (or moves) a timer to delay_ms from now; 0 fires in the next turn. */
+/* Sets (or moves) a timer to delay_ms from now; 0 fires after the events at hand, or, set by a
+ * timer, in the next turn. */
 void timer_set(struct loop *l, struct timer *t, uint64_t delay_ms);
 void timer_cancel(struct loop *l, struct timer *t); /* no harm if it is not set */
 
@@ -59,5 +61,8 @@ uint64_t loop_now_ms(const struct loop *l);
 int64_t loop_wall_s(const struct loop *l);
 /* Whether this turn began with no event: it would have slept, but for a timer. */
 bool loop_is_idle(const struct loop *l);
+/* Whether this turn has taken so long that who could go on should let the others have theirs. Costs
+ * next to nothing. */
+bool loop_is_late(const struct loop *l);
 
 #endif

@@ -184,6 +184,91 @@ static void no_task_keeps_timers_waiting(void **state)
     assert_in_range(runs, 1, 1000);
 }
 
+static struct timer sleepers[1000];
+
+static void set_again(struct timer *t)
+{
+    runs++;
+    timer_set(loop, t, 0);
+}
+
+static void note_end(struct event_source *src, uint32_t events)
+{
+    (void)events;
+    loop_del(loop, src);
+    loop_stop(loop);
+}
+
+/* However many there are. */
+static void no_timer_keeps_events_waiting(void **state)
+{
+    struct event_source src = {eventfd(1, EFD_CLOEXEC), note_end};
+    struct timer again = {.on_timer = set_again};
+    struct err e;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(sleepers); i++)
+        timer_set(loop, &sleepers[i], 60 * 1000);
+    timer_set(loop, &again, 0);
+    assert_int_equal(loop_add(loop, &src, EPOLLIN, &e), 0);
+    go();
+    assert_int_equal(runs, 1);
+    for (size_t i = 0; i < ARRAY_LEN(sleepers); i++)
+        timer_cancel(loop, &sleepers[i]);
+    close(src.fd);
+}
+
+/* Those due at the same time come in the order in which they were set. */
+static void timers_take_turns(void **state)
+{
+    struct noted_timer t[5];
+    struct timer last = {.on_timer = stop};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+        t[i] = (struct noted_timer){{.on_timer = note}, (char)('a' + i)};
+        timer_set(loop, &t[i].timer, 0);
+    }
+    timer_set(loop, &t[1].timer, 0);
+    timer_set(loop, &last, 0);
+    go();
+    assert_string_equal(order, "acdeb");
+}
+
+static void no_task_keeps_the_loop_from_its_end(void **state)
+{
+    struct timer last = {.on_timer = stop};
+
+    (void)state;
+    busy.run = queue_again;
+    loop_post(loop, &busy);
+    timer_set(loop, &last, 0);
+    go();
+    assert_in_range(runs, 1, 1000);
+    loop_unpost(loop, &busy);
+}
+
+static void queue_slowly(struct task *t)
+{
+    runs++;
+    while (!loop_is_late(loop))
+        continue;
+    loop_post(loop, t);
+}
+
+/* What takes long has one round in a turn. */
+static void slow_tasks_have_a_round_a_turn(void **state)
+{
+    struct timer t = {.on_timer = stop_all};
+
+    (void)state;
+    busy.run = queue_slowly;
+    loop_post(loop, &busy);
+    timer_set(loop, &t, 0);
+    go();
+    assert_int_equal(runs, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +277,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_task_is_taken_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_task_keeps_events_waiting, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_task_keeps_timers_waiting, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_timer_keeps_events_waiting, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(timers_take_turns, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_task_keeps_the_loop_from_its_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(slow_tasks_have_a_round_a_turn, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
