@@ -45,6 +45,7 @@ struct arena {
     struct chunk *others;  /* full chunks and those of large objects */
     struct cleanup *cleanups;
     size_t first_cap; /* of the first chunk */
+    uint64_t spent_ns;
 };
 
 struct arena *arena_new(void)
@@ -101,6 +102,7 @@ void arena_free(struct arena *a)
 void arena_reset(struct arena *a)
 {
     run_cleanups(a);
+    a->spent_ns = 0;
     chunks_free(a->others);
     a->others = NULL;
     if (a->current != NULL && a->current->cap > CHUNK_KEPT) {
@@ -109,6 +111,11 @@ void arena_reset(struct arena *a)
     }
     if (a->current != NULL)
         a->current->used = 0;
+}
+
+uint64_t *arena_spent_ns(struct arena *a)
+{
+    return &a->spent_ns;
 }
 
 static struct chunk *chunk_new(size_t cap)

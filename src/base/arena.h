@@ -8,6 +8,7 @@
 #include "base/str.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct arena;
 
@@ -22,6 +23,10 @@ void arena_reset(struct arena *a);
 /* Calls fn(arg) when the arena is freed or reset, the last one first: for what an object in it
  * holds outside of it. */
 void arena_on_free(struct arena *a, void (*fn)(void *), void *arg);
+
+/* Nanoseconds that were spent for whoever the arena belongs to, by those who keep count: what may
+ * take long by itself must not take long many times over. Zero at first, and after a reset. */
+uint64_t *arena_spent_ns(struct arena *a);
 
 /* Zeroed and aligned for any object; never NULL. */
 void *arena_alloc(struct arena *a, size_t size) __attribute__((returns_nonnull));

@@ -19,7 +19,12 @@
  * That stops what is exponential, but not what walks along a long subject again and again: such
  * walks are hardly counted. So for a subject that is not short the expression is compiled a second
  * time, with a callout before each of its items: there the clock is looked at now and then. It is
- * the thread's own, so that a busy machine changes nothing. */
+ * the thread's own, so that a busy machine changes nothing.
+ *
+ * One request may have many texts matched, such as a hundred lines of one field: what the matches
+ * of one arena take together is bounded as well. It is measured by the clock that costs least,
+ * which counts what others do on a busy machine; only once it has run out by that is the thread's
+ * own looked at, for as long again. */
 enum {
     STEPS = 4 * 1000 * 1000,
     STEPS_WALKS = 4,
@@ -32,6 +37,7 @@ enum {
     SHORT = 256,           /* bytes of a subject that needs no clock */
     TIME_MAX_MS = 20,      /* of a match, or of a replacement with all its matches */
     CALLOUTS_A_LOOK = 256, /* at the clock: a power of two */
+    TOGETHER_MAX_MS = 25,  /* of all matches of one arena, by each of the clocks */
 };
 
 struct regex {
@@ -168,12 +174,17 @@ struct scratch {
     bool gave_up; /* at the subject at hand */
 };
 
-static uint64_t cpu_ns(void)
+static uint64_t ns_of(clockid_t clock)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    clock_gettime(clock, &t);
     return (uint64_t)t.tv_sec * 1000 * 1000 * 1000 + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t cpu_ns(void)
+{
+    return ns_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static int on_callout(pcre2_callout_block *block, void *scratch)
@@ -334,9 +345,29 @@ bool regex_gave_up(void)
     return scratch_of_thread()->gave_up;
 }
 
+/* Counts the time for the owner of a. */
+static int match(const struct regex *re, struct arena *a, const struct subject *s, size_t from)
+{
+    struct scratch *scratch = scratch_of_thread();
+    const uint64_t most = (uint64_t)TOGETHER_MAX_MS * 1000 * 1000;
+    uint64_t *spent = arena_spent_ns(a), began;
+    clockid_t clock = *spent < most ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID;
+    int rc;
+
+    if (*spent >= 2 * most)
+        return PCRE2_ERROR_CALLOUT;
+    began = ns_of(clock);
+    pcre2_set_match_limit(scratch->context, steps_for(re, s->text.len));
+    rc = pcre2_match(code_for(re, s->text.len), (PCRE2_SPTR)s->text.p, s->text.len, from,
+                     PCRE2_NO_UTF_CHECK, scratch->data, scratch->context);
+    *spent += ns_of(clock) - began;
+    return rc;
+}
+
 /* Matches at text offset from or behind it. The result, if there is one, is the pairs of offsets
  * into the text: PCRE2_UNSET for a group that took no part. Valid until the thread's next one. */
-static const size_t *find(const struct regex *re, const struct subject *s, size_t from)
+static const size_t *find(const struct regex *re, struct arena *a, const struct subject *s,
+                          size_t from)
 {
     struct scratch *scratch = scratch_of_thread();
     size_t *at;
@@ -346,9 +377,7 @@ static const size_t *find(const struct regex *re, const struct subject *s, size_
         gave_up(scratch, re, "the text is too long");
         return NULL;
     }
-    pcre2_set_match_limit(scratch->context, steps_for(re, s->text.len));
-    rc = pcre2_match(code_for(re, s->text.len), (PCRE2_SPTR)s->text.p, s->text.len, from,
-                     PCRE2_NO_UTF_CHECK, scratch->data, scratch->context);
+    rc = match(re, a, s, from);
     if (rc < 0) {
         report(scratch, re, rc);
         return NULL;
@@ -382,7 +411,7 @@ bool regex_matches(const struct regex *re, struct arena *scratch, struct str tex
     const size_t *at;
 
     begin(s.text.len);
-    at = find(re, &s, 0);
+    at = find(re, scratch, &s, 0);
     if (at != NULL && m != NULL)
         take_groups(re, &s, at, m);
     return at != NULL;
@@ -500,7 +529,7 @@ struct str regex_replace(const struct regex *re, struct arena *a, struct str val
 
     begin(s.text.len);
     while (from <= s.text.len && out.len < REGEX_REPLACED_MAX &&
-           (at = find(re, &s, from)) != NULL) {
+           (at = find(re, a, &s, from)) != NULL) {
         size_t start = at[0], end = at[1];
         struct regex_match m;
 

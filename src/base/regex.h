@@ -2,7 +2,8 @@
  * write in a Caddyfile, means the same here; what PCRE2 has beyond it (look-around, references
  * back) works as well. A compiled one is immutable: any thread may use it. No match can run away:
  * one that would take too many steps, too much time or too much memory counts as none, and leaves a
- * line in the log. */
+ * line in the log. Nor can many: those of one arena, which stands for a request, have a time that
+ * they share, and once it is used up they count as none. */
 #ifndef LINTEL_BASE_REGEX_H
 #define LINTEL_BASE_REGEX_H
 

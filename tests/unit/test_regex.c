@@ -146,6 +146,11 @@ static void refuses_bad_expressions(void **state)
     free(many);
 }
 
+static void begin_another_request(void)
+{
+    *arena_spent_ns(arena) = 0;
+}
+
 /* What takes too long counts as no match, soon. */
 static void gives_up(void **state)
 {
@@ -158,9 +163,11 @@ static void gives_up(void **state)
     memset(text, 'a', sizeof text);
     text[sizeof text - 1] = '!';
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
-    for (size_t i = 0; i < ARRAY_LEN(slow); i++)
+    for (size_t i = 0; i < ARRAY_LEN(slow); i++) {
+        begin_another_request();
         assert_false(
             regex_matches(compiled(slow[i]), arena, (struct str){text, sizeof text}, NULL));
+    }
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
     assert_true(after.tv_sec - before.tv_sec < 20);
 }
@@ -187,20 +194,59 @@ static void looks_at_the_clock(void **state)
     (void)state;
     memset(text, 'a', sizeof text);
     for (size_t i = 0; i < ARRAY_LEN(slow); i++)
-        for (s.len = sizeof text; s.len > 10000; s.len /= 4)
+        for (s.len = sizeof text; s.len > 10000; s.len /= 4) {
+            begin_another_request();
             assert_false(regex_matches(compiled(slow[i]), arena, s, NULL));
+        }
     assert_true(regex_gave_up());
     s.len = sizeof text;
     for (size_t i = 0; i < ARRAY_LEN(replaced); i++) {
+        begin_another_request();
         out = regex_replace(compiled(replaced[i]), arena, s, STR_LIT("b"));
         assert_int_equal(out.len, s.len); /* the rest stays as it is */
         assert_int_equal(out.p[0], 'b');
         assert_int_equal(out.p[out.len - 1], 'a');
         assert_true(regex_gave_up());
     }
+    begin_another_request();
     assert_false(regex_matches(compiled("x"), arena, s, NULL));
     assert_false(regex_gave_up());
     assert_true(worked_ms() - before < 1000);
+}
+
+/* A request may have a thousand texts matched, each of which stays within its bounds. */
+static void many_share_their_time(void **state)
+{
+    const struct regex *slow = compiled("^(a+)+$"), *quick = compiled("a");
+    const struct str s = STR_LIT("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!");
+    int64_t before = worked_ms();
+    struct str out;
+
+    (void)state;
+    begin_another_request();
+    for (int i = 0; i < 1000; i++)
+        assert_false(regex_matches(slow, arena, s, NULL));
+    assert_true(worked_ms() - before < 1000);
+    assert_false(regex_matches(quick, arena, s, NULL));
+    assert_true(regex_gave_up());
+    out = regex_replace(quick, arena, s, STR_LIT("b"));
+    assert_true(str_eq(out, s));
+    assert_true(regex_gave_up());
+    arena_reset(arena); /* with what was compiled */
+    assert_true(regex_matches(compiled("a"), arena, s, NULL));
+    assert_false(regex_gave_up());
+}
+
+/* Whoever waits for others, rather than to use the time, does not lose it. */
+static void a_busy_machine_takes_no_time(void **state)
+{
+    const struct regex *quick = compiled("a");
+
+    (void)state;
+    begin_another_request();
+    *arena_spent_ns(arena) = 30 * 1000 * 1000; /* by the clock on the wall */
+    for (int i = 0; i < 1000; i++)
+        assert_true(regex_matches(quick, arena, STR_LIT("a"), NULL));
 }
 
 /* A long text is no reason to give up where the expression is a plain one. */
@@ -319,6 +365,8 @@ int main(void)
         cmocka_unit_test(refuses_bad_expressions),
         cmocka_unit_test(gives_up),
         cmocka_unit_test(looks_at_the_clock),
+        cmocka_unit_test(many_share_their_time),
+        cmocka_unit_test(a_busy_machine_takes_no_time),
         cmocka_unit_test(walks_along_a_long_text),
         cmocka_unit_test(is_shared_by_threads),
         cmocka_unit_test(replaces),
