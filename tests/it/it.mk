@@ -25,6 +25,7 @@ it_tests = \
 	tests/it/conf-patterns.py \
 	tests/it/encode-files.py \
 	tests/it/encode-stream.py \
+	tests/it/fair.py \
 	tests/it/files-beneath.py \
 	tests/it/files-cache.py \
 	tests/it/files-browse-page.py \
