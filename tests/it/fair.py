@@ -416,9 +416,7 @@ def run_attack(t, victim, name, attack, opened, verbose):
     peer = Peer(t, attack, opened)
     try:
         wait_for(30, lambda: peer.count.value > 0, "the attack " + name)
-        before = peer.count.value
         worst, n = victim.slowest()
-        check(peer.count.value > before or "upload-held" in name, name, "did nothing meanwhile")
     except lib.Failure as e:
         raise lib.Failure("%s: %s" % (name, e)) from None
     finally:
