@@ -5,7 +5,7 @@
 
 enum {
     HELD_MOST = 64, /* streams at a time: each run of MHD asks them all */
-    ASKED_MOST = 32 /* times, before the stream is parked after all */
+    ASKED_MOST = 4  /* times, each in a turn of the loop, before the stream is parked after all */
 };
 
 /* h1_tunnel.c takes such a connection from MHD while it is suspended. */
