@@ -77,10 +77,13 @@ static bool is_text(struct str s)
 
 /* ---- the status line ---- */
 
-static bool begins_as_response(struct str in)
+/* As far as the header may reach: beyond that it is too large, however it goes on. */
+static bool begins_as_response(const struct response_parser *rp, struct str in)
 {
     size_t n = in.len < version.len ? in.len : version.len;
 
+    if (n > rp->head_left)
+        n = rp->head_left;
     return n == 0 || memcmp(in.p, version.p, n) == 0;
 }
 
@@ -106,7 +109,7 @@ static int next_status(struct response_parser *rp, struct str *in)
     struct str line;
     int rc;
 
-    if (!begins_as_response(*in)) /* said without waiting for a line that may never come */
+    if (!begins_as_response(rp, *in)) /* said without waiting for a line that may never come */
         return broken(rp, "what came is no HTTP/1.1 response");
     rc = take_head_line(rp, in, &line);
     if (rc != GO_ON)
