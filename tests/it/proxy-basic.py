@@ -327,8 +327,9 @@ def main():
         port = t.free_port()
         GO.clear()
         server = t.lintel(
-            "http://localhost:%d {\n reverse_proxy 127.0.0.1:%d {\n  transport http {\n"
-            "   response_header_timeout 300ms\n  }\n }\n}\n" % (port, up.port))
+            "http://localhost:%d {\n reverse_proxy /silent 127.0.0.1:%d {\n  transport http {\n"
+            "   response_header_timeout 300ms\n  }\n }\n reverse_proxy 127.0.0.1:%d\n}\n"
+            % (port, up.port, up.port))
         fields_both_ways(port)
         framing(port)
         request_bodies(port)
