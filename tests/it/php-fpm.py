@@ -383,7 +383,13 @@ def cancels_what_nobody_awaits(rig):
 def limits_time(rig):
     rig.server.reload(rig.conf("unix/" + rig.fpm.socket, "        read_timeout 300ms"))
     check_eq(504, rig.get("/sleep.php").status)
-    check_eq("front / ", rig.text("/"))
+
+    def in_time():  # the limit is for this answer too, which a busy machine may miss
+        r = rig.get("/")
+        check(r.status in (200, 504), r.status)
+        return r.status == 200 and r.body == b"front / "
+
+    wait_for(60, in_time, "an answer")
 
 
 def recovers(rig):
