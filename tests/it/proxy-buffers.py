@@ -7,7 +7,7 @@ import select
 import threading
 
 import lib
-from lib import Reader, check_eq, connect, wait_for
+from lib import Reader, check, check_eq, connect, wait_for
 from upstream import Upstream, each_client
 
 KB = 1024
@@ -84,11 +84,13 @@ http://:%d {
             check_eq("1", r.field("Retry-After"))
         with connect(port) as s:
             s.sendall(b"GET /down HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            data = b""
-            while not data.endswith(b"\r\n\r\nab"):  # as it comes
-                data += s.recv(1000)
+            reader = Reader(s)
+            while not reader.buffer.endswith(b"\r\n\r\nab"):  # as it comes
+                part = s.recv(1000)
+                check(part, "closed after", reader.buffer)
+                reader.buffer += part
             go.set()
-            check_eq(b"cde", s.recv(1000))
+            check_eq(b"abcde", reader.response().body)
         for u in uploads:
             check_eq(b"%d" % (100 * KB), u.finish().body)
 
