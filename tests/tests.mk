@@ -48,6 +48,7 @@ unit_tests = \
 	tests/unit/test_keys \
 	tests/unit/test_lexer \
 	tests/unit/test_limit_table \
+	tests/unit/test_limits \
 	tests/unit/test_local_ca \
 	tests/unit/test_loop \
 	tests/unit/test_match \

@@ -14,21 +14,27 @@ struct log_limit {
     unsigned left_out;
 };
 
-/* Whether one more line may be written now. *left_out is how many were not, since the last that
- * was; it is 0 but for the first line of a window. */
-static inline bool log_limit_allows(struct log_limit *l, uint64_t now_ms, unsigned *left_out)
+/* Whether one more line may be written now, of which a window has so many. *left_out is how many
+ * were not, since the last that was; it is 0 but for the first line of a window. */
+static inline bool log_limit_allows_of(struct log_limit *l, unsigned lines, uint64_t now_ms,
+                                       unsigned *left_out)
 {
     *left_out = 0;
     if (l->lines == 0 || now_ms - l->since_ms >= LOG_LIMIT_WINDOW_MS) {
         *left_out = l->left_out;
         *l = (struct log_limit){.since_ms = now_ms};
     }
-    if (l->lines == LOG_LIMIT_LINES) {
+    if (l->lines == lines) {
         l->left_out++;
         return false;
     }
     l->lines++;
     return true;
+}
+
+static inline bool log_limit_allows(struct log_limit *l, uint64_t now_ms, unsigned *left_out)
+{
+    return log_limit_allows_of(l, LOG_LIMIT_LINES, now_ms, left_out);
 }
 
 #endif

@@ -313,6 +313,7 @@ struct options {
     uint64_t idle_timeout_ms; /* 5 min: a connection without a request */
     uint64_t body_timeout_ms; /* 60 s: without any progress of a body, either way */
     size_t max_header_size;   /* 16 KiB */
+    unsigned max_connections; /* of clients; 0: as many as descriptors allow */
     size_t proxy_buffers;     /* 256 MiB: all that is held of bodies that are proxied */
     unsigned workers;         /* 0: one a CPU */
     enum log_level log_level; /* of the server's own log */

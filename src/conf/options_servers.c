@@ -1,7 +1,7 @@
 /* The option "servers": what concerns connections. */
 #include "conf/options.h"
 
-enum { HEADER_SIZE_MIN = 1024, HEADER_SIZE_MAX = 1024 * 1024 };
+enum { HEADER_SIZE_MIN = 1024, HEADER_SIZE_MAX = 1024 * 1024, CONNECTIONS_MOST = 1000 * 1000 };
 
 static const uint64_t second_ms = 1000;
 static const uint64_t year_ms = 365ULL * 24 * 3600 * 1000;
@@ -58,6 +58,20 @@ static int set_max_header_size(const struct directive_args *d)
         return directive_error(d, &d->args[0], "'" STR_FMT "' is out of range: %d to %d bytes",
                                STR_ARG(d->args[0].text), HEADER_SIZE_MIN, HEADER_SIZE_MAX);
     options_of(d)->max_header_size = (size_t)bytes;
+    return 0;
+}
+
+static int set_max_connections(const struct directive_args *d)
+{
+    uint64_t n;
+
+    if (directive_uint(d, &d->args[0], CONNECTIONS_MOST, &n) != 0)
+        return -1;
+    if (n == 0)
+        return directive_error(d, &d->args[0],
+                               "'0' would let nobody in: leave the option out for as many as "
+                               "open files allow");
+    options_of(d)->max_connections = (unsigned)n;
     return 0;
 }
 
@@ -289,6 +303,11 @@ static const struct directive server_rows[] = {
      .max_args = 1,
      .set = set_max_header_size,
      .help = "max_header_size SIZE"},
+    {.name = "max_connections",
+     .min_args = 1,
+     .max_args = 1,
+     .set = set_max_connections,
+     .help = "max_connections N: of clients at a time"},
     {.name = "proxy_buffers",
      .min_args = 1,
      .max_args = 1,

@@ -130,8 +130,10 @@ static void conn_open(struct h1_engine *en, struct MHD_Connection *mhd, void **c
     en->arrival = NULL; /* it has come */
     c->service = service_ref(en->service);
     c->remote_port = describe_address(a->peer, c->remote_host);
+    c->surplus = a->surplus;
+    en->n_surplus += a->surplus;
     list_init(&c->item);
-    h1_conn_enter(c, PHASE_HEADER);
+    h1_conn_enter(c, a->surplus ? PHASE_SURPLUS : PHASE_HEADER);
     if (en->n_connections++ == 0)
         timer_set(en->loop, &en->tick, 0);
     if (!en->tls)
@@ -147,15 +149,24 @@ static bool has_unread_bytes(int fd)
     return ioctl(fd, FIONREAD, &n) == 0 && n > 0;
 }
 
+static void leave_place(struct h1_conn *c)
+{
+    if (c->surplus)
+        c->en->n_surplus--;
+    else
+        budget_give(c->en->places, 1);
+}
+
 static void conn_close(struct h1_conn *c)
 {
     struct h1_engine *en = c->en;
 
+    if (!c->dead)
+        leave_place(c);
     if (!c->dead && !en->stopping && (c->unread || has_unread_bytes(c->fd)))
         h1_linger_add(&en->linger, c->fd);
     h1_conn_leave(c);
     en->n_connections--;
-    en->n_dead -= c->dead;
     service_unref(c->service);
     cred_unref(c->cred);
     tls_tickets_unref(c->tickets);
@@ -178,7 +189,7 @@ void h1_conn_kill(struct h1_conn *c)
     if (c->dead)
         return;
     c->dead = true;
-    c->en->n_dead++;
+    leave_place(c);
     shutdown(c->fd, SHUT_RDWR);
     h1_conn_enter(c, PHASE_DEAD);
     if (c->stream != NULL && c->stream->tunnel != NULL)

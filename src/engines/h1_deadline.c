@@ -11,6 +11,8 @@ enum {
     PEER_CHECK_MS = 1000,  /* between two looks at whether a parked connection's client has gone */
     FILES_CHECK_MS = 1000, /* between two looks at the files that are being sent */
     STUCK_MS = 5000,       /* an upload without a byte, while MHD turns in circles */
+    SURPLUS_MS = 5000,     /* for the handshake and the header of who gets a 503 */
+    HANDSHAKE_MS = 1000,   /* a TLS handshake is not given up before, for what it has cost */
     TICK_MIN_MS = 20,
     TICK_MAX_MS = 1000
 };
@@ -35,9 +37,9 @@ void h1_conn_enter(struct h1_conn *c, enum h1_phase phase)
     c->since_ms = loop_now_ms(en->loop);
 }
 
-static struct h1_conn *first(struct h1_engine *en, enum h1_phase phase)
+static struct h1_conn *first(const struct h1_engine *en, enum h1_phase phase)
 {
-    struct list *head = &en->phases[phase];
+    const struct list *head = &en->phases[phase];
 
     return list_empty(head) ? NULL : container_of(head->next, struct h1_conn, item);
 }
@@ -91,6 +93,7 @@ static void expire(struct h1_conn *c)
         }
         break;
     case PHASE_HEADER:
+    case PHASE_SURPLUS:
         log_debug("http", "%s: no complete request header in time, cut", c->remote_host);
         break;
     case PHASE_IDLE:
@@ -237,6 +240,7 @@ static void on_tick(struct timer *t)
             expire(c); /* which moves it to the end, or to PHASE_DEAD */
     }
     look_at_phase(en, PHASE_HEADER, now);
+    look_at_phase(en, PHASE_SURPLUS, now);
     look_at_phase(en, PHASE_IDLE, now);
     look_at_phase(en, PHASE_BODY, now);
     if (en->spins)
@@ -264,6 +268,7 @@ void h1_deadline_init(struct h1_engine *en)
 void h1_deadline_set_limits(struct h1_engine *en, const struct options *o)
 {
     en->limit_ms[PHASE_HEADER] = o->header_timeout_ms;
+    en->limit_ms[PHASE_SURPLUS] = SURPLUS_MS;
     en->limit_ms[PHASE_IDLE] = o->idle_timeout_ms;
     en->limit_ms[PHASE_BODY] = o->body_timeout_ms;
     en->limit_ms[PHASE_PARKED] = PEER_CHECK_MS;
@@ -286,22 +291,40 @@ void h1_deadline_close_idle(struct h1_engine *en)
 {
     struct h1_conn *c;
 
-    while ((c = first(en, PHASE_IDLE)) != NULL) {
-        if (c->session != NULL)
-            gnutls_bye(c->session, GNUTLS_SHUT_WR);
-        h1_conn_kill(c);
-    }
+    while (h1_engine_close_idle(en))
+        continue;
     while ((c = first(en, PHASE_HEADER)) != NULL && c->looked_at)
         h1_conn_kill(c); /* it has not said anything for a while; the younger are looked at soon */
 }
 
-bool h1_deadline_make_room(struct h1_engine *en)
+/* ---- for who needs room ---- */
+
+uint64_t h1_engine_idle_since(const struct h1_engine *en)
+{
+    const struct h1_conn *c = first(en, PHASE_IDLE);
+
+    return c == NULL ? UINT64_MAX : c->since_ms;
+}
+
+bool h1_engine_close_idle(struct h1_engine *en)
 {
     struct h1_conn *c = first(en, PHASE_IDLE);
 
     if (c == NULL)
-        c = first(en, PHASE_HEADER); /* the slowest header */
-    if (c == NULL)
+        return false;
+    if (c->session != NULL)
+        gnutls_bye(c->session, GNUTLS_SHUT_WR);
+    h1_conn_kill(c);
+    return true;
+}
+
+/* What has come in this turn of the loop has not been read yet. */
+bool h1_engine_close_slow(struct h1_engine *en)
+{
+    struct h1_conn *c = first(en, PHASE_HEADER);
+    uint64_t least_ms = en->tls ? HANDSHAKE_MS : 1;
+
+    if (c == NULL || loop_now_ms(en->loop) - c->since_ms < least_ms)
         return false;
     h1_conn_kill(c);
     return true;

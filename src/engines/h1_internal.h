@@ -35,12 +35,13 @@
 /* Where a connection stands. Each phase is a list in the order in which connections entered it;
  * all in one list have the same time limit, so the first is the first to expire. */
 enum h1_phase {
-    PHASE_HEADER, /* TLS handshake and a request's header */
-    PHASE_IDLE,   /* between two requests */
-    PHASE_BODY,   /* a body is on its way, in or out */
-    PHASE_PARKED, /* suspended: a handler has to come first */
-    PHASE_TUNNEL, /* upgraded: no time limit of ours */
-    PHASE_DEAD,   /* shut down; MHD has yet to notice */
+    PHASE_HEADER,  /* TLS handshake and a request's header */
+    PHASE_SURPLUS, /* the same, of a connection that there is no place for */
+    PHASE_IDLE,    /* between two requests */
+    PHASE_BODY,    /* a body is on its way, in or out */
+    PHASE_PARKED,  /* suspended: a handler has to come first */
+    PHASE_TUNNEL,  /* upgraded: no time limit of ours */
+    PHASE_DEAD,    /* shut down; MHD has yet to notice */
     PHASE_COUNT
 };
 
@@ -57,6 +58,7 @@ struct h1_arrival {
     const struct sockaddr *peer;
     const struct listener_conf *listener;
     const struct tls_choice *choice;
+    bool surplus;
 };
 
 struct h1_engine {
@@ -74,9 +76,9 @@ struct h1_engine {
     bool mhd_is_strict; /* version 1.0 or newer */
     bool draining;
     bool stopping;
-    unsigned max_connections;
+    struct budget *places; /* one for each connection that is neither dead nor surplus */
+    unsigned n_surplus;
     unsigned n_connections; /* all, those in PHASE_DEAD as well */
-    unsigned n_dead;
     struct list phases[PHASE_COUNT];
     uint64_t limit_ms[PHASE_COUNT];
     struct list spare;          /* streams to use again */
@@ -114,6 +116,7 @@ struct h1_conn {
     struct h1_stream *stream; /* NULL between requests */
     bool dead;                /* shut down: nothing is read or sent any more */
     bool unread;              /* closes before all that the client sent was read */
+    bool surplus;             /* has no place, and gets no more than a 503 */
     struct service *service;  /* of the listener; pinned */
     const struct listener_conf *listener;
     gnutls_session_t session; /* NULL if plain; MHD's */
@@ -206,8 +209,6 @@ void h1_conn_leave(struct h1_conn *c); /* out of every list */
 void h1_deadline_refresh(struct h1_engine *en);
 /* Closes the connections that wait for a request. */
 void h1_deadline_close_idle(struct h1_engine *en);
-/* Closes the idlest connection. False if all are at work. */
-bool h1_deadline_make_room(struct h1_engine *en);
 
 /* ---- h1_request.c ---- */
 

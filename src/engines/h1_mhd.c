@@ -5,9 +5,10 @@
 #include <unistd.h>
 
 enum {
-    RUNS_A_TURN = 16,  /* of MHD, before the loop's other sources get theirs */
-    SPARE_MAX = 64,    /* streams kept for use again */
-    LIMIT_SLACK = 512, /* connections that are shut down but still count for MHD */
+    RUNS_A_TURN = 16,   /* of MHD, before the loop's other sources get theirs */
+    SPARE_MAX = 64,     /* streams kept for use again */
+    SURPLUS_MAX = 16,   /* connections at once that are taken in for a 503 */
+    NO_LIMIT = 1 << 30, /* of MHD's own: who adds connections has taken places for them */
     /* Memory of MHD for one connection, beyond the largest request header: its records of the
      * fields, and the response's header. */
     POOL_EXTRA = 4 * 1024
@@ -159,7 +160,7 @@ static struct MHD_Daemon *daemon_start(struct h1_engine *en)
         en->tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, h1_on_access, en,
         MHD_OPTION_URI_LOG_CALLBACK, h1_on_uri, en, MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, en,
         MHD_OPTION_NOTIFY_CONNECTION, h1_on_connection, en, MHD_OPTION_NOTIFY_COMPLETED,
-        h1_on_completed, en, MHD_OPTION_CONNECTION_LIMIT, en->max_connections + LIMIT_SLACK,
+        h1_on_completed, en, MHD_OPTION_CONNECTION_LIMIT, (unsigned)NO_LIMIT,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, en->pool, MHD_OPTION_SIGPIPE_HANDLED_BY_APP,
         1, /* else it does not use sendfile() */
         MHD_OPTION_ARRAY, en->tls ? tls : plain, MHD_OPTION_END);
@@ -180,7 +181,7 @@ struct h1_engine *h1_engine_new(const struct h1_params *p, struct err *e)
     en->loop = p->loop;
     en->tls = p->tls;
     en->tickets = p->tls ? tls_tickets_ref(p->tickets) : NULL;
-    en->max_connections = p->max_connections;
+    en->places = p->places;
     en->run.run = on_task;
     en->again.on_timer = on_again;
     list_init(&en->spare);
@@ -253,23 +254,44 @@ void h1_engine_set_tickets(struct h1_engine *en, struct tls_tickets *tickets)
     tls_tickets_unref(old);
 }
 
-void h1_engine_add(struct h1_engine *en, int fd, const struct sockaddr *peer, socklen_t peer_len,
-                   const struct listener_conf *listener, const struct tls_choice *choice)
+static bool add(struct h1_engine *en, const struct h1_arrival *a, socklen_t peer_len)
 {
-    struct h1_arrival a = {fd, peer, listener, choice};
-    unsigned living = en->n_connections - en->n_dead;
+    bool taken;
 
-    if (en->draining || (living >= en->max_connections && !h1_deadline_make_room(en))) {
-        close(fd);
-        return;
+    if (en->draining) {
+        close(a->fd);
+        return false;
     }
-    en->arrival = &a;
-    if (MHD_add_connection(en->daemon, fd, peer, peer_len) != MHD_YES)
+    en->arrival = a;
+    if (MHD_add_connection(en->daemon, a->fd, a->peer, peer_len) != MHD_YES)
         log_warn("http", "a connection could not be taken"); /* MHD has closed it */
     else if (en->arrival != NULL)
         MHD_run(en->daemon); /* MHD 1.0 may take it only then */
+    taken = en->arrival == NULL;
     en->arrival = NULL;
     h1_engine_wake(en);
+    return taken;
+}
+
+void h1_engine_add(struct h1_engine *en, int fd, const struct sockaddr *peer, socklen_t peer_len,
+                   const struct listener_conf *listener, const struct tls_choice *choice)
+{
+    const struct h1_arrival a = {fd, peer, listener, choice, false};
+
+    if (!add(en, &a, peer_len))
+        budget_give(en->places, 1);
+}
+
+bool h1_engine_add_surplus(struct h1_engine *en, int fd, const struct sockaddr *peer,
+                           socklen_t peer_len, const struct listener_conf *listener,
+                           const struct tls_choice *choice)
+{
+    const struct h1_arrival a = {fd, peer, listener, choice, true};
+
+    if (en->n_surplus >= SURPLUS_MAX)
+        return false;
+    add(en, &a, peer_len);
+    return true;
 }
 
 void h1_engine_drain(struct h1_engine *en)

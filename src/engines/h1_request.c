@@ -49,7 +49,8 @@ void *h1_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
     struct exchange *ex = &st->ex;
 
     (void)cls;
-    h1_conn_enter(c, PHASE_HEADER);
+    if (!c->surplus)
+        h1_conn_enter(c, PHASE_HEADER);
     h1_conn_refresh(c);
     if (c->session != NULL && c->tls_version == NULL)
         describe_tls(c);
@@ -134,6 +135,7 @@ static const struct gate_refusal torn_header = {
 static const struct gate_refusal large_header = {431, "the header is too large (RFC 6585 5)"};
 static const struct gate_refusal veiled_coding = {
     400, "chunked among blanks or empty list elements (RFC 9112 6.1)"};
+static const struct gate_refusal no_place = {503, "as many connections as may be: max_connections"};
 static const struct gate_refusal bad_path = {
     400, "the path of the target cannot be decoded (RFC 3986 2.1)"};
 
@@ -179,6 +181,8 @@ static const struct gate_refusal *check(struct h1_stream *st, const char *method
 
     if (refusal == NULL)
         refusal = h1_gate(&st->ex);
+    if (refusal == NULL && st->conn->surplus)
+        refusal = &no_place;
     if (refusal != NULL)
         return refusal;
     if (st->ex.request_body_len == -1 && !is_decoded(st))
@@ -196,6 +200,8 @@ static void refuse(struct h1_stream *st, const struct gate_refusal *refusal)
     st->refused = true;
     ex->close = true;
     fields_add(&ex->response, ex->arena, STR_LIT("Server"), STR_LIT("Lintel"));
+    if (refusal == &no_place)
+        fields_add(&ex->response, ex->arena, STR_LIT("Retry-After"), STR_LIT("1"));
     exchange_respond_error(ex, refusal->status);
 }
 

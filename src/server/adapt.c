@@ -355,6 +355,8 @@ static struct json_object *json_of_options(const struct options *opt)
     put_ms(o, "timeout_read_body_ms", opt->body_timeout_ms);
     put_ms(o, "timeout_idle_ms", opt->idle_timeout_ms);
     put(o, "max_header_size", json_object_new_int64((int64_t)opt->max_header_size));
+    if (opt->max_connections > 0)
+        put(o, "max_connections", json_object_new_int64(opt->max_connections));
     put(o, "proxy_buffers", json_object_new_int64((int64_t)opt->proxy_buffers));
     put(o, "workers", json_object_new_int((int)opt->workers));
     return o;

@@ -33,7 +33,7 @@ struct front_door {
     struct cert_set *certs;
     struct str *default_hosts; /* by listener */
     struct list pending;
-    unsigned n_pending;
+    unsigned n_pending, max_pending;
     struct timer timeout;
     struct refusals refusals;
     struct log_limit limit;
@@ -158,13 +158,24 @@ static enum sight look(struct front_door *d, const struct arrival *a, struct vie
 
 /* ---- acting: nobody watches the socket at the moment ---- */
 
+/* Where there is no place, a few get their handshake, to be told so; it is too dear for all. */
+static void let_in(struct front_door *d, const struct arrival *a, const struct tls_choice *choice)
+{
+    struct h1_engine *en = d->params.http1;
+
+    if (places_take(d->params.places))
+        h1_engine_add(en, a->fd, a->peer, a->peer_len, a->listener, choice);
+    else if (!h1_engine_add_surplus(en, a->fd, a->peer, a->peer_len, a->listener, choice))
+        refusals_add_alert(&d->refusals, a->fd, ALERT_INTERNAL_ERROR);
+}
+
 static void hand_on(struct front_door *d, const struct arrival *a, const struct view *v)
 {
     const struct tls_decision *decision = &v->decision;
 
     switch (decision->way) {
     case TLS_TO_HTTP1:
-        h1_engine_add(d->params.http1, a->fd, a->peer, a->peer_len, a->listener, &decision->choice);
+        let_in(d, a, &decision->choice);
         break;
     case TLS_TO_ACME:
         acme_alpn_add(d->params.acme, a->fd, &decision->choice);
@@ -283,7 +294,7 @@ static void wait_for_more(struct front_door *d, const struct arrival *a, bool he
         drop(p);
         return;
     }
-    if (d->n_pending > d->params.max_pending)
+    if (d->n_pending > d->max_pending)
         drop(oldest(d));
     if (d->timeout.slot == 0)
         timer_set(d->params.loop, &d->timeout, HELLO_TIMEOUT_MS);
@@ -332,7 +343,7 @@ static struct str default_host(const struct listener_conf *l, struct str said)
     return entry != NULL && entry->site != NULL ? said : decide_default_host(l);
 }
 
-void front_door_set_conf(struct front_door *d, const struct conf *conf)
+void front_door_set_conf(struct front_door *d, const struct conf *conf, unsigned max_pending)
 {
     for (struct list *i = d->pending.next, *next; i != &d->pending; i = next) {
         struct pending *p = container_of(i, struct pending, item);
@@ -343,6 +354,7 @@ void front_door_set_conf(struct front_door *d, const struct conf *conf)
             drop(p);
     }
     d->conf = conf;
+    d->max_pending = max_pending;
     free(d->default_hosts);
     d->default_hosts = xalloc((conf->n_listeners + 1) * sizeof *d->default_hosts);
     for (size_t i = 0; i < conf->n_listeners; i++)

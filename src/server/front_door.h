@@ -6,6 +6,7 @@
 
 #include "engines/acme_alpn.h"
 #include "engines/h1_mhd.h"
+#include "server/places.h"
 
 struct front_door;
 
@@ -13,15 +14,15 @@ struct front_door_params {
     struct loop *loop;
     struct h1_engine *http1;
     struct acme_alpn *acme;
-    unsigned max_pending; /* connections whose hello is not whole; beyond, the oldest is closed */
+    struct places *places;
 };
 
 struct front_door *front_door_new(const struct front_door_params *p);
 void front_door_free(struct front_door *d); /* NULL is fine; closes what is pending */
 
-/* conf must live until the next call. Pending connections go on if their listener's address is
- * still there. */
-void front_door_set_conf(struct front_door *d, const struct conf *conf);
+/* conf must live until the next call. Pending connections, whose hello is not whole, go on if their
+ * listener's address is still there; beyond max_pending of them, the oldest is closed. */
+void front_door_set_conf(struct front_door *d, const struct conf *conf, unsigned max_pending);
 
 /* Takes a reference of its own. */
 void front_door_set_certs(struct front_door *d, struct cert_set *certs);

@@ -7,9 +7,11 @@ enum {
     DESCRIPTORS_MAX = 1024 * 1024,
     RESERVED = 64,          /* for the process: logs, storage, the ACME client */
     RESERVED_A_WORKER = 16, /* its loop, engines, listeners */
-    SHARES = 3,             /* plain connections, TLS connections, files and upstreams */
+    SHARES = 3,             /* the last of them is for files and upstreams */
     CONNECTIONS_MIN = 16,
-    CONNECTIONS_MAX = 100 * 1000
+    PENDING_SHARES = 4, /* as many as a fourth of the connections may be on their way in */
+    PENDING_MIN = 16,
+    PENDING_MAX = 2048
 };
 
 unsigned limits_raise_descriptors(void)
@@ -34,10 +36,22 @@ unsigned limits_cpus(void)
     return (unsigned)CPU_COUNT(&set);
 }
 
-unsigned limits_connections(unsigned descriptors, unsigned n_workers)
+unsigned limits_connections(unsigned descriptors, unsigned n_workers, unsigned wanted)
 {
     unsigned reserved = RESERVED + RESERVED_A_WORKER * n_workers;
-    unsigned n = descriptors > reserved ? (descriptors - reserved) / n_workers / SHARES : 0;
+    unsigned most = descriptors > reserved ? descriptors - reserved : 0;
+    unsigned n = most / SHARES * (SHARES - 1);
 
-    return n < CONNECTIONS_MIN ? CONNECTIONS_MIN : n > CONNECTIONS_MAX ? CONNECTIONS_MAX : n;
+    if (most < CONNECTIONS_MIN)
+        most = CONNECTIONS_MIN;
+    if (n < CONNECTIONS_MIN)
+        n = CONNECTIONS_MIN;
+    return wanted == 0 ? n : wanted < most ? wanted : most;
+}
+
+unsigned limits_pending(unsigned connections, unsigned n_workers)
+{
+    unsigned n = connections / n_workers / PENDING_SHARES;
+
+    return n < PENDING_MIN ? PENDING_MIN : n > PENDING_MAX ? PENDING_MAX : n;
 }

@@ -211,15 +211,13 @@ static void wait_for_more(struct proxy_door *d, const struct arrival *a)
 
 /* ---- for the worker ---- */
 
-struct proxy_door *proxy_door_new(struct loop *l, unsigned max_pending, acceptor_take take,
-                                  void *arg)
+struct proxy_door *proxy_door_new(struct loop *l, acceptor_take take, void *arg)
 {
     struct proxy_door *d = xalloc(sizeof *d);
 
     d->loop = l;
     d->take = take;
     d->arg = arg;
-    d->max_pending = max_pending;
     d->timeout.on_timer = on_timeout;
     list_init(&d->pending);
     return d;
@@ -244,7 +242,7 @@ static const struct listener_conf *same_listener(const struct conf *conf,
     return NULL;
 }
 
-void proxy_door_set_conf(struct proxy_door *d, const struct conf *conf)
+void proxy_door_set_conf(struct proxy_door *d, const struct conf *conf, unsigned max_pending)
 {
     for (struct list *i = d->pending.next, *next; i != &d->pending; i = next) {
         struct pending *p = container_of(i, struct pending, item);
@@ -255,6 +253,7 @@ void proxy_door_set_conf(struct proxy_door *d, const struct conf *conf)
             drop(p);
     }
     d->conf = conf;
+    d->max_pending = max_pending;
 }
 
 void proxy_door_add(struct proxy_door *d, int fd, const struct sockaddr *peer, socklen_t peer_len,

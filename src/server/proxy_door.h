@@ -8,15 +8,13 @@
 
 struct proxy_door;
 
-/* take gets what goes on. max_pending: connections whose header is awaited; beyond, the oldest is
- * closed. */
-struct proxy_door *proxy_door_new(struct loop *l, unsigned max_pending, acceptor_take take,
-                                  void *arg);
+/* take gets what goes on. */
+struct proxy_door *proxy_door_new(struct loop *l, acceptor_take take, void *arg);
 void proxy_door_free(struct proxy_door *d); /* closes what waits; NULL is fine */
 
 /* The policy lives as long as conf, which must live until the next change. Connections whose
- * listener conf has not are closed. */
-void proxy_door_set_conf(struct proxy_door *d, const struct conf *conf);
+ * listener conf has not are closed; and beyond max_pending whose header is awaited, the oldest. */
+void proxy_door_set_conf(struct proxy_door *d, const struct conf *conf, unsigned max_pending);
 
 /* As acceptor_take, for a configuration with the policy. */
 void proxy_door_add(struct proxy_door *d, int fd, const struct sockaddr *peer, socklen_t peer_len,

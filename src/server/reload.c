@@ -130,6 +130,16 @@ static void warn_of_fixed(const struct options *old, const struct options *new)
         log_warn("server", "max_header_size: a change takes effect at the next start");
 }
 
+static void warn_of_connections(const struct server *s)
+{
+    unsigned wanted = s->conf->options.max_connections, n = server_max_connections(s);
+
+    if (wanted > n)
+        log_warn("server",
+                 "max_connections: %u of %u, since no more than %u open files are allowed", n,
+                 wanted, s->descriptors);
+}
+
 /* Storage and admin socket: a server without them still serves. */
 static void set_management(struct server *s, const char *old_storage)
 {
@@ -175,6 +185,7 @@ static void commit(struct server *s)
     log_listeners(s, &old_listeners, old);
     if (old != NULL)
         warn_of_fixed(&old->options, &s->conf->options);
+    warn_of_connections(s);
     set_management(s, old == NULL ? NULL : old->options.storage);
     set_rotation(s, old);
     log_hub_settle(s->hub, s->conf);
@@ -283,6 +294,13 @@ static void on_answer(struct server *s, const struct worker_report *r)
         all_answered(s);
 }
 
+static void on_crowded(const struct server *s, const struct worker_report *r)
+{
+    for (unsigned i = 0; i < s->n_workers; i++)
+        if (i != r->index)
+            worker_make_room(s->workers[i]);
+}
+
 static void on_ended(struct server *s)
 {
     if (!s->stopping) { /* its loop failed; a part of the connections would hang for ever */
@@ -304,6 +322,9 @@ void server_on_report(void *server, const struct worker_report *r)
         break;
     case WORKER_CERTS:
         on_certs(s, r);
+        break;
+    case WORKER_CROWDED:
+        on_crowded(s, r);
         break;
     case WORKER_ENDED:
         on_ended(s);

@@ -107,6 +107,15 @@ static void on_signal(void *arg, int number)
         log_hub_settle(s->hub, s->conf);
 }
 
+/* ---- the admin socket, and what it tells ---- */
+
+unsigned server_max_connections(const struct server *s)
+{
+    unsigned wanted = s->conf == NULL ? 0 : s->conf->options.max_connections;
+
+    return limits_connections(s->descriptors, s->n_workers, wanted);
+}
+
 static uint64_t on_admin_reload(void *arg)
 {
     return server_reload(arg);
@@ -116,7 +125,9 @@ static char *on_admin_status(void *arg)
 {
     const struct server *s = arg;
 
-    return status_json(s->workers, s->n_workers);
+    return status_json(s->workers, s->n_workers,
+                       atomic_load_explicit(&s->connections.used, memory_order_relaxed),
+                       server_max_connections(s));
 }
 
 static const struct admin_commands admin_commands = {on_admin_reload, on_admin_status};
@@ -125,7 +136,6 @@ static const struct admin_commands admin_commands = {on_admin_reload, on_admin_s
 
 static int start_workers(struct server *s, const struct options *o, struct err *e)
 {
-    unsigned descriptors = limits_raise_descriptors();
     unsigned n = o->workers > 0 ? o->workers : limits_cpus();
     struct worker_params p = {.n_workers = n,
                               .hub = s->hub,
@@ -133,7 +143,8 @@ static int start_workers(struct server *s, const struct options *o, struct err *
                               .names = s->names,
                               .shared = s->shared,
                               .tickets = s->tickets,
-                              .max_connections = limits_connections(descriptors, n),
+                              .connections = &s->connections,
+                              .descriptors = s->descriptors,
                               .max_header_size = o->max_header_size,
                               .home = &s->home,
                               .on_report = server_on_report};
@@ -215,6 +226,7 @@ static int serve(struct server *s, struct conf *conf)
     }
     s->hub = log_hub_new(s->loop, &s->home);
     s->shared = shared_new();
+    s->descriptors = limits_raise_descriptors();
     s->offload = offload_new(limits_cpus() > 1 ? HELPERS_MAX : 1, OFFLOAD_QUEUE);
     s->names = offload_new(NAME_HELPERS, OFFLOAD_QUEUE);
     s->admin = admin_new(s->loop, &admin_commands, s);

@@ -3,6 +3,7 @@
 #ifndef LINTEL_SERVER_SERVER_PRIV_H
 #define LINTEL_SERVER_SERVER_PRIV_H
 
+#include "base/budget.h"
 #include "cert/manager.h"
 #include "io/offload.h"
 #include "server/admin.h"
@@ -46,8 +47,10 @@ struct server {
     int instance; /* descriptor of server/instance.h, or -1 */
 
     struct worker **workers;
-    uint64_t *cert_numbers; /* by worker: the set that it has */
-    uint64_t certs_taken;   /* the set that all have */
+    struct budget connections; /* of clients: places in use */
+    unsigned descriptors;      /* that the process may have */
+    uint64_t *cert_numbers;    /* by worker: the set that it has */
+    uint64_t certs_taken;      /* the set that all have */
     unsigned n_workers;
     unsigned n_ended;
 
@@ -67,6 +70,9 @@ struct server {
 
 /* Begins to stop; a second call can only shorten the time. */
 void server_stop(struct server *s, uint64_t grace_ms);
+
+/* What the configuration in use allows. */
+unsigned server_max_connections(const struct server *s);
 
 /* ---- reload.c ---- */
 

@@ -25,6 +25,8 @@ liblintel_a_SOURCES += \
 	src/server/net_text.h \
 	src/server/notify.c \
 	src/server/notify.h \
+	src/server/places.c \
+	src/server/places.h \
 	src/server/proxy_door.c \
 	src/server/proxy_door.h \
 	src/server/refusal.c \

@@ -40,13 +40,16 @@ static struct json_object *file_cache(struct worker *const *workers, unsigned n)
     return o;
 }
 
-char *status_json(struct worker *const *workers, unsigned n)
+char *status_json(struct worker *const *workers, unsigned n, size_t connections,
+                  unsigned max_connections)
 {
     struct json_object *o = json_object_new_object();
     const char *text;
     char *copy;
 
     json_object_object_add(o, "workers", json_object_new_int64(n));
+    json_object_object_add(o, "connections", json_object_new_int64((int64_t)connections));
+    json_object_object_add(o, "max_connections", json_object_new_int64(max_connections));
     json_object_object_add(o, "file_cache", file_cache(workers, n));
     text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
     copy = xalloc(strlen(text) + 2);

@@ -6,9 +6,12 @@
 
 /* A JSON object, malloc'ed, with a newline at its end:
  *
- *   workers      how many there are
- *   file_cache   the sums of their struct file_cache_stats
+ *   workers          how many there are
+ *   connections      of clients, at the moment
+ *   max_connections  how many there may be
+ *   file_cache       the sums of the workers' struct file_cache_stats
  */
-char *status_json(struct worker *const *workers, unsigned n);
+char *status_json(struct worker *const *workers, unsigned n, size_t connections,
+                  unsigned max_connections);
 
 #endif

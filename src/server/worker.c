@@ -10,7 +10,9 @@
 #include "io/fetch.h"
 #include "server/acceptor.h"
 #include "server/front_door.h"
+#include "server/limits.h"
 #include "server/log_hub.h"
+#include "server/places.h"
 #include "server/proxy_door.h"
 
 #include <stdio.h>
@@ -22,9 +24,7 @@ enum {
     IDLE_UPSTREAMS = 64,    /* connections of libcurl's kept open for reuse */
     DIRECT_IDLE = 512,      /* those to upstreams that are spoken to directly... */
     DIRECT_IDLE_EACH = 256, /* ...and to any one of them */
-    PENDING_MIN = 64,       /* TLS connections whose hello is awaited */
-    PENDING_MAX = 2048,
-    DRAIN_LOOK_MS = 20 /* how often a draining worker looks whether all have gone */
+    DRAIN_LOOK_MS = 20      /* how often a draining worker looks whether all have gone */
 };
 
 /* A configuration that is ready and waits for the word. */
@@ -51,6 +51,7 @@ struct worker {
     struct acme_alpn *acme;
     struct front_door *door;
     struct proxy_door *proxy_door;
+    struct places places;
     struct acceptor *acceptor;
     struct log_spool *spool;
     struct tls_tickets *tickets;
@@ -145,6 +146,17 @@ static void abandon(struct worker *w)
 
 /* What is queued at listeners that go away is still served as it was configured, so it is taken
  * before the engines change over. */
+static void set_connections(struct worker *w)
+{
+    const struct worker_params *p = &w->params;
+    unsigned n = limits_connections(p->descriptors, p->n_workers, w->conf->options.max_connections);
+    unsigned pending = limits_pending(n, p->n_workers);
+
+    places_set_max(&w->places, n);
+    front_door_set_conf(w->door, w->conf, pending);
+    proxy_door_set_conf(w->proxy_door, w->conf, pending);
+}
+
 static void commit(struct worker *w)
 {
     struct candidate *c = &w->candidate;
@@ -158,8 +170,7 @@ static void commit(struct worker *w)
     service_set_certs(w->service, w->certs);
     h1_engine_set_service(w->plain, w->service);
     h1_engine_set_service(w->tls, w->service);
-    front_door_set_conf(w->door, w->conf);
-    proxy_door_set_conf(w->proxy_door, w->conf);
+    set_connections(w);
     acceptor_set(w->acceptor, w->conf, c->fds);
     free(c->fds);
     *c = (struct candidate){0};
@@ -179,8 +190,10 @@ static void on_client(void *arg, int fd, const struct sockaddr *peer, socklen_t 
 
     if (listener->tls)
         front_door_add(w->door, fd, peer, peer_len, listener);
-    else
+    else if (places_take(&w->places))
         h1_engine_add(w->plain, fd, peer, peer_len, listener, NULL);
+    else
+        places_refuse(&w->places, fd);
 }
 
 static void on_accepted(void *arg, int fd, const struct sockaddr *peer, socklen_t peer_len,
@@ -192,6 +205,11 @@ static void on_accepted(void *arg, int fd, const struct sockaddr *peer, socklen_
         proxy_door_add(w->proxy_door, fd, peer, peer_len, listener);
     else
         on_client(w, fd, peer, peer_len, listener);
+}
+
+static void on_no_place(void *arg)
+{
+    report(arg, &(struct worker_report){.news = WORKER_CROWDED});
 }
 
 static unsigned connections(const struct worker *w)
@@ -238,6 +256,7 @@ static void shut(struct worker *w)
     proxy_door_free(w->proxy_door);
     front_door_free(w->door);
     acme_alpn_free(w->acme);
+    places_fini(&w->places);
     h1_engine_free(w->tls);
     h1_engine_free(w->plain);
     service_unref(w->service);
@@ -270,19 +289,12 @@ static void *run(void *arg)
 
 /* ---- making one ---- */
 
-static unsigned max_pending(const struct worker_params *p)
-{
-    unsigned n = p->max_connections / 4;
-
-    return n < PENDING_MIN ? PENDING_MIN : n > PENDING_MAX ? PENDING_MAX : n;
-}
-
 static struct h1_engine *engine_new(struct worker *w, bool tls, struct err *e)
 {
     const struct h1_params p = {.loop = w->loop,
                                 .tls = tls,
                                 .tickets = tls ? w->tickets : NULL,
-                                .max_connections = w->params.max_connections,
+                                .places = w->params.connections,
                                 .max_header_size = w->params.max_header_size};
 
     return h1_engine_new(&p, e);
@@ -292,7 +304,7 @@ static int open_parts(struct worker *w, struct err *e)
 {
     const struct direct_limits idle = {.idle_max = DIRECT_IDLE,
                                        .idle_max_per_upstream = DIRECT_IDLE_EACH};
-    struct front_door_params door = {.loop = w->loop, .max_pending = max_pending(&w->params)};
+    struct front_door_params door = {.loop = w->loop, .places = &w->places};
 
     if ((w->fetcher = fetcher_new(w->loop, IDLE_UPSTREAMS, e)) == NULL ||
         (w->plain = engine_new(w, false, e)) == NULL || (w->tls = engine_new(w, true, e)) == NULL ||
@@ -304,10 +316,12 @@ static int open_parts(struct worker *w, struct err *e)
     w->files = file_cache_new(w->loop, &w->file_stats);
     w->lists = browse_cache_new(w->loop, w->params.offload, &w->box);
     w->coders = coder_pool_new(w->loop);
+    w->places.engines[0] = w->plain;
+    w->places.engines[1] = w->tls;
     door.http1 = w->tls;
     door.acme = w->acme;
     w->door = front_door_new(&door);
-    w->proxy_door = proxy_door_new(w->loop, door.max_pending, on_client, w);
+    w->proxy_door = proxy_door_new(w->loop, on_client, w);
     return 0;
 }
 
@@ -331,6 +345,11 @@ struct worker *worker_start(const struct worker_params *p, struct err *e)
         free(w);
         return NULL;
     }
+    w->places = (struct places){.loop = w->loop, .all = p->connections};
+    if (p->n_workers > 1)
+        w->places.on_none = on_no_place;
+    w->places.arg = w;
+    places_init(&w->places);
     w->tickets = tls_tickets_ref(p->tickets);
     w->spool = log_spool_new(p->hub, w->loop);
     if (open_parts(w, e) == 0) {
@@ -484,6 +503,17 @@ void worker_set_tickets(struct worker *w, struct tls_tickets *tickets)
 
     o->tickets = tickets;
     mailbox_post(&w->box, &o->mail);
+}
+
+static void run_make_room(struct worker *w, struct order *o)
+{
+    (void)o;
+    places_make(&w->places);
+}
+
+void worker_make_room(struct worker *w)
+{
+    mailbox_post(&w->box, &order_new(run_make_room)->mail);
 }
 
 static void run_drain(struct worker *w, struct order *o)

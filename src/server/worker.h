@@ -3,6 +3,7 @@
 #ifndef LINTEL_SERVER_WORKER_H
 #define LINTEL_SERVER_WORKER_H
 
+#include "base/budget.h"
 #include "base/shared.h"
 #include "cert/cert_set.h"
 #include "conf/conf.h"
@@ -18,6 +19,7 @@ enum worker_news {
     WORKER_PREPARED,  /* a configuration is ready to be taken up, or failed: error */
     WORKER_COMMITTED, /* it is in use */
     WORKER_CERTS,     /* a set of certificates is in use: number */
+    WORKER_CROWDED,   /* it has to turn a connection away, and no idle one to close */
     WORKER_ENDED      /* the thread is about to end */
 };
 
@@ -38,7 +40,8 @@ struct worker_params {
     struct offload *names; /* for resolvers, whose questions may take long */
     struct shared *shared;
     struct tls_tickets *tickets; /* a reference is taken */
-    unsigned max_connections;    /* of each engine */
+    struct budget *connections;  /* of all workers; lives longer than they */
+    unsigned descriptors;        /* that the process may have */
     size_t max_header_size;      /* bytes */
     struct mailbox *home;        /* of the main thread */
     /* Called in the main thread; owner is that of home. */
@@ -59,6 +62,9 @@ void worker_abandon(struct worker *w);
 
 void worker_set_certs(struct worker *w, struct cert_set *set);
 void worker_set_tickets(struct worker *w, struct tls_tickets *tickets);
+
+/* Another worker is crowded: idle connections are to make room. */
+void worker_make_room(struct worker *w);
 
 /* Stops accepting; connections get grace_ms to end, then the thread ends. A second call can only
  * shorten the time. */

@@ -23,6 +23,7 @@ it_tests = \
 	tests/it/conf-errors.py \
 	tests/it/conf-examples.py \
 	tests/it/conf-patterns.py \
+	tests/it/connections-limit.py \
 	tests/it/encode-files.py \
 	tests/it/encode-stream.py \
 	tests/it/fair.py \

@@ -10,6 +10,9 @@ from lib import check, check_eq
 CONF = """{
     storage file_system /var/x
     email me@example.com
+    servers {
+        max_connections 500
+    }
 }
 (common) {
     header X-A "b c"
@@ -153,6 +156,7 @@ def main():
         check_eq(("/var/x", "/var/x/admin.sock", 80, 443, 10000, "INFO"),
                  tuple(a["options"][k] for k in ("storage", "admin", "http_port", "https_port",
                                                  "grace_period_ms", "log_level")))
+        check_eq(500, a["options"]["max_connections"])
         check_eq([("[::]:443", True), ("127.0.0.1:8080", False), ("[::]:80", False)],
                  [(x["address"], x["tls"]) for x in a["listeners"]])
         check_eq([("example.com", "acme"), ("www.example.com", "acme")],

@@ -60,7 +60,7 @@ void rig_open(struct rig *r, const struct rig_options *o,
               enum verdict (*handle)(const void *, struct exchange *))
 {
     static const struct rig_options none;
-    struct h1_params p = {.max_connections = 100, .max_header_size = 16 * 1024};
+    struct h1_params p = {.places = &r->places, .max_header_size = 16 * 1024};
     struct worker_env env = {0};
     struct err e;
 
@@ -75,8 +75,7 @@ void rig_open(struct rig *r, const struct rig_options *o,
     assert(r->service != NULL);
     p.loop = r->loop;
     p.tls = o->tls;
-    if (o->max_connections > 0)
-        p.max_connections = o->max_connections;
+    r->max_connections = o->max_connections > 0 ? o->max_connections : 100;
     if (o->tls) {
         r->cred = rig_cred();
         p.tickets = r->tickets = tls_tickets_new(&e);
@@ -89,6 +88,7 @@ void rig_open(struct rig *r, const struct rig_options *o,
 void rig_close(struct rig *r)
 {
     h1_engine_free(r->engine);
+    assert(r->places.used == 0);
     service_unref(r->service);
     conf_unref(r->conf);
     tls_tickets_unref(r->tickets);
@@ -114,6 +114,13 @@ static void tcp_pair(int fds[2])
     close(listener);
 }
 
+static void take_place(struct rig *r)
+{
+    while (!budget_take(&r->places, 1, r->max_connections))
+        if (!h1_engine_close_idle(r->engine) && !h1_engine_close_slow(r->engine))
+            rig_run(r, 2); /* they have only just come */
+}
+
 int rig_connect(struct rig *r)
 {
     struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(4711)};
@@ -122,6 +129,7 @@ int rig_connect(struct rig *r)
 
     tcp_pair(fds);
     peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    take_place(r);
     h1_engine_add(r->engine, fds[1], (struct sockaddr *)&peer, sizeof peer, r->conf->listeners,
                   r->cred != NULL ? &choice : NULL);
     return fds[0];
@@ -291,11 +299,13 @@ static void arrive(struct rig *r, struct rig_tls *t, int fd, rig_accept *accept)
     t->had_ticket = choice.has_ticket = hello.has_ticket;
     memcpy(choice.ticket_name, hello.ticket_name, sizeof choice.ticket_name);
     choice.sni = (struct str){hello.sni, hello.sni_len};
-    if (accept != NULL)
+    if (accept != NULL) {
         accept(r, fd, &choice);
-    else
-        h1_engine_add(r->engine, fd, (struct sockaddr *)&peer, sizeof peer, r->conf->listeners,
-                      &choice);
+        return;
+    }
+    take_place(r);
+    h1_engine_add(r->engine, fd, (struct sockaddr *)&peer, sizeof peer, r->conf->listeners,
+                  &choice);
 }
 
 static void keep_session(struct tls_talk *k)

@@ -14,6 +14,8 @@ struct rig {
     struct h1_engine *engine;
     struct tls_tickets *tickets;
     struct cred *cred;
+    struct budget places;
+    unsigned max_connections;
 };
 
 struct rig_options {

@@ -427,6 +427,7 @@ static void has_defaults(void **state)
     assert_int_equal(o->body_timeout_ms, 60000);
     assert_int_equal(o->idle_timeout_ms, 300000);
     assert_int_equal(o->max_header_size, 16384);
+    assert_int_equal(o->max_connections, 0);
     assert_int_equal(o->workers, 0);
     assert_int_equal(o->log_level, LOG_INFO);
     assert_string_equal(c->certs[0].tls->ca, "https://acme-v02.api.letsencrypt.org/directory");
@@ -477,7 +478,8 @@ static void takes_options(void **state)
              "grace_period 3s\nadmin off\nrenew_interval 5s\n"
              "workers 3\nticket_rotation 1h\nkey_type rsa2048\n"
              "servers {\ntimeouts {\nread_header 5s\nread_body 6s\nidle 7s\n}\n"
-             "max_header_size 32KiB\nprotocols h1 h2 h3\nstrict_sni_host on\n0rtt off\n}\n"
+             "max_header_size 32KiB\nmax_connections 500\nprotocols h1 h2 h3\nstrict_sni_host "
+             "on\n0rtt off\n}\n"
              "log {\nlevel WARN\noutput stderr\n}\ndebug\nshutdown_delay 2s\n"
              "default_sni Example.com\nrenewal_window_ratio 0.25\npersist_config off\n"
              "skip_install_trust\nocsp_stapling off\norder redir last\n"
@@ -496,6 +498,7 @@ static void takes_options(void **state)
     assert_int_equal(o->body_timeout_ms, 6000);
     assert_int_equal(o->idle_timeout_ms, 7000);
     assert_int_equal(o->max_header_size, 32768);
+    assert_int_equal(o->max_connections, 500);
     assert_int_equal(o->workers, 3);
     assert_int_equal(o->log_level, LOG_DEBUG);
     assert_int_equal(o->shutdown_delay_ms, 2000);
