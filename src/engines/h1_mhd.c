@@ -66,6 +66,7 @@ static void streams_free(struct h1_engine *en)
         arena_free(st->arena);
         free(st);
     }
+    en->n_spare = 0;
 }
 
 /* ---- running MHD ---- */
@@ -303,6 +304,11 @@ void h1_engine_drain(struct h1_engine *en)
 unsigned h1_engine_connections(const struct h1_engine *en)
 {
     return en->n_connections;
+}
+
+void h1_engine_rest(struct h1_engine *en)
+{
+    streams_free(en);
 }
 
 const char *h1_engine_version(void)

@@ -57,6 +57,9 @@ void h1_engine_drain(struct h1_engine *en);
 
 unsigned h1_engine_connections(const struct h1_engine *en);
 
+/* Frees what is kept for requests to come. */
+void h1_engine_rest(struct h1_engine *en);
+
 /* libmicrohttpd's. */
 const char *h1_engine_version(void);
 

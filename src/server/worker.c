@@ -24,6 +24,9 @@ enum {
     IDLE_UPSTREAMS = 64,    /* connections of libcurl's kept open for reuse */
     DIRECT_IDLE = 512,      /* those to upstreams that are spoken to directly... */
     DIRECT_IDLE_EACH = 256, /* ...and to any one of them */
+    REST_LOOK_MS = 10000,   /* how often one with connections looks whether a rush is over */
+    RUSH = 32,              /* connections at once, at least... */
+    RUSH_OVER = 4,          /* ...of which no more than a fourth is left */
     DRAIN_LOOK_MS = 20      /* how often a draining worker looks whether all have gone */
 };
 
@@ -66,6 +69,9 @@ struct worker {
     uint64_t drain_until_ms;
     struct timer drain;
     unsigned cut;
+
+    unsigned most; /* connections at once, since memory was last given back */
+    struct timer rest;
 };
 
 /* ---- reports ---- */
@@ -183,6 +189,37 @@ static void commit(struct worker *w)
 
 /* ---- connections ---- */
 
+static unsigned connections(const struct worker *w)
+{
+    return h1_engine_connections(w->plain) + h1_engine_connections(w->tls);
+}
+
+/* Much was needed for a while, and is not any more: it takes milliseconds to give it back. */
+static void on_rest(struct timer *t)
+{
+    struct worker *w = container_of(t, struct worker, rest);
+    unsigned n = connections(w);
+
+    if (w->most >= RUSH && n <= w->most / RUSH_OVER) {
+        h1_engine_rest(w->plain);
+        h1_engine_rest(w->tls);
+        alloc_trim();
+        w->most = n;
+    }
+    if (n > 0)
+        timer_set(w->loop, t, REST_LOOK_MS);
+}
+
+static void note_connections(struct worker *w)
+{
+    unsigned n = connections(w);
+
+    if (n > w->most)
+        w->most = n;
+    if (w->rest.slot == 0)
+        timer_set(w->loop, &w->rest, REST_LOOK_MS);
+}
+
 static void on_client(void *arg, int fd, const struct sockaddr *peer, socklen_t peer_len,
                       const struct listener_conf *listener)
 {
@@ -205,16 +242,12 @@ static void on_accepted(void *arg, int fd, const struct sockaddr *peer, socklen_
         proxy_door_add(w->proxy_door, fd, peer, peer_len, listener);
     else
         on_client(w, fd, peer, peer_len, listener);
+    note_connections(w);
 }
 
 static void on_no_place(void *arg)
 {
     report(arg, &(struct worker_report){.news = WORKER_CROWDED});
-}
-
-static unsigned connections(const struct worker *w)
-{
-    return h1_engine_connections(w->plain) + h1_engine_connections(w->tls);
 }
 
 /* ---- the end ---- */
@@ -251,6 +284,7 @@ static void drain(struct worker *w, uint64_t grace_ms)
 static void shut(struct worker *w)
 {
     timer_cancel(w->loop, &w->drain);
+    timer_cancel(w->loop, &w->rest);
     abandon(w);
     acceptor_free(w->acceptor);
     proxy_door_free(w->proxy_door);
@@ -339,6 +373,7 @@ struct worker *worker_start(const struct worker_params *p, struct err *e)
 
     w->params = *p;
     w->drain.on_timer = on_drain;
+    w->rest.on_timer = on_rest;
     w->loop = loop_new(e);
     if (w->loop == NULL || mailbox_init(&w->box, w->loop, w, e) != 0) {
         loop_free(w->loop);

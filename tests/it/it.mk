@@ -56,6 +56,7 @@ it_tests = \
 	tests/it/log-directive.py \
 	tests/it/pages-chromium.py \
 	tests/it/pages-embed.sh \
+	tests/it/memory-rest.py \
 	tests/it/php-fpm.py \
 	tests/it/pages-errors.py \
 	tests/it/intercept.py \
