@@ -96,22 +96,26 @@ struct file_entry *file_find(struct file_finder *f, struct exchange *ex, const s
 
 /* ---- sidecars ---- */
 
-/* Seconds, since some programs that set the time of what they make to that of the original set no
- * more than that. */
-static bool is_stale(const struct file_rep *side, const struct file_rep *of)
+/* What keeps a sidecar from being sent, or NULL. No coding makes nothing of anything: an empty one
+ * is what a full disk has left of it. Seconds, since some programs that set the time of what they
+ * make to that of the original set no more than that. */
+static const char *fault_of(const struct file_rep *side, const struct file_rep *of)
 {
-    return side->st.st_mtim.tv_sec < of->st.st_mtim.tv_sec;
+    if (side->size == 0)
+        return "empty";
+    return side->st.st_mtim.tv_sec < of->st.st_mtim.tv_sec ? "older than the file it was made of"
+                                                           : NULL;
 }
 
 /* Said once for each content of the file that is kept; those that are not kept are many. */
-static void tell_stale(const struct sought *s, struct file_rep *of, unsigned bit)
+static void tell_fault(const struct sought *s, struct file_rep *of, unsigned bit, const char *fault)
 {
     unsigned left_out;
 
     if ((of->told & bit) == 0 &&
         log_limit_allows(&s->f->log_limit, loop_now_ms(s->ex->loop), &left_out))
-        log_warn("http", STR_FMT STR_FMT ": older than the file it was made of, and not sent",
-                 STR_ARG(s->root->path), STR_ARG(s->path));
+        log_warn("http", STR_FMT STR_FMT ": %s, and not sent", STR_ARG(s->root->path),
+                 STR_ARG(s->path), fault);
     of->told |= bit;
 }
 
@@ -120,6 +124,7 @@ static void tell_stale(const struct sought *s, struct file_rep *of, unsigned bit
 static struct file_rep *find_side(const struct sought *s, struct file_rep *of, unsigned bit)
 {
     struct file_entry *e, found;
+    const char *fault = NULL;
 
     if ((of->absent & bit) != 0)
         return NULL;
@@ -128,10 +133,12 @@ static struct file_rep *find_side(const struct sought *s, struct file_rep *of, u
         look_up(s, &found);
         e = found.outcome == FILE_SERVE ? keep(s, &found) : NULL;
     }
-    if (e != NULL && !is_stale(e->rep, of))
-        return file_rep_ref(e->rep);
     if (e != NULL)
-        tell_stale(s, of, bit);
+        fault = fault_of(e->rep, of);
+    if (e != NULL && fault == NULL)
+        return file_rep_ref(e->rep);
+    if (fault != NULL)
+        tell_fault(s, of, bit, fault);
     of->absent |= bit;
     return NULL;
 }

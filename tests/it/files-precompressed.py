@@ -131,7 +131,10 @@ def choices(c):
             ("/large.css", None, None, LARGE + b"!"),
             ("/", "br", "br", b"index br"),
             ("/link.css", "gzip", None, b"link"),                 # leads out of the root
-            ("/folder.css", "gzip", None, b"folder")):            # the sidecar is a folder
+            ("/folder.css", "gzip", None, b"folder"),             # the sidecar is a folder
+            ("/spoilt.css", "gzip", None, b"spoilt"),             # no coding makes nothing of it
+            ("/spoilt.css", "gzip, br;q=0.1", "br", b"spoilt br"),
+            ("/empty.css", "gzip, br;q=0.1", "br", b"empty br")):
         for method in ("GET", "HEAD"):
             r = c.ask(target, accept, method)
             kind = CSS if target != "/" else "text/html; charset=utf-8"
@@ -280,6 +283,12 @@ def fill(t):
     os.symlink(t.write("outside.gz", "outside"), t.path("www/link.css.gz"))
     put(t, "folder.css", "folder")
     os.mkdir(t.path("www/folder.css.gz"))
+    put(t, "spoilt.css", "spoilt")
+    put(t, "spoilt.css.gz", "")
+    put(t, "spoilt.css.br", "spoilt br")
+    put(t, "empty.css", "")
+    put(t, "empty.css.gz", "")
+    put(t, "empty.css.br", "empty br")
     put(t, "late.css", "late")
     put(t, "error.html", "error plain")
     put(t, "error.html.br", "error br")
@@ -297,7 +306,8 @@ def fill(t):
 
 def logged(server):
     for text in (rb"bad.css.sha256: holds no ETag", rb"long.css.md5: holds no ETag",
-                 rb"change.css.gz: older than the file it was made of"):
+                 rb"change.css.gz: older than the file it was made of, and not sent",
+                 rb"spoilt.css.gz: empty, and not sent"):
         server.wait_log(text, 10)
 
 
