@@ -115,8 +115,9 @@ void file_multipart_respond(struct exchange *ex, const struct file_rep *rep,
                            ranges[i].first, ranges[i].len};
     }
     add_bytes(m, arena_printf(ex->arena, "\r\n--" STR_FMT "--\r\n", STR_ARG(boundary)));
-    for (size_t i = 0; i < m->n; i++)
-        len += m->pieces[i].len;
+    for (size_t i = 0; i < m->n && len >= 0; i++)
+        if (__builtin_add_overflow(len, m->pieces[i].len, &len))
+            len = -1; /* no number of bytes that can be said: of a file of nearly 8 EiB */
     fields_set(
         &ex->response, ex->arena, STR_LIT("Content-Type"),
         arena_printf(ex->arena, "multipart/byteranges; boundary=" STR_FMT, STR_ARG(boundary)));

@@ -6,6 +6,7 @@ slow and simple reading of RFC 9110 14; each field and each byte exact."""
 import os
 import random
 import re
+import tempfile
 import time
 
 import lib
@@ -174,6 +175,24 @@ def beyond_4_gib(c, rng):
     check_eq(str(HUGE), r.field("Content-Length"))
 
 
+def near_8_eib(open_socket, folder):
+    """With the heads of its parts it is longer than any length that can be told."""
+    size = (1 << 63) - 1
+    try:
+        with open(os.path.join(folder, "largest.bin"), "wb") as f:
+            f.truncate(size)
+    except OSError:
+        return  # few file systems have such files
+    for last, framing in ((size - 1, "transfer-encoding"), (11, "content-length")):
+        with open_socket() as s:
+            s.sendall(b"GET /largest.bin HTTP/1.1\r\nHost: localhost\r\n"
+                      b"Range: bytes=0-2,5-6,8-9,11-%d\r\n\r\n" % last)
+            r = lib.Reader(s).response(head=True)
+            check_eq(206, r.status, "up to %d" % last)
+            check_eq([framing], [n for n in ("transfer-encoding", "content-length") if n in r.fields],
+                     "up to %d" % last)
+
+
 def heads(c):
     """A HEAD has the fields of a GET without a range, and asks for no part."""
     for target in ("/small.bin", "/large.bin", "/ten.txt", "/huge.bin"):
@@ -252,7 +271,7 @@ def encoded(c, rng):
             check_eq(tag, r.field("ETag"), "If-Range: %s" % value)
 
 
-def main(test):
+def main(test, memory):
     rng = random.Random(20)
     for name, content in (("small.bin", SMALL), ("large.bin", LARGE), ("ten.txt", b"0123456789"),
                           ("one.txt", b"x"), ("empty.txt", b""), ("folder/index.html", b"x"),
@@ -266,8 +285,9 @@ def main(test):
             f.write(mark)
         check_eq(HUGE, f.tell())
     os.utime(path, ns=(MTIME_NS, MTIME_NS))
-    server, open_sockets = serve(test, "encode /encoded/*\n    file_server")
+    server, open_sockets = serve(test, "root /largest.bin %s\n    encode /encoded/*\n    file_server" % memory)
     for open_socket in open_sockets:
+        near_8_eib(open_socket, memory)
         c = Client(open_socket)
         ranges(c, rng)
         beyond_4_gib(c, rng)
@@ -280,5 +300,6 @@ def main(test):
 
 
 if __name__ == "__main__":
-    with lib.Test() as t:
-        main(t)
+    shared = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    with lib.Test() as t, tempfile.TemporaryDirectory(dir=shared) as folder_in_memory:
+        main(t, folder_in_memory)
