@@ -123,6 +123,10 @@ void proxied_ended(struct proxied *p);
 /* The transfer has failed: the exchange is answered with an error, or another upstream is asked. */
 void proxied_fail(struct proxied *p, enum transfer_result result, const char *why);
 
+/* The answer is one for which the configuration has another upstream asked, and that can be done:
+ * it is, and this answer is forgotten. */
+bool proxied_asks_again(struct proxied *p);
+
 /* ---- proxied_fastcgi.c ---- */
 
 /* Looks for the script. Returns 0, or the status to answer with. */

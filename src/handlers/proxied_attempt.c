@@ -382,33 +382,47 @@ static int status_of(enum transfer_result result)
     return result == TRANSFER_TIMEOUT || result == TRANSFER_CONNECT_TIMEOUT ? 504 : 502;
 }
 
-/* RFC 9110 9.2.2 */
-static bool is_idempotent(struct str method)
+/* All of the request is there for another upstream. */
+static bool can_repeat(const struct proxied *p)
 {
-    static const struct str methods[] = {STR_LIT("GET"), STR_LIT("HEAD"),   STR_LIT("OPTIONS"),
-                                         STR_LIT("PUT"), STR_LIT("DELETE"), STR_LIT("TRACE")};
-
-    for (size_t i = 0; i < ARRAY_LEN(methods); i++)
-        if (str_eq(method, methods[i]))
-            return true;
-    return false;
+    return !p->body_broken && (!p->kept.lost || p->request.body_len == 0);
 }
 
 /* What an upstream may have acted upon is repeated only where more attempts were asked for, and
  * only if it does no harm: by its method, or because the configuration says so. */
 static bool may_repeat(struct proxied *p, enum transfer_result result)
 {
-    const struct reverse_proxy_conf *c = p->st->conf;
-
-    if (p->body_broken || (p->kept.lost && p->request.body_len != 0))
+    if (!can_repeat(p))
         return false;
     if (result == TRANSFER_CONNECT || result == TRANSFER_CONNECT_TIMEOUT ||
         result == TRANSFER_OVERLOADED || result == TRANSFER_EXHAUSTED)
         return true;
-    if (!has_more_rounds(p))
+    return has_more_rounds(p) &&
+           retry_match_failure(&p->st->conf->retry_matches, p->ex, p->request.method);
+}
+
+/* Of the attempt at work. */
+static void drop_answer(struct proxied *p)
+{
+    p->ex->answer = NULL;
+    p->rule = NULL;
+    p->answer = (struct upstream_answer){0};
+    p->trailer.n = p->interim.n = 0;
+    proxied_forget(p);
+}
+
+bool proxied_asks_again(struct proxied *p)
+{
+    const int status = p->answer.status;
+
+    if (!has_more_rounds(p) || !can_repeat(p) || exchange_body_error(p->ex, 0) != 0 ||
+        !retry_match_answer(&p->st->conf->retry_matches, p->ex))
         return false;
-    return c->has_retry_match ? matcher_matches(&c->retry_match, p->ex)
-                              : is_idempotent(p->request.method);
+    proxied_cut(p);
+    drop_answer(p);
+    failed(p, status < 400 ? 502 : status, "lb_retry_match wants another answer");
+    attempt(p);
+    return true;
 }
 
 void proxied_fail(struct proxied *p, enum transfer_result result, const char *why)
@@ -425,11 +439,7 @@ void proxied_fail(struct proxied *p, enum transfer_result result, const char *wh
         proxied_wake(p);
         return;
     }
-    ex->answer = NULL;
-    p->rule = NULL;
-    p->answer = (struct upstream_answer){0};
-    p->trailer.n = p->interim.n = 0;
-    proxied_forget(p);
+    drop_answer(p);
     failed(p, status_of(result), why);
     if (exchange_body_error(ex, 0) == 0 && may_repeat(p, result))
         attempt(p);

@@ -145,6 +145,8 @@ static void respond(struct proxied *p)
         proxied_fail(p, TRANSFER_BROKEN, "it switches to a protocol that it was not asked for");
         return;
     }
+    if (status != 101 && proxied_asks_again(p))
+        return;
     p->begun = true;
     if (status == 101) {
         open_tunnel(p);

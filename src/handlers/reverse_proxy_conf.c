@@ -132,11 +132,7 @@ static int set_try_interval(const struct directive_args *d)
 
 static int set_retry_match(const struct directive_args *d)
 {
-    if (conf_of(d)->has_retry_match)
-        return directive_error(d, &d->node->words[0],
-                               "only one 'lb_retry_match': several matchers stand in its block");
-    conf_of(d)->has_retry_match = true;
-    return directive_matcher(d, 1, &conf_of(d)->retry_match);
+    return retry_match_add(d, &conf_of(d)->retry_matches);
 }
 
 /* ---- health ---- */
@@ -434,7 +430,8 @@ const struct directive reverse_proxy_options[] = {
      .max_args = -1,
      .block = true,
      .set = set_retry_match,
-     .help = "lb_retry_match <matcher>: requests that may be sent twice"},
+     .help = "lb_retry_match <matcher>: what may be sent twice",
+     .repeats = true},
     {.name = "lb_try_duration",
      .min_args = 1,
      .max_args = 1,

@@ -8,6 +8,7 @@
 #include "handlers/field_edit.h"
 #include "handlers/health.h"
 #include "handlers/proxy_answer.h"
+#include "handlers/retry_match.h"
 #include "handlers/upstream.h"
 #include "http/rewrite.h"
 
@@ -29,8 +30,7 @@ struct reverse_proxy_conf {
     unsigned retries;         /* further attempts; 0: no limit but the time's */
     uint64_t try_ms;          /* 0: no limit but the number's */
     uint64_t try_interval_ms; /* 250 */
-    bool has_retry_match;
-    struct matcher retry_match; /* what may be sent again, although an upstream may have seen it */
+    struct retry_matches retry_matches;
 
     struct passive_health passive;
     struct response_match unhealthy; /* answers that are failures; empty: none */

@@ -133,6 +133,8 @@ liblintel_a_SOURCES += \
 	src/handlers/respond.h \
 	src/handlers/response_match.c \
 	src/handlers/response_match.h \
+	src/handlers/retry_match.c \
+	src/handlers/retry_match.h \
 	src/handlers/reverse_proxy.c \
 	src/handlers/reverse_proxy.h \
 	src/handlers/reverse_proxy_conf.c \

@@ -23,4 +23,7 @@ const struct cel_node *cel_compile(const struct directive_args *d);
  * ex->match_error; a matcher in it may leave a status of its own. */
 bool cel_holds(const struct cel_node *n, struct exchange *ex);
 
+/* Whether it looks at what an upstream has answered. */
+bool cel_reads_answer(const struct cel_node *n);
+
 #endif

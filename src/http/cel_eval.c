@@ -307,3 +307,22 @@ bool cel_holds(const struct cel_node *n, struct exchange *ex)
         ex->match_error = (int)v.number;
     return v.type == CEL_BOOL && v.number != 0;
 }
+
+static bool text_reads_answer(const struct text *t)
+{
+    for (size_t i = 0; i < t->n_parts; i++) {
+        enum placeholder kind = t->parts[i].kind;
+
+        if (kind == PH_ANSWER_STATUS || kind == PH_ANSWER_STATUS_TEXT || kind == PH_ANSWER_HEADER)
+            return true;
+    }
+    return false;
+}
+
+bool cel_reads_answer(const struct cel_node *n)
+{
+    for (size_t i = 0; i < n->n; i++)
+        if (cel_reads_answer(n->kids[i]))
+            return true;
+    return text_reads_answer(&n->text);
+}

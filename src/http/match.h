@@ -14,4 +14,8 @@ extern const struct matcher_type *const *const http_matchers[];
  * false. */
 bool matcher_matches(const struct matcher *m, struct exchange *ex);
 
+/* Whether an expression of it looks at what an upstream has answered: {rp.status_code},
+ * {rp.status_text} or {rp.header.*}. */
+bool matcher_reads_answer(const struct matcher *m);
+
 #endif

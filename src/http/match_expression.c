@@ -1,4 +1,5 @@
 #include "http/cel.h"
+#include "http/match.h"
 #include "http/matchers.h"
 
 struct expression_condition {
@@ -30,3 +31,14 @@ const struct matcher_type expression_matcher = {
             .help = "expression <cel>",
             .repeats = true},
     .match = expression_matches};
+
+bool matcher_reads_answer(const struct matcher *m)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        const struct expression_condition *c = m->all[i].conf;
+
+        if (m->all[i].type == &expression_matcher && cel_reads_answer(c->expression))
+            return true;
+    }
+    return false;
+}

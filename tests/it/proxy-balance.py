@@ -104,6 +104,41 @@ def repeats_what_it_is_told_to(port, first):
     first.act = None
 
 
+def says(status, body, *fields):
+    """Answers at once, and reads what there is of the request then."""
+    def act(c):
+        c.reply(status, body, fields)
+        c.read_body()
+        return True
+    return act
+
+
+def asks_others_for_a_better_answer(port, first, second):
+    first.act = says(503, b"not now")
+    before = first.seen
+    check_eq((200, b"b"), (lambda r: (r.status, r.body))(ask(port)))
+    r = ask(port, method="PUT", body=b"p" * 30000)
+    check_eq((b"b", "30000"), (r.body, r.field("X-Body")))
+    check_eq(before + 2, first.seen, "no failures")
+    r = ask(port, method="POST", body=b"p")
+    check_eq((503, b"not now"), (r.status, r.body), "that is not for POST")
+    r = ask(port, method="PUT", body=b"p" * 300000)
+    check_eq((503, b"not now"), (r.status, r.body), "more than is kept")
+    first.act = says(503, b"x" * 5000000)
+    check_eq(b"b", ask(port).body, "with a body that nobody wants")
+    second.act = says(503, b"nor here")
+    r = ask(port)
+    check_eq((503, b"nor here"), (r.status, r.body), "the last one is sent on")
+    second.act = None
+    first.act = says(200, b"maybe", "X-Again: yes")
+    check_eq(b"b", ask(port, method="POST", body=b"p").body)
+    first.act = says(500, b"broken")
+    check_eq((500, b"broken"), (lambda r: (r.status, r.body))(ask(port)))
+    first.act = cut
+    check_eq(502, ask(port).status, "no answer is none of those")
+    first.act = None
+
+
 def does_not_repeat_unasked(port, first):
     first.act = cut
     check_eq(502, ask(port).status)
@@ -277,6 +312,9 @@ with lib.Test() as t:
         "repeat": "to %d %d\n lb_policy first\n lb_retries 1" % (a.port, b.port),
         "told": "to %d %d\n lb_policy first\n lb_retries 1\n lb_retry_match path /again"
                 % (a.port, b.port),
+        "answers": "to %d %d\n lb_policy first\n lb_retries 1\n fail_duration 10m\n lb_retry_match {\n"
+                   " method GET PUT\n expression `{rp.status_code} in [502, 503]`\n }\n"
+                   " lb_retry_match expression `{rp.header.X-Again} == 'yes'`" % (a.port, b.port),
         "unasked": "to %d %d\n lb_policy first" % (a.port, b.port),
         "late": "to %d\n lb_try_duration 20s\n lb_try_interval 20ms" % late,
         "never": "to %d\n lb_try_duration 100ms\n lb_try_interval 20ms" % dead,
@@ -308,6 +346,7 @@ with lib.Test() as t:
     passes_over_the_dead(ports["dead"])
     repeats_what_does_no_harm(ports["repeat"], a, b)
     repeats_what_it_is_told_to(ports["told"], a)
+    asks_others_for_a_better_answer(ports["answers"], a, b)
     does_not_repeat_unasked(ports["unasked"], a)
     waits_for_an_upstream(ports["late"], late)
     gives_up(ports["never"])
