@@ -104,11 +104,14 @@ def repeats_what_it_is_told_to(port, first):
     first.act = None
 
 
-def says(status, body, *fields):
-    """Answers at once, and reads what there is of the request then."""
+def says(status, body, *fields, at_once=True):
+    """Answers, and reads the request's body then, or before."""
     def act(c):
+        if not at_once:
+            c.read_body()
         c.reply(status, body, fields)
-        c.read_body()
+        if at_once:
+            c.read_body()
         return True
     return act
 
@@ -122,8 +125,9 @@ def asks_others_for_a_better_answer(port, first, second):
     check_eq(before + 2, first.seen, "no failures")
     r = ask(port, method="POST", body=b"p")
     check_eq((503, b"not now"), (r.status, r.body), "that is not for POST")
+    first.act = says(503, b"too late", at_once=False)
     r = ask(port, method="PUT", body=b"p" * 300000)
-    check_eq((503, b"not now"), (r.status, r.body), "more than is kept")
+    check_eq((503, b"too late"), (r.status, r.body), "more than is kept")
     first.act = says(503, b"x" * 5000000)
     check_eq(b"b", ask(port).body, "with a body that nobody wants")
     second.act = says(503, b"nor here")
