@@ -453,13 +453,13 @@ static void own_waits_do_not_count(void **state)
     (void)state;
     peer_start(&s, peer_serve_once, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc");
     client_init(&c, &s);
-    c.spec.read_timeout_ms = c.spec.write_timeout_ms = 60;
-    c.stall = 40; /* of 5 ms each */
+    c.spec.read_timeout_ms = c.spec.write_timeout_ms = 500; /* in which the peer does answer */
+    c.stall = 150;                                          /* of 5 ms each */
     client_run(&c);
     assert_int_equal(c.result, TRANSFER_OK);
     c.spec.method = "POST";
     c.spec.body_len = c.to_send = 1;
-    c.stall = 40;
+    c.stall = 150;
     client_run(&c);
     assert_int_equal(c.result, TRANSFER_OK);
     client_fini(&c);
