@@ -150,8 +150,6 @@ static void abandon(struct worker *w)
     candidate_clear(w);
 }
 
-/* What is queued at listeners that go away is still served as it was configured, so it is taken
- * before the engines change over. */
 static void set_connections(struct worker *w)
 {
     const struct worker_params *p = &w->params;
@@ -163,6 +161,8 @@ static void set_connections(struct worker *w)
     proxy_door_set_conf(w->proxy_door, w->conf, pending);
 }
 
+/* What is queued at listeners that go away is still served as it was configured, so it is taken
+ * before the engines change over. */
 static void commit(struct worker *w)
 {
     struct candidate *c = &w->candidate;
